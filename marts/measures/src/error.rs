@@ -1,0 +1,64 @@
+//! What makes an input unfit for a formula. Nothing is repaired silently.
+
+/// An input that a formula is not defined for.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum MeasureError {
+    /// Two slices that describe the same groups differ in length.
+    #[error("{numerators} numerators do not pair with {denominators} denominators")]
+    Length {
+        /// Length of the first slice.
+        numerators: usize,
+        /// Length of the second slice.
+        denominators: usize,
+    },
+    /// There is nothing to compare.
+    #[error("there is no group to score")]
+    NoGroups,
+    /// A numerator or a denominator is negative, infinite or not a number.
+    #[error("the {which} of group {group} is {value}, which is not a count or an exposure")]
+    NotACount {
+        /// `numerator` or `denominator`.
+        which: &'static str,
+        /// Position of the group in the slices.
+        group: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A group without exposure has no metric; the caller leaves such groups out.
+    #[error("group {group} has a denominator of zero")]
+    NoExposure {
+        /// Position of the group in the slices.
+        group: usize,
+    },
+    /// More events than chances, in a metric that is a proportion.
+    #[error("group {group} has a numerator of {numerator}, more than its denominator of {denominator}")]
+    MoreThanAll {
+        /// Position of the group in the slices.
+        group: usize,
+        /// The numerator found.
+        numerator: f64,
+        /// The denominator found.
+        denominator: f64,
+    },
+    /// Thresholds that do not cut the line into one interval per flag.
+    #[error("the thresholds must be finite and increasing, with one flag more than thresholds")]
+    Thresholds,
+    /// A weight that is negative, not finite, or above the largest one it is compared with.
+    #[error("the weight {weight} is not between 0 and a positive largest weight of {largest}")]
+    Weight {
+        /// The weight found.
+        weight: f64,
+        /// The largest weight it was compared with.
+        largest: f64,
+    },
+    /// Counts that contradict each other.
+    #[error("{observed} observed of {rows} rows of {expected} expected cannot be")]
+    Counts {
+        /// Cells with a value.
+        observed: u64,
+        /// Rows received.
+        rows: u64,
+        /// Rows expected.
+        expected: u64,
+    },
+}

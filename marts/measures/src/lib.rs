@@ -1,0 +1,22 @@
+//! Pure statistics on slices. Knows no trials and no I/O; it compiles for the browser.
+//! Read [`proportion_table`] first (the numbers a group brings), then a method that scores groups
+//! ([`mod@normal_approximation`] or [`mod@identity`]), then [`flag`] (what a score means) and [`mod@risk_score`] (what
+//! a group's flags add up to). [`mod@missingness`] stands alone.
+pub mod error;
+pub mod proportion_table;
+
+pub mod identity;
+pub mod normal_approximation;
+
+pub mod flag;
+pub mod risk_score;
+
+pub mod missingness;
+
+pub use error::MeasureError;
+pub use flag::{Accrual, FlagRule, Judged};
+pub use identity::{Basis, identity};
+pub use missingness::{Counts, Missingness, missingness};
+pub use normal_approximation::{Bound, NormalApproximation, bounds, normal_approximation};
+pub use proportion_table::{GroupScore, Kind};
+pub use risk_score::{RiskScore, Weights, risk_score};

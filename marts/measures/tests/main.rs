@@ -1,0 +1,9 @@
+//! The formulas against answers computed elsewhere, and the laws that hold for any input.
+mod main {
+    mod flag;
+    mod laws;
+    mod missingness;
+    mod normal_approximation;
+    mod oracle;
+    mod risk_score;
+}

@@ -1,0 +1,27 @@
+//! Answers of another implementation, read from the folder that `CAIRN_ORACLES` names.
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+
+/// The rows of one oracle file, with site ids as text; none if the folder is not there.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the oracles are no part of the repository, only their place is told"
+)]
+pub(super) fn rows<Row: DeserializeOwned>(file: &str) -> Option<Vec<Row>> {
+    let Some(folder) = std::env::var_os("CAIRN_ORACLES") else {
+        println!("not run: oracle data absent");
+        return None;
+    };
+    let path = PathBuf::from(folder).join("rbqm").join(file);
+    let mut reader = csv::Reader::from_path(&path).expect("the oracle file opens");
+    Some(reader.deserialize().map(|row| row.expect("the oracle row has its columns")).collect())
+}
+
+/// Whether two numbers agree to nine digits after the point, or in relation to their size.
+#[track_caller]
+pub(super) fn assert_close(what: &str, ours: f64, theirs: f64) {
+    let tolerance = 1e-9 * theirs.abs().max(1.0);
+    assert!((ours - theirs).abs() <= tolerance, "{what}: {ours} against {theirs}");
+}
