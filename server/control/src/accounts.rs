@@ -1,0 +1,267 @@
+//! Local accounts. An e-mail address is unique in the deployment, so the system file lists it; the account
+//! itself, its password's hash and its grants lie in its tenant's file.
+
+use std::fmt;
+
+use kernel::{AccountId, Grant, Role, StudyId, TenantId};
+use sqlx::SqliteConnection;
+
+use crate::actor::Actor;
+use crate::control::Control;
+use crate::error::{ControlError, corrupt, storage};
+use crate::fresh;
+use crate::identity::Password;
+use crate::instant::timestamp;
+use crate::ledger::{AuditAction, Event, Resource};
+use crate::store::{SystemTx, TenantTx};
+use crate::text::require_text;
+
+const STEP: &str = "create the account";
+
+/// An account to be created.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// Its e-mail address, unique in the deployment whatever the case of its letters.
+    pub email: String,
+    /// Its password, of at least 12 characters.
+    pub password: String,
+    /// Its name, to show.
+    pub display_name: String,
+    /// What it may do.
+    pub grants: Vec<Grant>,
+}
+
+impl fmt::Debug for NewAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewAccount").field("grants", &self.grants).finish_non_exhaustive()
+    }
+}
+
+/// An e-mail address, in the form in which it is compared.
+pub(crate) struct Email(String);
+
+impl Email {
+    pub(crate) fn parse(text: &str) -> Result<Self, ControlError> {
+        let text = text.trim().to_lowercase();
+        let parts = text.split_once('@');
+        let plain = !text.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+        let whole =
+            parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'));
+        if whole && plain && text.len() <= 254 { Ok(Self(text)) } else { Err(ControlError::InvalidEmail) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An account as it is stored.
+pub(crate) struct AccountRow {
+    pub(crate) id: AccountId,
+    pub(crate) email: String,
+    pub(crate) display_name: String,
+    pub(crate) password_hash: String,
+    pub(crate) enabled: bool,
+}
+
+impl Control {
+    /// Creates an account in a tenant. For the operator.
+    ///
+    /// # Errors
+    /// [`ControlError::EmailTaken`] when the address is in use anywhere in the deployment, and what is wrong
+    /// with the address, the password or the name.
+    pub async fn create_account(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        account: NewAccount,
+    ) -> Result<AccountId, ControlError> {
+        actor.require_operator()?;
+        let email = Email::parse(&account.email)?;
+        require_text("display name", &account.display_name, 200)?;
+        let password_hash = self.passwords().hash(Password::new(account.password)?).await?;
+        let row = AccountRow {
+            id: AccountId::from_uuid(fresh::uuid(self.clock().now())?),
+            email: email.0,
+            display_name: account.display_name,
+            password_hash,
+            enabled: true,
+        };
+
+        // The two files cannot commit together. The address is set aside first, while the tenant's file is
+        // already locked: a crash in between leaves an address without an account, which `free_address` sees
+        // and takes back. Without the lock, it could not tell that from a creation that is under way.
+        let mut system = self.store().system().begin().await?;
+        self.free_address(&mut system, &row.email).await?;
+        reserve_address(&mut system, tenant, &row).await?;
+        let mut tx = self.store().tenant(tenant).await?.begin().await?;
+        insert_account(&mut tx, &row, account.grants).await?;
+        let resource = Resource::account(row.id);
+        let reserved = Event::success(AuditAction::AccountEmailReserved, actor, resource.clone());
+        let created = tx.record(Event::success(AuditAction::AccountCreated, actor, resource)).await?;
+        system.record(reserved.with("tenant", tenant.to_string())).await?.commit().await?;
+        created.commit().await?;
+        Ok(row.id)
+    }
+
+    /// Disables an account; its tokens end with it. Disabling it again changes nothing. For the operator.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] when the tenant has no such account.
+    pub async fn disable_account(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<(), ControlError> {
+        actor.require_operator()?;
+        let mut tx = self.store().tenant(tenant).await?.begin().await?;
+        let found = AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
+        if !found.enabled {
+            return Ok(());
+        }
+        let now = timestamp(tx.now());
+        sqlx::query("UPDATE accounts SET enabled = 0, disabled_at = $1 WHERE account_id = $2")
+            .bind(now)
+            .bind(account.to_string())
+            .execute(tx.connection())
+            .await
+            .map_err(storage("disable the account"))?;
+        let event = Event::success(AuditAction::AccountDisabled, actor, Resource::account(account));
+        tx.record(event).await?.commit().await
+    }
+
+    /// Refuses an address that an account holds, and takes back one that a crash left without an account.
+    async fn free_address(&self, system: &mut SystemTx, email: &str) -> Result<(), ControlError> {
+        let listed: Option<(String, String)> =
+            sqlx::query_as("SELECT tenant_id, account_id FROM account_directory WHERE email = $1")
+                .bind(email)
+                .fetch_optional(system.connection())
+                .await
+                .map_err(storage(STEP))?;
+        let Some((tenant, account)) = listed else { return Ok(()) };
+        let tenant: TenantId = tenant.parse().map_err(corrupt("tenant id"))?;
+        let account: AccountId = account.parse().map_err(corrupt("account id"))?;
+        let mut holder = self.store().tenant(tenant).await?.begin().await?;
+        if AccountRow::find(holder.connection(), account).await?.is_some() {
+            return Err(ControlError::EmailTaken);
+        }
+        sqlx::query("DELETE FROM account_directory WHERE email = $1")
+            .bind(email)
+            .execute(system.connection())
+            .await
+            .map(|_| ())
+            .map_err(storage(STEP))
+    }
+}
+
+impl AccountRow {
+    /// The account of that id in the tenant whose file is connected.
+    pub(crate) async fn find(
+        connection: &mut SqliteConnection,
+        id: AccountId,
+    ) -> Result<Option<Self>, ControlError> {
+        let found: Option<(String, String, String, bool)> = sqlx::query_as(
+            "SELECT email, display_name, password_hash, enabled FROM accounts WHERE account_id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(storage("read the account"))?;
+        Ok(found.map(|(email, display_name, password_hash, enabled)| Self {
+            id,
+            email,
+            display_name,
+            password_hash,
+            enabled,
+        }))
+    }
+
+    /// What the account was granted.
+    pub(crate) async fn grants(&self, connection: &mut SqliteConnection) -> Result<Vec<Grant>, ControlError> {
+        let rows: Vec<(String, Option<String>)> =
+            sqlx::query_as("SELECT role, study_id FROM grants WHERE account_id = $1 ORDER BY role, study_id")
+                .bind(self.id.to_string())
+                .fetch_all(connection)
+                .await
+                .map_err(storage("read the account's grants"))?;
+        rows.into_iter().map(read_grant).collect()
+    }
+}
+
+fn read_grant((role, study): (String, Option<String>)) -> Result<Grant, ControlError> {
+    let role = Role::from_name(&role).ok_or(()).map_err(corrupt("role"))?;
+    let study = study.map(StudyId::try_from).transpose().map_err(corrupt("study id"))?;
+    Ok(Grant { role, study })
+}
+
+async fn reserve_address(
+    system: &mut SystemTx,
+    tenant: TenantId,
+    row: &AccountRow,
+) -> Result<(), ControlError> {
+    let now = timestamp(system.now());
+    sqlx::query(
+        "INSERT INTO account_directory (email, tenant_id, account_id, reserved_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(&row.email)
+    .bind(tenant.to_string())
+    .bind(row.id.to_string())
+    .bind(now)
+    .execute(system.connection())
+    .await
+    .map(|_| ())
+    .map_err(storage(STEP))
+}
+
+async fn insert_account(tx: &mut TenantTx, row: &AccountRow, grants: Vec<Grant>) -> Result<(), ControlError> {
+    let now = timestamp(tx.now());
+    sqlx::query(
+        "INSERT INTO accounts (account_id, email, display_name, password_hash, enabled, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(row.id.to_string())
+    .bind(&row.email)
+    .bind(&row.display_name)
+    .bind(&row.password_hash)
+    .bind(row.enabled)
+    .bind(&now)
+    .execute(tx.connection())
+    .await
+    .map_err(storage(STEP))?;
+    for grant in grants {
+        sqlx::query(
+            "INSERT INTO grants (account_id, role, study_id, granted_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(row.id.to_string())
+        .bind(grant.role.name())
+        .bind(grant.study.map(String::from))
+        .bind(&now)
+        .execute(tx.connection())
+        .await
+        .map_err(storage(STEP))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_email(text: &str, expected: Option<&str>) {
+        assert_eq!(Email::parse(text).ok().map(|email| email.0).as_deref(), expected, "{text:?}");
+    }
+
+    #[test]
+    fn an_address_has_one_form() {
+        check_email(" Ada@Example.ORG ", Some("ada@example.org"));
+        check_email("ada", None);
+        check_email("@example.org", None);
+        check_email("ada@", None);
+        check_email("a@b@c", None);
+        check_email("a b@example.org", None);
+        check_email(&format!("{}@example.org", "x".repeat(250)), None);
+    }
+}

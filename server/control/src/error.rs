@@ -1,0 +1,315 @@
+//! What can go wrong. A message says what happened; where the reader can do something, it says what.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use kernel::{SnapshotId, StudyId};
+
+use crate::gate::Caller;
+
+/// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// The caller may not, or there is no such thing: the two look alike on purpose.
+    #[error("there is no such thing for this account")]
+    Denied,
+    /// The e-mail or the password is wrong, or the account is disabled: the three look alike on purpose.
+    #[error("the e-mail or the password is wrong")]
+    LoginRefused,
+
+    /// An e-mail address that cannot be one.
+    #[error("the e-mail address is not valid: give one of at most 254 characters with a single `@`")]
+    InvalidEmail,
+    /// A password that is too short or too long.
+    #[error("the password is not acceptable: choose {min} to {max} characters")]
+    InvalidPassword {
+        /// The fewest characters.
+        min: usize,
+        /// The most bytes.
+        max: usize,
+    },
+    /// A tenant's short name that does not fit in an address.
+    #[error("`{slug}` is not a tenant's short name: use 1 to 40 of `a-z 0-9 -`, starting with a letter")]
+    InvalidSlug {
+        /// What was given.
+        slug: String,
+    },
+    /// A name or title that is empty or too long.
+    #[error("the {what} is empty or longer than {max} characters")]
+    InvalidText {
+        /// What the text is for.
+        what: &'static str,
+        /// The most characters.
+        max: usize,
+    },
+
+    /// Somebody in this deployment already has the address.
+    #[error("the e-mail address is already in use: choose another, or disable the account that holds it")]
+    EmailTaken,
+    /// Another tenant has the short name.
+    #[error("a tenant called `{slug}` exists already: choose another short name")]
+    SlugTaken {
+        /// The short name.
+        slug: String,
+    },
+    /// The delivery was committed before, by this or another process.
+    #[error("the delivery `{idempotency_key}` is already committed: answer with its stored receipt")]
+    BatchExists {
+        /// The sender's key.
+        idempotency_key: String,
+    },
+    /// The key was used for a delivery with other content.
+    #[error(
+        "the key `{idempotency_key}` belongs to a delivery with other content: send this one under a new key"
+    )]
+    IdempotencyConflict {
+        /// The sender's key.
+        idempotency_key: String,
+    },
+    /// A study has to be registered before anything is committed to it.
+    #[error("the study `{study}` is not registered: register it first")]
+    StudyNotRegistered {
+        /// The study.
+        study: StudyId,
+    },
+    /// Somebody published in the meantime.
+    #[error("the study `{study}` has moved on since the build started: build again on its current snapshot")]
+    Superseded {
+        /// The study.
+        study: StudyId,
+        /// The snapshot that is current now.
+        current: Option<SnapshotId>,
+    },
+    /// A pull can end only once.
+    #[error("the pull has already ended")]
+    PullEnded,
+
+    /// The machine's clock is behind the ledger.
+    #[error("the clock is {seconds} s behind the last event of `{log}`: set the machine's clock right")]
+    ClockBehind {
+        /// The log.
+        log: String,
+        /// How far behind.
+        seconds: i64,
+    },
+    /// The log has no head, so nothing can be appended and nothing can be done.
+    #[error("the log `{log}` has no head: run `cairn audit verify` and restore the file from a backup")]
+    HeadMissing {
+        /// The log.
+        log: String,
+    },
+    /// An event is larger than a leaf may be.
+    #[error("the event is larger than a ledger entry may be ({size} bytes)")]
+    LeafTooLarge {
+        /// Its size.
+        size: usize,
+    },
+
+    /// A file was migrated by other code than this.
+    #[error(
+        "the migration `{name}` in the database differs from this program's: run the program that wrote it"
+    )]
+    MigrationChanged {
+        /// The migration's name.
+        name: String,
+    },
+    /// Another process held the file for too long.
+    #[error("failed to {step}: another process is holding the database; try again")]
+    Busy {
+        /// What was tried.
+        step: &'static str,
+    },
+    /// The database refused.
+    #[error("failed to {step}")]
+    Storage {
+        /// What was tried.
+        step: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A stored value is not what this program writes.
+    #[error("a stored {what} cannot be read back")]
+    Corrupt {
+        /// What the value is.
+        what: &'static str,
+    },
+    /// A file or folder could not be made or read.
+    #[error("failed to {step} `{path}`")]
+    File {
+        /// What was tried.
+        step: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+    /// The signing key's file holds no usable key.
+    #[error(
+        "`{path}` holds no Ed25519 key in PKCS#8 form: restore it, or remove it to let every token expire now"
+    )]
+    KeyFile {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The machine gives no randomness.
+    #[error("failed to draw random bytes from the machine")]
+    Entropy {
+        /// Why it failed.
+        #[source]
+        source: getrandom::Error,
+    },
+    /// A password could not be hashed, or a stored hash could not be read.
+    #[error("failed to hash a password")]
+    Hashing {
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl From<kernel::Denied> for ControlError {
+    fn from(_: kernel::Denied) -> Self {
+        Self::Denied
+    }
+}
+
+/// Turns a database error into ours, naming the step that failed.
+pub(crate) fn storage(step: &'static str) -> impl FnOnce(sqlx::Error) -> ControlError {
+    move |source| {
+        if is_busy(&source) {
+            ControlError::Busy { step }
+        } else {
+            ControlError::Storage { step, source: Box::new(source) }
+        }
+    }
+}
+
+/// A stored value could not be read back; whatever the parser says about it may quote the value.
+pub(crate) fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> ControlError {
+    move |_| ControlError::Corrupt { what }
+}
+
+/// Whether another connection held the lock. SQLite's primary code is the low byte of the extended one.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    let code = error.as_database_error().and_then(|database| database.code()?.parse::<u32>().ok());
+    matches!(error, sqlx::Error::PoolTimedOut)
+        || code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+}
+
+/// Why a token was not accepted. Only the variants past the signature know whose it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// Not a token of this program's form, or larger than one may be.
+    #[error("the token is malformed")]
+    Malformed,
+    /// The header names another algorithm than the key's.
+    #[error("the token is signed with another algorithm")]
+    WrongAlgorithm,
+    /// The header names another kind of token.
+    #[error("the token is of another type")]
+    WrongType,
+    /// The header names a key that is not ours.
+    #[error("the token is signed with an unknown key")]
+    UnknownKey,
+    /// The signature does not fit the token.
+    #[error("the token's signature is not valid")]
+    BadSignature,
+    /// Issued by somebody else.
+    #[error("the token was issued elsewhere")]
+    WrongIssuer {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// Issued for another door.
+    #[error("the token was issued for another door")]
+    WrongAudience {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// Its time is over: log in again.
+    #[error("the token has expired: log in again")]
+    Expired {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// Its time has not come.
+    #[error("the token is not valid yet")]
+    NotYetValid {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// It was logged out.
+    #[error("the token was logged out: log in again")]
+    Revoked {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// The account is disabled.
+    #[error("the account is disabled")]
+    AccountDisabled {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// The tenant has no such account.
+    #[error("there is no such account")]
+    NoSuchAccount {
+        /// Whom the token names.
+        caller: Caller,
+    },
+    /// The question could not be answered; the token may be good.
+    #[error("failed to look the account up")]
+    Unavailable {
+        /// Why it failed.
+        #[source]
+        source: ControlError,
+    },
+}
+
+impl AuthError {
+    /// Whom the token named, known only when its signature was valid.
+    #[must_use]
+    pub const fn caller(&self) -> Option<Caller> {
+        match self {
+            Self::WrongIssuer { caller }
+            | Self::WrongAudience { caller }
+            | Self::Expired { caller }
+            | Self::NotYetValid { caller }
+            | Self::Revoked { caller }
+            | Self::AccountDisabled { caller }
+            | Self::NoSuchAccount { caller } => Some(*caller),
+            Self::Malformed
+            | Self::WrongAlgorithm
+            | Self::WrongType
+            | Self::UnknownKey
+            | Self::BadSignature
+            | Self::Unavailable { .. } => None,
+        }
+    }
+
+    /// A stable word for logs and for the ledger.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Malformed => "token_malformed",
+            Self::WrongAlgorithm => "token_wrong_algorithm",
+            Self::WrongType => "token_wrong_type",
+            Self::UnknownKey => "token_unknown_key",
+            Self::BadSignature => "token_bad_signature",
+            Self::WrongIssuer { .. } => "token_wrong_issuer",
+            Self::WrongAudience { .. } => "token_wrong_audience",
+            Self::Expired { .. } => "token_expired",
+            Self::NotYetValid { .. } => "token_not_yet_valid",
+            Self::Revoked { .. } => "token_revoked",
+            Self::AccountDisabled { .. } => "account_disabled",
+            Self::NoSuchAccount { .. } => "no_such_account",
+            Self::Unavailable { .. } => "unavailable",
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What proves who somebody is: a password once, a signed token after that.
+mod password;
+mod signing_key;
+mod token;
+
+pub(crate) use password::{Password, Passwords};
+pub(crate) use signing_key::{SigningKey, announce_key};
+pub use token::Audience;
+pub(crate) use token::{Claims, ISSUER};

@@ -1,0 +1,133 @@
+//! The key that signs tokens. Its private half is one file that only its owner can read.
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+use ed25519_dalek::{Signature, Signer};
+
+use crate::actor::Actor;
+use crate::error::{ControlError, storage};
+use crate::fresh;
+use crate::instant::timestamp;
+use crate::ledger::{AuditAction, Event, Resource, hex, hex_sha256};
+use crate::store::{Store, private_folder};
+
+/// An Ed25519 key and its name.
+pub(crate) struct SigningKey {
+    kid: String,
+    key: ed25519_dalek::SigningKey,
+}
+
+impl SigningKey {
+    /// The only algorithm that this key signs with, whatever a token's header says.
+    pub(crate) const ALGORITHM: &'static str = "EdDSA";
+
+    /// Opens `<folder>/signing.key`, and makes it at first start.
+    pub(crate) fn open(folder: &Path) -> Result<Self, ControlError> {
+        let path = folder.join("signing.key");
+        if !path.exists() {
+            private_folder(folder)?;
+            create(&path)?;
+        }
+        let pem = fs::read_to_string(&path).map_err(failed("read the signing key", &path))?;
+        ed25519_dalek::SigningKey::from_pkcs8_pem(&pem)
+            .map(Self::from)
+            .map_err(|_| ControlError::KeyFile { path })
+    }
+
+    /// The key's name: the beginning of the hash of its public half.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.key.sign(message).to_bytes()
+    }
+
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        // Strict verification takes each message with one signature alone.
+        Signature::from_slice(signature)
+            .is_ok_and(|signature| self.key.verifying_key().verify_strict(message, &signature).is_ok())
+    }
+
+    fn public_key(&self) -> String {
+        hex(self.key.verifying_key().as_bytes())
+    }
+}
+
+impl From<ed25519_dalek::SigningKey> for SigningKey {
+    fn from(key: ed25519_dalek::SigningKey) -> Self {
+        let hash = hex_sha256(key.verifying_key().as_bytes());
+        Self { kid: hash[..16].to_owned(), key }
+    }
+}
+
+/// Lists the key's public half in the system file, with its event, when it is not there yet.
+pub(crate) async fn announce_key(
+    store: &Store,
+    key: &SigningKey,
+    at: DateTime<Utc>,
+) -> Result<(), ControlError> {
+    const STEP: &str = "register the signing key";
+    let mut tx = store.system().begin().await?;
+    let added = sqlx::query(
+        "INSERT INTO signing_keys (kid, algorithm, public_key, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (kid) DO NOTHING",
+    )
+    .bind(key.kid())
+    .bind(SigningKey::ALGORITHM)
+    .bind(key.public_key())
+    .bind(timestamp(at))
+    .execute(tx.connection())
+    .await
+    .map_err(storage(STEP))?;
+    if added.rows_affected() == 0 {
+        return Ok(());
+    }
+    let resource = Resource::new("signing_key", key.kid());
+    let event = Event::success(AuditAction::SigningKeyRegistered, &Actor::System, resource);
+    tx.record(event.with("public_key", key.public_key())).await?.commit().await
+}
+
+/// Makes the key file, whole or not at all: of two processes that start together, the second finds the
+/// first one's file and leaves it.
+fn create(path: &Path) -> Result<(), ControlError> {
+    let step = "make the signing key";
+    let secret = KeypairBytes { secret_key: fresh::bytes()?, public_key: None };
+    let pem =
+        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| ControlError::KeyFile { path: path.to_owned() })?;
+    let draft = path.with_extension(hex(&fresh::bytes::<8>()?));
+    write_private(&draft, pem.as_bytes()).map_err(failed(step, &draft))?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft).map_err(failed(step, &draft))?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(step, path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ControlError {
+    let path = path.to_owned();
+    move |source| ControlError::File { step, path, source }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,103 @@
+//! Appending an event, inside the caller's transaction.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::SqliteConnection;
+
+use crate::error::{ControlError, corrupt, storage};
+use crate::fresh;
+use crate::instant::{parse_timestamp, timestamp};
+use crate::ledger::event::Event;
+use crate::ledger::hash::entry_hash;
+use crate::ledger::leaf::{Leaf, MAX_LEAF_BYTES, Place};
+use crate::ledger::log::Log;
+
+const STEP: &str = "append to the ledger";
+
+/// How far a clock may fall back between two events: the clocks of two processes, or a correction by NTP.
+pub(crate) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
+
+/// Appends `event` to `log`. Whoever calls holds the file's write lock and touches nothing else afterwards.
+pub(crate) async fn append(
+    connection: &mut SqliteConnection,
+    log: Log,
+    event: Event,
+    now: DateTime<Utc>,
+) -> Result<(), ControlError> {
+    let head: Option<(i64, String)> = sqlx::query_as("SELECT size, last_hash FROM audit_head WHERE log = $1")
+        .bind(log.origin())
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(storage(STEP))?;
+    let (seq, prev_hash) = head.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
+    refuse_clock_behind(connection, log, seq, now).await?;
+
+    let event_id = fresh::uuid(now)?.to_string();
+    let leaf = Leaf::new(Place { log, seq, prev_hash, event_id, at: timestamp(now) }, event);
+    let bytes = leaf.to_bytes();
+    if bytes.len() > MAX_LEAF_BYTES {
+        return Err(ControlError::LeafTooLarge { size: bytes.len() });
+    }
+    let hash = entry_hash(&bytes);
+    insert(connection, &leaf, bytes, &hash).await?;
+    sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2 WHERE log = $3")
+        .bind(seq + 1)
+        .bind(hash)
+        .bind(leaf.log)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(storage(STEP))
+}
+
+/// An event that lies before its predecessor would make the log fail its verification for ever.
+async fn refuse_clock_behind(
+    connection: &mut SqliteConnection,
+    log: Log,
+    seq: i64,
+    now: DateTime<Utc>,
+) -> Result<(), ControlError> {
+    let last: Option<String> = sqlx::query_scalar("SELECT at FROM audit_events WHERE log = $1 AND seq = $2")
+        .bind(log.origin())
+        .bind(seq - 1)
+        .fetch_optional(connection)
+        .await
+        .map_err(storage(STEP))?;
+    let Some(last) = last else { return Ok(()) };
+    let behind = parse_timestamp(&last).ok_or(()).map_err(corrupt("event's time"))? - now;
+    if behind > CLOCK_TOLERANCE {
+        return Err(ControlError::ClockBehind { log: log.origin(), seconds: behind.num_seconds() });
+    }
+    Ok(())
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    leaf: &Leaf,
+    bytes: Vec<u8>,
+    hash: &str,
+) -> Result<(), ControlError> {
+    sqlx::query(
+        "INSERT INTO audit_events (log, seq, tenant_id, event_id, at, action, outcome, actor_type, actor_id,
+                                   resource_type, resource_id, trace_id, prev_hash, entry_hash, leaf)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(&leaf.log)
+    .bind(leaf.seq)
+    .bind(&leaf.tenant_id)
+    .bind(&leaf.event_id)
+    .bind(&leaf.at)
+    .bind(&leaf.action)
+    .bind(&leaf.outcome)
+    .bind(&leaf.actor.kind)
+    .bind(&leaf.actor.id)
+    .bind(&leaf.resource.kind)
+    .bind(&leaf.resource.id)
+    .bind(&leaf.trace_id)
+    .bind(&leaf.prev_hash)
+    .bind(hash)
+    .bind(bytes)
+    .execute(connection)
+    .await
+    .map(|_| ())
+    .map_err(storage(STEP))
+}

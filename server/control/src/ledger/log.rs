@@ -1,0 +1,30 @@
+//! Which log an entry belongs to.
+
+use kernel::TenantId;
+
+/// One ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// The deployment's own.
+    System,
+    /// One tenant's.
+    Tenant(TenantId),
+}
+
+impl Log {
+    /// The log's name, bound into every leaf so that no entry can be moved to another log.
+    pub(crate) fn origin(self) -> String {
+        match self {
+            Self::System => "cairn/audit/system".to_owned(),
+            Self::Tenant(tenant) => format!("cairn/audit/{tenant}"),
+        }
+    }
+
+    /// The tenant whose log it is.
+    pub(crate) const fn tenant(self) -> Option<TenantId> {
+        match self {
+            Self::System => None,
+            Self::Tenant(tenant) => Some(tenant),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Tables leaving the house. The ledger says so before the first byte leaves, and again when the stream ended:
+//! a start without an end is a pull that a crash cut off, never one that nobody saw.
+
+use std::fmt;
+
+use kernel::{Read, SnapshotId, StudyId};
+use uuid::Uuid;
+
+use crate::control::Control;
+use crate::error::{ControlError, storage};
+use crate::fresh;
+use crate::gate::Principal;
+use crate::instant::timestamp;
+use crate::ledger::{AuditAction, Event, Outcome, Resource};
+use crate::store::TenantTx;
+use crate::text::shortened;
+use crate::trace::TraceId;
+
+/// One pull of one table. Only [`Control::read_started`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PullId(Uuid);
+
+impl fmt::Display for PullId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+/// Which table somebody reads, and through which door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRead {
+    /// The door: `flight`, `http`.
+    pub door: String,
+    /// The study.
+    pub study: StudyId,
+    /// The snapshot.
+    pub snapshot: SnapshotId,
+    /// The table.
+    pub table: String,
+    /// The request.
+    pub trace: TraceId,
+}
+
+/// How much left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Control {
+    /// Records that a table is about to leave. Nothing may leave before this returns.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] when the principal may not read the study; when the ledger cannot be written,
+    /// the table stays.
+    pub async fn read_started(&self, principal: &Principal, read: TableRead) -> Result<PullId, ControlError> {
+        principal.grants().scope::<Read>(&read.study)?;
+        let tx = self.store().tenant(principal.tenant()).await?.begin().await?;
+        let pull = PullId(fresh::uuid(tx.now())?);
+        let event = read_event(AuditAction::ReadStarted, principal, pull, &read);
+        tx.record(event).await?.commit().await?;
+        Ok(pull)
+    }
+
+    /// Records how a pull ended, and lists it among the distributions.
+    ///
+    /// # Errors
+    /// [`ControlError::PullEnded`] the second time, and [`ControlError::Denied`] as for its start.
+    pub async fn read_finished(
+        &self,
+        principal: &Principal,
+        pull: PullId,
+        read: TableRead,
+        amount: Amount,
+        outcome: Outcome,
+    ) -> Result<(), ControlError> {
+        principal.grants().scope::<Read>(&read.study)?;
+        let mut tx = self.store().tenant(principal.tenant()).await?.begin().await?;
+        insert_distribution(&mut tx, principal, pull, &read, Ended { amount, outcome }).await?;
+        let event = read_event(AuditAction::ReadFinished, principal, pull, &read)
+            .ended(outcome)
+            .with("rows", amount.rows)
+            .with("bytes", amount.bytes);
+        tx.record(event).await?.commit().await
+    }
+}
+
+struct Ended {
+    amount: Amount,
+    outcome: Outcome,
+}
+
+async fn insert_distribution(
+    tx: &mut TenantTx,
+    principal: &Principal,
+    pull: PullId,
+    read: &TableRead,
+    ended: Ended,
+) -> Result<(), ControlError> {
+    let now = timestamp(tx.now());
+    let added = sqlx::query(
+        "INSERT INTO distribution_logs (pull_id, account_id, study_id, snapshot_id, table_name, door, outcome,
+                                        row_count, byte_count, finished_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (pull_id) DO NOTHING",
+    )
+    .bind(pull.to_string())
+    .bind(principal.account().to_string())
+    .bind(read.study.as_str())
+    .bind(read.snapshot.to_string())
+    .bind(&read.table)
+    .bind(&read.door)
+    .bind(ended.outcome.name())
+    .bind(i64::try_from(ended.amount.rows).unwrap_or(i64::MAX))
+    .bind(i64::try_from(ended.amount.bytes).unwrap_or(i64::MAX))
+    .bind(now)
+    .execute(tx.connection())
+    .await
+    .map_err(storage("list the distribution"))?;
+    if added.rows_affected() == 0 { Err(ControlError::PullEnded) } else { Ok(()) }
+}
+
+fn read_event(action: AuditAction, principal: &Principal, pull: PullId, read: &TableRead) -> Event {
+    let resource = Resource::new("table", shortened(&read.table, 200));
+    Event::success(action, &principal.actor(), resource)
+        .with("pull", pull.to_string())
+        .with("door", shortened(&read.door, 40))
+        .with("study", read.study.as_str())
+        .with("snapshot", read.snapshot.to_string())
+        .traced(&read.trace)
+}

@@ -1,0 +1,82 @@
+//! The only handle that writes. Its steps are types: a [`Tx`] changes rows and becomes a [`Recorded`] by
+//! appending an event; only a [`Recorded`] commits, and it changes nothing but the log. So nothing commits
+//! without its event, and the head of the log is always the last thing locked. Dropping either rolls back.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use kernel::Clock;
+use sqlx::{Sqlite, SqliteConnection, Transaction};
+
+use crate::error::{ControlError, storage};
+use crate::ledger::{Event, Log, append};
+use crate::store::database::{SystemFile, TenantFile};
+
+/// Writes the system file.
+pub(crate) type SystemTx = Tx<SystemFile>;
+/// Writes one tenant's file.
+pub(crate) type TenantTx = Tx<TenantFile>;
+
+/// An open transaction that holds the write lock of a file of kind `F`.
+pub(crate) struct Tx<F> {
+    tx: Transaction<'static, Sqlite>,
+    log: Log,
+    clock: Arc<dyn Clock>,
+    file: PhantomData<F>,
+}
+
+impl<F> Tx<F> {
+    pub(super) fn new(tx: Transaction<'static, Sqlite>, log: Log, clock: Arc<dyn Clock>) -> Self {
+        Self { tx, log, clock, file: PhantomData }
+    }
+
+    /// The connection, for the statements of this transaction.
+    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.tx
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Appends the event of what was done. The rows are final from here on.
+    pub(crate) async fn record(self, event: Event) -> Result<Recorded, ControlError> {
+        Recorded { tx: self.tx, log: self.log, clock: self.clock }.and(event).await
+    }
+}
+
+/// A transaction whose event is appended.
+#[must_use = "dropping a recorded transaction rolls it back"]
+pub(crate) struct Recorded {
+    tx: Transaction<'static, Sqlite>,
+    log: Log,
+    clock: Arc<dyn Clock>,
+}
+
+impl Recorded {
+    /// Appends one more event.
+    pub(crate) async fn and(mut self, event: Event) -> Result<Self, ControlError> {
+        append(&mut self.tx, self.log, event, self.clock.now()).await?;
+        Ok(self)
+    }
+
+    /// Keeps the rows and the events, together.
+    pub(crate) async fn commit(self) -> Result<(), ControlError> {
+        self.tx.commit().await.map_err(storage("commit"))
+    }
+}
+
+impl<F> fmt::Debug for Tx<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tx").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Recorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded").field("log", &self.log).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,243 @@
+use std::path::Path;
+
+use control::{Actor, Fault, FaultKind, VerifyReport};
+use kernel::TenantId;
+use sha2::{Digest, Sha256};
+
+use crate::world::{World, connect, intrude, new_snapshot, run, trace};
+
+const EVENTS: u64 = 9;
+
+/// A tenant whose log holds its creation and eight studies.
+async fn tenant_with_nine_events(world: &World, slug: &str) -> TenantId {
+    let tenant = world.tenant(slug).await.id;
+    for index in 0..8 {
+        world.study(tenant, &format!("STUDY-{index}")).await;
+    }
+    tenant
+}
+
+fn fault(index: u64, kind: FaultKind) -> Option<Fault> {
+    Some(Fault { index, kind })
+}
+
+async fn verify(world: &World, tenant: TenantId) -> VerifyReport {
+    world.control.verify_tenant(tenant).await.expect("the log can be read")
+}
+
+async fn check_tampering(statements: &[&str], index: u64, kind: FaultKind) {
+    let world = World::new().await;
+    let tenant = tenant_with_nine_events(&world, "acme").await;
+    intrude(&world.tenant_file(tenant), statements).await;
+    let report = verify(&world, tenant).await;
+    assert_eq!(report.fault, fault(index, kind), "{statements:?}");
+    assert_eq!(report.size, index, "what lies before the fault is proved good");
+}
+
+/// Changes a leaf and gives it its new hash, so that only what it is bound to can betray it.
+async fn rewrite(file: &Path, seq: i64, change: impl FnOnce(String) -> String) {
+    let mut connection = connect(file).await;
+    let leaf: Vec<u8> = sqlx::query_scalar("SELECT leaf FROM audit_events WHERE seq = $1")
+        .bind(seq)
+        .fetch_one(&mut connection)
+        .await
+        .expect("the event is there");
+    let leaf = change(String::from_utf8(leaf).expect("a leaf is text")).into_bytes();
+    let hash = Sha256::new().chain_update([0]).chain_update(&leaf).finalize();
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    sqlx::query("UPDATE audit_events SET leaf = $1, entry_hash = $2 WHERE seq = $3")
+        .bind(leaf)
+        .bind(hash)
+        .bind(seq)
+        .execute(&mut connection)
+        .await
+        .expect("the guards are down");
+}
+
+async fn check_rewriting(seq: i64, from: &str, to: &str, index: u64, kind: FaultKind) {
+    let world = World::new().await;
+    let tenant = tenant_with_nine_events(&world, "acme").await;
+    let file = world.tenant_file(tenant);
+    intrude(&file, &[]).await;
+    rewrite(&file, seq, |leaf| {
+        let changed = leaf.replacen(from, to, 1);
+        assert_ne!(changed, leaf, "`{from}` is in {leaf}");
+        changed
+    })
+    .await;
+    assert_eq!(verify(&world, tenant).await.fault, fault(index, kind), "{from} -> {to}");
+}
+
+#[tokio::test]
+async fn an_untouched_log_is_intact() {
+    let world = World::new().await;
+    let tenant = tenant_with_nine_events(&world, "acme").await;
+    let report = verify(&world, tenant).await;
+    assert!(report.is_intact(), "{report:?}");
+    assert_eq!((report.size, report.tenant), (EVENTS, Some(tenant)));
+    assert_eq!(report.log, format!("cairn/audit/{tenant}"));
+    let reports = world.control.verify_all().await.expect("the logs can be read");
+    assert_eq!(reports.len(), 2);
+    assert!(reports.iter().all(VerifyReport::is_intact), "{reports:?}");
+}
+
+#[tokio::test]
+async fn an_edited_event_is_found_where_it_lies() {
+    let edit =
+        "UPDATE audit_events SET leaf = CAST(replace(CAST(leaf AS TEXT), 'STUDY-3', 'STUDY-X') AS BLOB)";
+    check_tampering(&[edit], 4, FaultKind::EntryHash).await;
+}
+
+#[tokio::test]
+async fn an_edited_event_with_a_fresh_hash_breaks_its_successor() {
+    check_rewriting(4, r#""data":{}"#, r#""data":{"rows":1}"#, 5, FaultKind::PrevHash).await;
+    check_rewriting(8, r#""data":{}"#, r#""data":{"rows":1}"#, EVENTS, FaultKind::Head).await;
+}
+
+#[tokio::test]
+async fn a_deleted_event_is_missed_where_it_lay() {
+    check_tampering(&["DELETE FROM audit_events WHERE seq = 4"], 4, FaultKind::Sequence).await;
+    check_tampering(&["DELETE FROM audit_events WHERE seq = 0"], 0, FaultKind::Sequence).await;
+    let closed_up =
+        ["DELETE FROM audit_events WHERE seq = 4", "UPDATE audit_events SET seq = seq - 1 WHERE seq > 4"];
+    check_tampering(&closed_up, 4, FaultKind::Column("seq")).await;
+}
+
+#[tokio::test]
+async fn two_swapped_events_are_found_at_the_first() {
+    let swap = [
+        "UPDATE audit_events SET seq = 99 WHERE seq = 3",
+        "UPDATE audit_events SET seq = 3 WHERE seq = 4",
+        "UPDATE audit_events SET seq = 4 WHERE seq = 99",
+    ];
+    check_tampering(&swap, 3, FaultKind::Column("seq")).await;
+}
+
+#[tokio::test]
+async fn a_tail_cut_below_the_head_is_missed() {
+    check_tampering(&["DELETE FROM audit_events WHERE seq >= 7"], 7, FaultKind::Head).await;
+}
+
+#[tokio::test]
+async fn a_tail_cut_together_with_its_head_needs_an_anchor() {
+    // FIXME: only a checkpoint outside of this file can show it.
+    let world = World::new().await;
+    let tenant = tenant_with_nine_events(&world, "acme").await;
+    let cut = [
+        "DELETE FROM audit_events WHERE seq >= 7",
+        "UPDATE audit_head SET size = 7, last_hash = (SELECT entry_hash FROM audit_events WHERE seq = 6)",
+    ];
+    intrude(&world.tenant_file(tenant), &cut).await;
+    assert!(verify(&world, tenant).await.is_intact());
+}
+
+#[tokio::test]
+async fn a_head_that_disagrees_is_found_behind_the_last_event() {
+    check_tampering(&["UPDATE audit_head SET size = 10"], EVENTS, FaultKind::Head).await;
+    check_tampering(&["UPDATE audit_head SET last_hash = 'x'"], EVENTS, FaultKind::Head).await;
+    check_tampering(&["DELETE FROM audit_head"], EVENTS, FaultKind::Head).await;
+}
+
+#[tokio::test]
+async fn every_projected_column_has_to_agree_with_its_leaf() {
+    for name in [
+        "tenant_id",
+        "event_id",
+        "at",
+        "action",
+        "actor_type",
+        "actor_id",
+        "resource_type",
+        "resource_id",
+        "trace_id",
+        "prev_hash",
+    ] {
+        let edit = format!("UPDATE audit_events SET {name} = 'forged' WHERE seq = 5");
+        check_tampering(&[&edit], 5, FaultKind::Column(name)).await;
+    }
+    let outcome = "UPDATE audit_events SET outcome = 'failed' WHERE seq = 5";
+    check_tampering(&[outcome], 5, FaultKind::Column("outcome")).await;
+    let hash = "UPDATE audit_events SET entry_hash = 'forged' WHERE seq = 5";
+    check_tampering(&[hash], 5, FaultKind::EntryHash).await;
+    let log = "UPDATE audit_events SET log = 'forged' WHERE seq = 5";
+    check_tampering(&[log], 5, FaultKind::Binding).await;
+}
+
+#[tokio::test]
+async fn a_leaf_that_is_not_canonical_is_found() {
+    check_rewriting(5, r#"{"action""#, r#"{ "action""#, 5, FaultKind::NotCanonical).await;
+    check_rewriting(5, r#""v":1}"#, r#""v":1,"v":1}"#, 5, FaultKind::NotCanonical).await;
+    check_rewriting(5, r#""seq":5"#, r#""seq":5.0"#, 5, FaultKind::NotCanonical).await;
+    check_rewriting(5, r#""v":1}"#, r#""v":1,"w":1}"#, 5, FaultKind::NotCanonical).await;
+    check_rewriting(5, r#""type":"study""#, r#""type":"\u0073tudy""#, 5, FaultKind::NotCanonical).await;
+}
+
+#[tokio::test]
+async fn an_event_dated_before_its_predecessor_is_found() {
+    let world = World::new().await;
+    let tenant = tenant_with_nine_events(&world, "acme").await;
+    let file = world.tenant_file(tenant);
+    let early = "UPDATE audit_events SET at = '2020-01-01T00:00:00.000000Z' WHERE seq = 8";
+    intrude(&file, &[early]).await;
+    rewrite(&file, 8, |leaf| {
+        let (before, rest) = leaf.split_once(r#""at":""#).expect("a leaf has a time");
+        let (_, after) = rest.split_once('"').expect("a text ends");
+        format!(r#"{before}"at":"2020-01-01T00:00:00.000000Z"{after}"#)
+    })
+    .await;
+    assert_eq!(verify(&world, tenant).await.fault, fault(8, FaultKind::ClockBackwards));
+}
+
+#[tokio::test]
+async fn a_chain_of_another_tenant_is_not_this_tenants_chain() {
+    let world = World::new().await;
+    let acme = tenant_with_nine_events(&world, "acme").await;
+    let other = tenant_with_nine_events(&world, "other").await;
+    let file = world.tenant_file(acme);
+    intrude(&file, &["DELETE FROM audit_events", "DELETE FROM audit_head"]).await;
+    let mut connection = connect(&file).await;
+    run(&mut connection, &format!("ATTACH '{}' AS other", world.tenant_file(other).display())).await;
+    run(&mut connection, "INSERT INTO audit_events SELECT * FROM other.audit_events").await;
+    run(&mut connection, "INSERT INTO audit_head SELECT * FROM other.audit_head").await;
+    assert_eq!(verify(&world, acme).await.fault, fault(0, FaultKind::Binding), "as it was");
+
+    let relabel = format!("UPDATE audit_events SET log = 'cairn/audit/{acme}', tenant_id = '{acme}'");
+    run(&mut connection, &relabel).await;
+    run(&mut connection, &format!("UPDATE audit_head SET log = 'cairn/audit/{acme}'")).await;
+    assert_eq!(verify(&world, acme).await.fault, fault(0, FaultKind::Binding), "relabelled");
+}
+
+#[tokio::test]
+async fn a_missing_file_is_a_fault_and_hides_no_other_log() {
+    let world = World::new().await;
+    let tenant = world.tenant("acme").await.id;
+    std::fs::remove_file(world.tenant_file(tenant)).expect("the file is there");
+    let reports = world.reopened().await.verify_all().await.expect("the other logs can be read");
+    assert_eq!(reports.len(), 2);
+    assert!(reports[0].is_intact());
+    assert_eq!(reports[1].fault, fault(0, FaultKind::FileMissing));
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_to_change_the_log() {
+    let world = World::new().await;
+    let tenant = tenant_with_nine_events(&world, "acme").await;
+    let (scope, snapshot) = (world.study(tenant, "STUDY-0").await, new_snapshot("one", None));
+    world.control.publish(&Actor::Operator, &scope, snapshot, &trace()).await.expect("it is the first");
+    let mut connection = connect(&world.tenant_file(tenant)).await;
+    for statement in [
+        "UPDATE audit_events SET action = 'x' WHERE seq = 1",
+        "DELETE FROM audit_events WHERE seq = 8",
+        "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE seq = 3",
+        "INSERT INTO audit_head VALUES ('cairn/audit/other', 0, 'x')",
+        "UPDATE audit_head SET size = 8",
+        "UPDATE audit_head SET size = 10",
+        "DELETE FROM audit_head",
+        "UPDATE snapshots SET has_marts = 1",
+        "DELETE FROM snapshots",
+    ] {
+        let ran = sqlx::query(statement).execute(&mut connection).await;
+        assert!(ran.is_err(), "{statement}: {ran:?}");
+    }
+    assert!(verify(&world, tenant).await.is_intact());
+}
