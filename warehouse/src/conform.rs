@@ -1,0 +1,304 @@
+//! From verbatim text to a typed canon row. A row that does not fit is set aside with the reason; it is
+//! never dropped and never bent into shape.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::SchemaRef;
+use chrono::{DateTime, Utc};
+use kernel::{BatchId, StudyId};
+
+use crate::contract::{self, ColumnType, Entity};
+use crate::date::{PartialDate, study_day};
+use crate::mapping::expression::{Context, Counts, column_of};
+use crate::mapping::{DatasetMapping, StudyDays};
+use crate::row_hash::{RowHasher, row_id};
+use crate::{Error, Result};
+
+mod parse;
+
+use parse::{derived_dates, typed};
+
+/// What is the same for every row of a delivery.
+#[derive(Debug, Clone)]
+pub struct Stamp {
+    /// The study that the scope opens; a row that names another is set aside.
+    pub study: StudyId,
+    /// Where the rows come from.
+    pub source_system: String,
+    /// The delivery.
+    pub batch: BatchId,
+    /// The instant of the source's cut.
+    pub extracted_at: DateTime<Utc>,
+    /// The instant at which the warehouse takes the rows in.
+    pub received_at: DateTime<Utc>,
+}
+
+/// A row that did not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Its row in the file, counted from 1.
+    pub row: u64,
+    /// The canon column.
+    pub column: String,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// How many submitted study days were compared with rule R-02, and how many differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct StudyDayCheck {
+    /// Rows with a submitted day.
+    pub submitted: u64,
+    /// Rows whose day the rule gives too.
+    pub equal: u64,
+}
+
+/// Conforms the batches of one dataset to one entity.
+pub struct Conformer<'a> {
+    block: &'a DatasetMapping,
+    entity: &'static Entity,
+    context: &'a Context<'a>,
+    stamp: &'a Stamp,
+    schema: SchemaRef,
+    counts: BTreeMap<String, Counts>,
+    rows_read: u64,
+    /// Comparisons with rule R-02, by submitted column.
+    pub study_days: BTreeMap<String, StudyDayCheck>,
+}
+
+/// The rows of one batch that fit, and those that did not.
+#[derive(Debug)]
+pub struct Conformed {
+    /// In the entity's schema.
+    pub rows: RecordBatch,
+    /// Set aside.
+    pub misfits: Vec<Misfit>,
+    /// Rows that the block reads, fitting or not.
+    pub rows_in: u64,
+}
+
+impl<'a> Conformer<'a> {
+    /// A conformer for one block of a mapping.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when the block's entity does not exist.
+    pub fn new(block: &'a DatasetMapping, context: &'a Context<'a>, stamp: &'a Stamp) -> Result<Self> {
+        let entity = contract::entity(&block.entity)?;
+        Ok(Self {
+            block,
+            entity,
+            context,
+            stamp,
+            schema: entity.schema(),
+            counts: BTreeMap::new(),
+            rows_read: 0,
+            study_days: BTreeMap::new(),
+        })
+    }
+
+    /// The schema of the rows it makes.
+    #[must_use]
+    pub const fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Conforms the next batch of the file.
+    ///
+    /// # Errors
+    /// [`Error::Arrow`] when a kernel refuses, which the types rule out.
+    pub fn conform(&mut self, batch: &RecordBatch) -> Result<Conformed> {
+        let mut verdict = Verdict::new(self.selected(batch));
+        self.check_study(batch, &mut verdict);
+        let mut business: Vec<ArrayRef> = Vec::with_capacity(self.entity.columns.len());
+        let mut derived: Vec<ArrayRef> = Vec::new();
+        for column in &self.entity.columns {
+            let texts = self.texts(&column.name, batch);
+            let array = typed(texts.as_string(), column, &mut verdict);
+            if column.is_partial_date() {
+                derived.extend(derived_dates(texts.as_string(), column, &mut verdict));
+            }
+            business.push(array);
+        }
+        for days in &self.block.study_days {
+            self.check_study_days(days, batch);
+        }
+        let record_ids = self.record_ids(batch, &business);
+        let system = self.system_columns(&record_ids, &business, batch.num_rows());
+        let columns = business.into_iter().chain(derived).chain(system).collect();
+        let misfits = verdict.misfits(self.rows_read);
+        self.rows_read += batch.num_rows() as u64;
+        let rows = self.keep(columns, &verdict)?;
+        let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
+        Ok(Conformed { rows, misfits, rows_in })
+    }
+
+    fn selected(&self, batch: &RecordBatch) -> Vec<bool> {
+        let Some(only) = &self.block.only else { return vec![true; batch.num_rows()] };
+        let column = column_of(batch, &only.column);
+        let is_one =
+            |text: Option<&str>| text.is_some_and(|text| only.values.iter().any(|value| value == text));
+        column.as_string::<i32>().iter().map(is_one).collect()
+    }
+
+    fn keep(&self, columns: Vec<ArrayRef>, verdict: &Verdict) -> Result<RecordBatch> {
+        let failed = || format!("conform `{}`", self.entity.name);
+        if verdict.is_clean() {
+            return RecordBatch::try_new(self.schema.clone(), columns).map_err(Error::arrow(failed()));
+        }
+        // A misfit may hold nulls where none are allowed: it is filtered out under a schema that allows them.
+        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let open = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
+        let all = RecordBatch::try_new(open, columns).map_err(Error::arrow(failed()))?;
+        let kept = filter_record_batch(&all, &verdict.fits()).map_err(Error::arrow(failed()))?;
+        RecordBatch::try_new(self.schema.clone(), kept.columns().to_vec()).map_err(Error::arrow(failed()))
+    }
+
+    fn texts(&mut self, column: &str, batch: &RecordBatch) -> ArrayRef {
+        if column == "study_id" {
+            let study = self.stamp.study.as_str();
+            return Arc::new(StringArray::from_iter_values(std::iter::repeat_n(study, batch.num_rows())));
+        }
+        match self.block.columns.get(column) {
+            Some(expression) => {
+                let counts = self.counts.entry(column.to_owned()).or_default();
+                expression.texts(batch, self.context, counts)
+            }
+            None => Arc::new(StringArray::new_null(batch.num_rows())),
+        }
+    }
+
+    fn check_study(&self, batch: &RecordBatch, verdict: &mut Verdict) {
+        let Some(study) = &self.block.study else { return };
+        let column = column_of(batch, study);
+        for (row, text) in column.as_string::<i32>().iter().enumerate() {
+            if text != Some(self.stamp.study.as_str()) {
+                let found = text.unwrap_or("nothing");
+                verdict.refuse(row, "study_id", || format!("the row belongs to study `{found}`"));
+            }
+        }
+    }
+
+    fn check_study_days(&mut self, days: &StudyDays, batch: &RecordBatch) {
+        let submitted = column_of(batch, &days.day);
+        let dates = column_of(batch, &days.date);
+        let references = days.reference.texts(batch, self.context, &mut Counts::default());
+        let check = self.study_days.entry(days.day.clone()).or_default();
+        let columns = submitted
+            .as_string::<i32>()
+            .iter()
+            .zip(dates.as_string::<i32>())
+            .zip(references.as_string::<i32>());
+        for ((submitted, date), reference) in columns {
+            let Some(submitted) = submitted.and_then(|text| text.parse::<f64>().ok()) else { continue };
+            check.submitted += 1;
+            let day = |text: Option<&str>| text.and_then(PartialDate::parse).and_then(|date| date.day());
+            let computed = day(date).zip(day(reference)).map(|(date, reference)| study_day(date, reference));
+            check.equal +=
+                u64::from(computed.is_some_and(|computed| (f64::from(computed) - submitted).abs() < 0.5));
+        }
+    }
+
+    /// The source's own ids, else a hash of the natural key.
+    fn record_ids(&mut self, batch: &RecordBatch, business: &[ArrayRef]) -> StringArray {
+        if let Some(expression) = &self.block.record_id {
+            let counts = self.counts.entry("record_id".to_owned()).or_default();
+            let texts = expression.texts(batch, self.context, counts);
+            if texts.null_count() == 0 {
+                return texts.as_string().clone();
+            }
+        }
+        let key: Vec<(&ArrayRef, ColumnType)> = self
+            .entity
+            .columns
+            .iter()
+            .zip(business)
+            .filter(|(column, _)| column.is_key)
+            .map(|(column, array)| (array, column.kind))
+            .collect();
+        let mut hasher = RowHasher::new(&key);
+        let hex = |row| blake3::Hash::from(hasher.hash(row)).to_hex()[..32].to_owned();
+        StringArray::from_iter_values((0..batch.num_rows()).map(hex))
+    }
+
+    fn system_columns(&self, record_ids: &StringArray, business: &[ArrayRef], rows: usize) -> Vec<ArrayRef> {
+        let stamp = self.stamp;
+        let kinds = self.entity.columns.iter().map(|column| column.kind);
+        let mut hasher = RowHasher::new(&business.iter().zip(kinds).collect::<Vec<_>>());
+        let entity = self.entity.name.as_str();
+        let same = |text: &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
+        };
+        let instant = |at: DateTime<Utc>| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from_value(at.timestamp_micros(), rows).with_timezone("UTC"))
+        };
+        let ids = record_ids
+            .iter()
+            .map(|id| row_id(stamp.study.as_str(), entity, &stamp.source_system, id.unwrap_or_default()));
+        let first_row = i64::try_from(self.rows_read).unwrap_or(i64::MAX) + 1;
+        vec![
+            fixed_size::<16>(ids),
+            same(&stamp.source_system),
+            Arc::new(record_ids.clone()),
+            same(&stamp.batch.to_string()),
+            instant(stamp.extracted_at),
+            fixed_size::<32>((0..rows).map(|row| hasher.hash(row))),
+            instant(stamp.received_at),
+            same("I"),
+            same("PASS"),
+            Arc::new(Int64Array::from_iter_values((first_row..).take(rows))),
+        ]
+    }
+}
+
+fn fixed_size<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> ArrayRef {
+    let mut bytes: Vec<u8> = Vec::new();
+    values.for_each(|value| bytes.extend_from_slice(&value));
+    let width = i32::try_from(N).unwrap_or(i32::MAX);
+    Arc::new(FixedSizeBinaryArray::new(width, bytes.into(), None))
+}
+
+/// Which rows of a batch are read and fit, and the first reason for each that does not.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    selected: Vec<bool>,
+    reasons: BTreeMap<usize, (String, String)>,
+}
+
+impl Verdict {
+    const fn new(selected: Vec<bool>) -> Self {
+        Self { selected, reasons: BTreeMap::new() }
+    }
+
+    pub(crate) fn refuse(&mut self, row: usize, column: &str, reason: impl FnOnce() -> String) {
+        if self.selected[row] {
+            self.reasons.entry(row).or_insert_with(|| (column.to_owned(), reason()));
+        }
+    }
+
+    fn is_clean(&self) -> bool {
+        self.reasons.is_empty() && self.selected.iter().all(|selected| *selected)
+    }
+
+    fn fits(&self) -> BooleanArray {
+        self.selected
+            .iter()
+            .enumerate()
+            .map(|(row, selected)| Some(*selected && !self.reasons.contains_key(&row)))
+            .collect()
+    }
+
+    fn misfits(&self, rows_before: u64) -> Vec<Misfit> {
+        let misfit = |(row, (column, reason)): (&usize, &(String, String))| Misfit {
+            row: rows_before + *row as u64 + 1,
+            column: column.clone(),
+            reason: reason.clone(),
+        };
+        self.reasons.iter().map(misfit).collect()
+    }
+}

@@ -1,0 +1,237 @@
+//! The unified model: 32 entities and their columns, read from `contract.csv`, which is the contract.
+//!
+//! The table is data so that documentation, checks and code come from one place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use crate::{Error, Result};
+
+const CONTRACT: &str = include_str!("../contract.csv");
+
+/// Digits of a `visit_num` in all, and after the point.
+pub const VISIT_NUM: (u8, i8) = (9, 4);
+
+/// What a canon column can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Verbatim text; empty is null.
+    Text,
+    /// Whole number of 8 bits.
+    Int8,
+    /// Whole number of 32 bits.
+    Int32,
+    /// Whole number of 64 bits.
+    Int64,
+    /// Floating point; never NaN.
+    Float64,
+    /// Yes or no.
+    Bool,
+    /// A complete calendar day.
+    Date,
+    /// An instant in UTC, microseconds.
+    Timestamp,
+    /// A visit number: `decimal(9,4)`, because 3.1 and 201.0 are joined on.
+    VisitNumber,
+    /// A list of texts.
+    TextList,
+}
+
+impl ColumnType {
+    fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "utf8" => Self::Text,
+            "int8" => Self::Int8,
+            "int32" => Self::Int32,
+            "int64" => Self::Int64,
+            "float64" => Self::Float64,
+            "bool" => Self::Bool,
+            "date32" => Self::Date,
+            "timestamp[us,UTC]" => Self::Timestamp,
+            "decimal128(9,4)" => Self::VisitNumber,
+            "list<utf8>" => Self::TextList,
+            _ => return None,
+        })
+    }
+
+    /// The Arrow type that holds it.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Int8 => DataType::Int8,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 => DataType::Int64,
+            Self::Float64 => DataType::Float64,
+            Self::Bool => DataType::Boolean,
+            Self::Date => DataType::Date32,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::VisitNumber => DataType::Decimal128(VISIT_NUM.0, VISIT_NUM.1),
+            Self::TextList => DataType::List(Arc::new(Field::new("item", DataType::Utf8, true))),
+        }
+    }
+}
+
+/// One column of an entity.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name in canon.
+    pub name: String,
+    /// What it holds.
+    pub kind: ColumnType,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Whether it is part of the natural key.
+    pub is_key: bool,
+    /// The rule in words.
+    pub rule: String,
+}
+
+impl Column {
+    /// Whether canon derives day, bounds and precision from this column (`x_dtc`).
+    #[must_use]
+    pub fn is_partial_date(&self) -> bool {
+        self.kind == ColumnType::Text && self.name.ends_with("_dtc")
+    }
+}
+
+/// One table of canon.
+#[derive(Debug, Clone)]
+pub struct Entity {
+    /// Its name.
+    pub name: String,
+    /// `reference`, `clinical` or `operational`.
+    pub class: String,
+    /// Its business columns in contract order, which is the order of the row hash.
+    pub columns: Vec<Column>,
+}
+
+impl Entity {
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The columns of the natural key, in contract order.
+    pub fn key(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.is_key)
+    }
+
+    /// Every column of the entity's canon files: business columns, those derived from partial dates, and
+    /// the system columns.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        let mut fields: Vec<Field> = Vec::new();
+        for column in &self.columns {
+            fields.push(Field::new(&column.name, column.kind.arrow(), column.nullable));
+        }
+        for column in self.columns.iter().filter(|column| column.is_partial_date()) {
+            fields.extend(derived_date_fields(&column.name));
+        }
+        fields.extend(system_fields());
+        Arc::new(Schema::new(fields))
+    }
+}
+
+/// The four columns that canon derives from `x_dtc`: the day if it is complete, its bounds, its precision.
+fn derived_date_fields(dtc: &str) -> [Field; 4] {
+    let stem = dtc.trim_end_matches("_dtc");
+    [
+        Field::new(format!("{stem}_date"), DataType::Date32, true),
+        Field::new(format!("{stem}_min"), DataType::Date32, true),
+        Field::new(format!("{stem}_max"), DataType::Date32, true),
+        Field::new(format!("{stem}_prec"), DataType::Utf8, false),
+    ]
+}
+
+/// The system columns of every canon row. `sys_to_ts` is not stored: a file is never rewritten, so the end
+/// of a version is the start of the next one.
+#[must_use]
+pub fn system_fields() -> Vec<Field> {
+    let instant = || ColumnType::Timestamp.arrow();
+    vec![
+        Field::new("row_id", DataType::FixedSizeBinary(16), false),
+        Field::new("source_system", DataType::Utf8, false),
+        Field::new("source_record_id", DataType::Utf8, false),
+        Field::new("batch_id", DataType::Utf8, false),
+        Field::new("source_extract_ts", instant(), false),
+        Field::new("row_hash", DataType::FixedSizeBinary(32), false),
+        Field::new("sys_from_ts", instant(), false),
+        Field::new("op", DataType::Utf8, false),
+        Field::new("dq_status", DataType::Utf8, false),
+        Field::new("source_row", DataType::Int64, false),
+    ]
+}
+
+/// All entities by name.
+///
+/// # Errors
+/// [`Error::Contract`] if the embedded table is not well formed, which a test rules out.
+pub fn entities() -> Result<&'static BTreeMap<String, Entity>> {
+    static ENTITIES: LazyLock<Result<BTreeMap<String, Entity>, String>> = LazyLock::new(|| parse(CONTRACT));
+    ENTITIES.as_ref().map_err(|reason| Error::Contract { reason: reason.clone() })
+}
+
+/// The entity of that name.
+///
+/// # Errors
+/// [`Error::Contract`] if there is none.
+pub fn entity(name: &str) -> Result<&'static Entity> {
+    entities()?.get(name).ok_or_else(|| Error::Contract { reason: format!("there is no entity `{name}`") })
+}
+
+fn parse(table: &str) -> Result<BTreeMap<String, Entity>, String> {
+    let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    for row in reader.records() {
+        let row = row.map_err(|error| error.to_string())?;
+        let [name, class, column, kind, nullable, key, rule] =
+            [0, 1, 2, 3, 4, 5, 6].map(|index| row.get(index).unwrap_or_default());
+        if class == "system" {
+            continue;
+        }
+        let kind = ColumnType::parse(kind).ok_or_else(|| format!("`{name}.{column}` has type `{kind}`"))?;
+        let entity = entities.entry(name.to_owned()).or_insert_with(|| Entity {
+            name: name.to_owned(),
+            class: class.to_owned(),
+            columns: Vec::new(),
+        });
+        entity.columns.push(Column {
+            name: column.to_owned(),
+            kind,
+            nullable: nullable == "YES",
+            is_key: key.split(',').any(|part| part == "PK"),
+            rule: rule.to_owned(),
+        });
+    }
+    Ok(entities)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_has_32_entities_and_417_columns() {
+        let entities = entities().expect("the contract is well formed");
+        assert_eq!(entities.len(), 32);
+        assert_eq!(entities.values().map(|entity| entity.columns.len()).sum::<usize>(), 417);
+    }
+
+    #[test]
+    fn every_entity_has_a_natural_key() {
+        for entity in entities().expect("the contract is well formed").values() {
+            assert!(entity.key().count() > 0, "{}", entity.name);
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_visit_allows_a_repeat() {
+        let visit = entity("visit").expect("visit is an entity");
+        let key: Vec<_> = visit.key().map(|column| column.name.as_str()).collect();
+        assert_eq!(key, ["study_id", "subject_id", "visit_num", "visit_repeat"]);
+    }
+}

@@ -1,0 +1,198 @@
+//! DuckDB, embedded and stateless: it computes over the files it is handed and keeps nothing.
+//!
+//! This is the only file that meets DuckDB's own Arrow (60). Small results cross to the workspace's Arrow
+//! (59) as IPC bytes; large ones leave as Parquet.
+
+use std::error::Error as StdError;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::ipc::reader::StreamReader;
+use duckdb::arrow::array as array60;
+use duckdb::arrow::datatypes::DataType as DataType60;
+use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
+use duckdb::{Config, Connection};
+
+use crate::{Error, Result};
+
+/// What one piece of work may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Memory of the engine's buffers, in MiB; work beyond it spills to disk.
+    pub memory_mib: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { memory_mib: 2048, threads: 2 }
+    }
+}
+
+/// One in-memory instance, locked to the folders it was given.
+pub struct Engine {
+    connection: Connection,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An instance that reads `folders` alone and writes and spills into `work`. After this call no
+    /// statement can widen that.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when it cannot be started.
+    pub fn open(folders: &[PathBuf], work: &Path, limits: &Limits) -> Result<Self> {
+        let failed = |source: duckdb::Error| engine_error("start the engine", source);
+        let config = Config::default()
+            .with("autoinstall_known_extensions", "false")
+            .and_then(|config| config.with("autoload_known_extensions", "false"))
+            .map_err(failed)?;
+        let connection = Connection::open_in_memory_with_flags(config).map_err(failed)?;
+        connection.register_scalar_function::<StarKey>("star_key").map_err(failed)?;
+        let allowed: Vec<String> = folders
+            .iter()
+            .map(PathBuf::as_path)
+            .chain([work])
+            .map(|folder| literal(&folder.to_string_lossy()))
+            .collect();
+        let settings = format!(
+            "SET threads = {threads};
+             SET async_threads = 1;
+             SET memory_limit = '{memory}MiB';
+             SET temp_directory = {spill};
+             SET TimeZone = 'UTC';
+             SET allow_community_extensions = false;
+             SET allow_persistent_secrets = false;
+             SET allowed_directories = [{allowed}];
+             SET enable_external_access = false;
+             SET lock_configuration = true;",
+            threads = limits.threads,
+            memory = limits.memory_mib,
+            spill = literal(&work.join("spill").to_string_lossy()),
+            allowed = allowed.join(", "),
+        );
+        connection.execute_batch(&settings.replace("SET TimeZone = 'UTC';\n", "")).map_err(failed)?;
+        Ok(Self { connection })
+    }
+
+    /// Runs statements that return nothing. `step` says in words what they do.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the engine's word.
+    pub fn run(&self, step: &str, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|source| engine_error(step, source))
+    }
+
+    /// Names a table over Parquet files. No file at all is an error of the caller.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when a file cannot be read.
+    pub fn view(&self, name: &str, files: &[PathBuf]) -> Result<()> {
+        let list: Vec<String> = files.iter().map(|file| literal(&file.to_string_lossy())).collect();
+        let sql = format!(
+            "CREATE OR REPLACE VIEW {} AS SELECT * FROM read_parquet([{}], union_by_name = true)",
+            identifier(name),
+            list.join(", ")
+        );
+        self.run(&format!("open the files of `{name}`"), &sql)
+    }
+
+    /// Writes the rows of a query to one Parquet file; returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the engine's word.
+    pub fn copy(&self, step: &str, query: &str, file: &Path) -> Result<u64> {
+        let sql = format!(
+            "COPY ({query}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)",
+            literal(&file.to_string_lossy())
+        );
+        let rows = self.connection.execute(&sql, []).map_err(|source| engine_error(step, source))?;
+        Ok(rows as u64)
+    }
+
+    /// The rows of a query whose result is small.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the engine's word.
+    pub fn query(&self, step: &str, sql: &str) -> Result<Vec<RecordBatch>> {
+        let bytes = self.query_ipc(sql).map_err(|source| Error::Engine { step: step.to_owned(), source })?;
+        let reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(Error::arrow(step))?;
+        reader.collect::<std::result::Result<_, _>>().map_err(Error::arrow(step))
+    }
+
+    fn query_ipc(&self, sql: &str) -> std::result::Result<Vec<u8>, Box<dyn StdError + Send + Sync>> {
+        let mut statement = self.connection.prepare(sql)?;
+        let stream = statement.stream_arrow([])?;
+        let mut writer = arrow_ipc_60::writer::StreamWriter::try_new(Vec::new(), &stream.get_schema())?;
+        for batch in stream {
+            writer.write(&batch?)?;
+        }
+        Ok(writer.into_inner()?)
+    }
+
+    /// A single whole number.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the engine's word, also when there is no row.
+    pub fn count(&self, step: &str, sql: &str) -> Result<u64> {
+        self.connection
+            .query_row(sql, [], |row| row.get::<_, i64>(0))
+            .map(|count| u64::try_from(count).unwrap_or(0))
+            .map_err(|source| engine_error(step, source))
+    }
+}
+
+fn engine_error(step: &str, source: duckdb::Error) -> Error {
+    Error::Engine { step: step.to_owned(), source: Box::new(source) }
+}
+
+/// A text as an SQL literal.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A name as an SQL identifier.
+#[must_use]
+pub fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `star_key(text)`: the deterministic key of a dimension's member, the first eight bytes of BLAKE3 with the
+/// sign bit cleared. The same natural key has the same number on any machine.
+struct StarKey;
+
+impl VArrowScalar for StarKey {
+    type State = ();
+
+    fn invoke(
+        (): &Self::State,
+        input: array60::RecordBatch,
+    ) -> std::result::Result<Arc<dyn array60::Array>, Box<dyn StdError>> {
+        use array60::AsArray;
+        let texts = input.column(0).as_string_opt::<i32>().ok_or("star_key takes a text")?;
+        let keys: array60::Int64Array = texts.iter().map(|text| text.map(star_key)).collect();
+        Ok(Arc::new(keys))
+    }
+
+    fn signatures() -> Vec<ArrowFunctionSignature> {
+        vec![ArrowFunctionSignature::exact(vec![DataType60::Utf8], DataType60::Int64)]
+    }
+}
+
+/// See [`StarKey`].
+#[must_use]
+pub fn star_key(text: &str) -> i64 {
+    let hash = blake3::hash(text.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.as_bytes()[..8]);
+    i64::from_be_bytes(bytes) & i64::MAX
+}

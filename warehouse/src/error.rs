@@ -1,0 +1,245 @@
+//! What can go wrong between a file and a published table. Each variant names the place and, where the
+//! cause does not make it plain, the remedy.
+
+use std::io;
+
+/// The result of a warehouse operation.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure of the warehouse. What a sender can mend is told apart by [`Error::is_refusal`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system refused.
+    #[error("failed to {step} `{path}`")]
+    Io {
+        /// What was being done.
+        step: &'static str,
+        /// The file, without the folder it stands in.
+        path: String,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The object store refused.
+    #[error("failed to {step} `{key}` in storage")]
+    Storage {
+        /// What was being done.
+        step: &'static str,
+        /// The object.
+        key: String,
+        /// The store's word.
+        #[source]
+        source: object_store::Error,
+    },
+    /// A delivered file has no bytes.
+    #[error("file `{file}` is empty: it has no bytes; send it again")]
+    EmptyFile {
+        /// The delivered file.
+        file: String,
+    },
+    /// The first bytes are of no format that is read.
+    #[error("file `{file}` is in no known format: SAS XPT (v5, v8), Parquet and CSV are read")]
+    UnknownFormat {
+        /// The delivered file.
+        file: String,
+    },
+    /// The file is damaged.
+    #[error("file `{file}` cannot be read as {format}: {reason}")]
+    Damaged {
+        /// The delivered file.
+        file: String,
+        /// The format that its first bytes promise.
+        format: &'static str,
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// No mapping knows the dataset.
+    #[error("file `{file}` holds the dataset `{dataset}`, which mapping `{mapping}` does not know{near}")]
+    UnknownDataset {
+        /// The delivered file.
+        file: String,
+        /// The dataset's name in the file.
+        dataset: String,
+        /// The mapping that was used.
+        mapping: String,
+        /// The nearest known names, as a hint that starts with `; `.
+        near: String,
+    },
+    /// No shipped mapping fits the delivery.
+    #[error("no mapping fits the datasets {datasets}; name one with `--mapping`, or write one")]
+    NoMapping {
+        /// The datasets found.
+        datasets: String,
+    },
+    /// A column that a required canon column needs is not in the file.
+    #[error("file `{file}`: dataset `{dataset}` has no column `{column}`, which `{entity}.{target}` needs")]
+    MissingColumn {
+        /// The delivered file.
+        file: String,
+        /// The dataset.
+        dataset: String,
+        /// The absent column.
+        column: String,
+        /// The canon entity.
+        entity: String,
+        /// The canon column.
+        target: String,
+    },
+    /// A column has a type that cannot hold what canon wants.
+    #[error("file `{file}`: dataset `{dataset}` column `{column}` is of type {found}, {wanted} is needed")]
+    WrongType {
+        /// The delivered file.
+        file: String,
+        /// The dataset.
+        dataset: String,
+        /// The column.
+        column: String,
+        /// Its type in the file.
+        found: String,
+        /// What canon needs.
+        wanted: String,
+    },
+    /// Too many rows of a dataset do not fit the contract.
+    #[error(
+        "file `{file}`: {quarantined} of {rows} rows of dataset `{dataset}` do not fit `{entity}` (the limit is 1 %); first: row {row}, column `{column}`: {reason}"
+    )]
+    TooManyQuarantined {
+        /// The delivered file.
+        file: String,
+        /// The dataset.
+        dataset: String,
+        /// The canon entity.
+        entity: String,
+        /// Rows refused.
+        quarantined: u64,
+        /// Rows read.
+        rows: u64,
+        /// The first refused row, counted from 1.
+        row: u64,
+        /// The canon column that did not fit.
+        column: String,
+        /// Why.
+        reason: String,
+    },
+    /// The same key came before with other bytes.
+    #[error(
+        "idempotency key `{key}` was used for another delivery (its manifest is {committed}, this one is {given}); use a new key"
+    )]
+    KeyReused {
+        /// The key.
+        key: String,
+        /// The hash of the committed delivery.
+        committed: String,
+        /// The hash of this one.
+        given: String,
+    },
+    /// The delivery holds no file.
+    #[error("there is nothing to ingest: `{place}` holds no data files")]
+    NothingToIngest {
+        /// Where files were looked for.
+        place: String,
+    },
+    /// A mapping file is wrong.
+    #[error("mapping `{mapping}` is not usable: {reason}")]
+    Mapping {
+        /// The mapping.
+        mapping: String,
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// The model contract is wrong; a defect of the build.
+    #[error("the model contract is not usable: {reason}")]
+    Contract {
+        /// What is wrong.
+        reason: String,
+    },
+    /// DuckDB refused a statement.
+    #[error("failed to {step}")]
+    Engine {
+        /// What was being computed.
+        step: String,
+        /// The engine's word.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A Parquet file of the warehouse could not be written or read.
+    #[error("failed to {step} the Parquet file `{file}`")]
+    Parquet {
+        /// What was being done.
+        step: &'static str,
+        /// The file.
+        file: String,
+        /// The library's word.
+        #[source]
+        source: parquet::errors::ParquetError,
+    },
+    /// An Arrow kernel refused.
+    #[error("failed to {step}")]
+    Arrow {
+        /// What was being computed.
+        step: String,
+        /// The library's word.
+        #[source]
+        source: arrow::error::ArrowError,
+    },
+    /// A stored object is not what its manifest says.
+    #[error("stored file `{key}` is not what its manifest says: {reason}; restore it from a copy")]
+    Corrupt {
+        /// The object.
+        key: String,
+        /// What differs.
+        reason: String,
+    },
+    /// The snapshot has no such table.
+    #[error("the snapshot has no table `{table}`")]
+    NoTable {
+        /// The wanted table.
+        table: String,
+    },
+    /// The work was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Error {
+    /// Whether the sender can mend it: the delivery was refused, nothing of it was published.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::EmptyFile { .. }
+                | Self::UnknownFormat { .. }
+                | Self::Damaged { .. }
+                | Self::UnknownDataset { .. }
+                | Self::NoMapping { .. }
+                | Self::MissingColumn { .. }
+                | Self::WrongType { .. }
+                | Self::TooManyQuarantined { .. }
+                | Self::KeyReused { .. }
+                | Self::NothingToIngest { .. }
+                | Self::Mapping { .. }
+        )
+    }
+
+    pub(crate) fn io(step: &'static str, path: &std::path::Path, source: io::Error) -> Self {
+        Self::Io { step, path: file_name(path), source }
+    }
+
+    pub(crate) fn arrow(step: impl Into<String>) -> impl FnOnce(arrow::error::ArrowError) -> Self {
+        let step = step.into();
+        move |source| Self::Arrow { step, source }
+    }
+
+    pub(crate) fn parquet(
+        step: &'static str,
+        path: &std::path::Path,
+    ) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        let file = file_name(path);
+        move |source| Self::Parquet { step, file, source }
+    }
+}
+
+/// A path's last part: messages never tell a machine's folders.
+pub(crate) fn file_name(path: &std::path::Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}

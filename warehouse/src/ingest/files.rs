@@ -1,0 +1,208 @@
+//! The files of one delivery: landed as they came, then conformed batch by batch.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
+use crate::conform::{Conformer, Misfit, Stamp, StudyDayCheck};
+use crate::mapping::expression::Context;
+use crate::mapping::{DatasetMapping, Mapping};
+use crate::snapshot::{DataFile, Zone};
+use crate::source::{self, Dataset};
+use crate::storage::Staging;
+use crate::table_writer::TableWriter;
+use crate::{Error, Result, contract};
+
+/// A file whose bytes are in the raw zone and whose content was checked.
+#[derive(Debug)]
+pub(super) struct Landed {
+    /// Where the engine room reads it: its place in the raw zone.
+    pub(super) path: PathBuf,
+    pub(super) dataset: Dataset,
+    raw: DataFile,
+}
+
+impl Landed {
+    pub(super) fn receipt(&self) -> FileReceipt {
+        FileReceipt {
+            file: self.dataset.file.clone(),
+            dataset: self.dataset.name.clone(),
+            format: self.dataset.format.to_owned(),
+            encoding: self.dataset.encoding.to_owned(),
+            rows: self.dataset.rows.unwrap_or(0),
+            bytes: self.raw.bytes,
+            blake3: self.raw.blake3.clone(),
+            raw_key: self.raw.key.clone(),
+        }
+    }
+}
+
+/// Keeps the received bytes, untouched, and opens each file. All files are looked at before any is refused
+/// for its rows.
+pub(super) fn land(
+    staging: &Staging,
+    delivery: &Delivery,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Landed>> {
+    let total = delivery.files.len() as u64;
+    let mut landed = Vec::with_capacity(delivery.files.len());
+    for (done, file) in (0..).zip(&delivery.files) {
+        progress(Progress { step: format!("landing {}", file.name), done, total });
+        // The delivered name stays: messages and dataset names come from it.
+        let name = format!("landing/{}", file.name);
+        let staged = staging.path(&name);
+        copy(&file.path, &staged)?;
+        let mut dataset = source::open(&staged)?.dataset().clone();
+        dataset.file.clone_from(&file.name);
+        let stem = Path::new(&file.name)
+            .file_stem()
+            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let raw = staging.publish(&name, Zone::Raw, &stem, dataset.rows.unwrap_or(0))?;
+        landed.push(Landed { path: staging.files().path(&raw.key)?, dataset, raw });
+    }
+    Ok(landed)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))?;
+    fs::copy(from, to).map_err(|source| Error::io("copy", from, source))?;
+    Ok(())
+}
+
+/// One file and one way of reading it.
+#[derive(Debug)]
+pub(super) struct Step<'a> {
+    landed: &'a Landed,
+    block: &'a DatasetMapping,
+}
+
+/// What is to be conformed, in the mapping's order. A dataset that no block knows, or that lacks a needed
+/// column, is refused here, before any row is read.
+pub(super) fn plan<'a>(mapping: &'a Mapping, landed: &'a [Landed]) -> Result<Vec<Step<'a>>> {
+    let mut steps: Vec<(usize, Step<'a>)> = Vec::new();
+    for file in landed {
+        for block in mapping.blocks(&file.dataset)? {
+            let place =
+                mapping.datasets.iter().position(|known| std::ptr::eq(known, block)).unwrap_or(usize::MAX);
+            steps.push((place, Step { landed: file, block }));
+        }
+    }
+    steps.sort_by(|(a, left), (b, right)| {
+        a.cmp(b).then(left.landed.dataset.file.cmp(&right.landed.dataset.file))
+    });
+    Ok(steps.into_iter().map(|(_, step)| step).collect())
+}
+
+/// Rows of one entity that wait to be compared with what is known.
+#[derive(Debug)]
+pub(super) struct Staged {
+    pub(super) file: PathBuf,
+    pub(super) rows: u64,
+    pub(super) distinct: bool,
+    pub(super) source_file: String,
+}
+
+/// Everything that was conformed.
+#[derive(Debug, Default)]
+pub(super) struct Conformed {
+    pub(super) staged: BTreeMap<String, Vec<Staged>>,
+    pub(super) rows_in: BTreeMap<String, u64>,
+    pub(super) quarantine: Vec<QuarantineNote>,
+    pub(super) misfits: Vec<(String, String, Misfit)>,
+    pub(super) study_days: BTreeMap<String, StudyDayCheck>,
+}
+
+/// The files being conformed.
+pub(super) struct Work<'a> {
+    staging: &'a Staging,
+    stamp: &'a Stamp,
+    context: &'a Context<'a>,
+    conformed: Conformed,
+    number: usize,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(staging: &'a Staging, stamp: &'a Stamp, context: &'a Context<'a>) -> Self {
+        Self { staging, stamp, context, conformed: Conformed::default(), number: 0 }
+    }
+
+    /// Reads one file through one block, batch by batch.
+    pub(super) fn conform(&mut self, step: &Step<'_>, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+        let Step { landed, block } = step;
+        let entity = block.entity.clone();
+        let mut conformer = Conformer::new(block, self.context, self.stamp)?;
+        self.number += 1;
+        let name = format!("{entity}-{:04}.parquet", self.number);
+        let mut writer = TableWriter::create(&self.staging.path(&name), conformer.schema())?;
+        let mut source = source::open(&landed.path)?;
+        let total = landed.dataset.rows.unwrap_or(0);
+        let (mut read, mut rows, mut misfits) = (0, 0, Vec::new());
+        while let Some(batch) = source.next_batch()? {
+            let conformed = conformer.conform(&batch)?;
+            read += batch.num_rows() as u64;
+            rows += conformed.rows_in;
+            writer.write(&conformed.rows)?;
+            misfits.extend(conformed.misfits);
+            progress(Progress { step: format!("{} to {entity}", landed.dataset.file), done: read, total });
+        }
+        let written = writer.close()?;
+        self.check_misfits(step, rows, &misfits)?;
+        for (column, check) in conformer.study_days {
+            self.conformed.study_days.insert(format!("{}.{column}", landed.dataset.name), check);
+        }
+        *self.conformed.rows_in.entry(entity.clone()).or_default() += rows;
+        let file = landed.dataset.file.clone();
+        self.conformed
+            .misfits
+            .extend(misfits.into_iter().map(|misfit| (file.clone(), entity.clone(), misfit)));
+        let staged = Staged {
+            file: self.staging.path(&name),
+            rows: written,
+            distinct: block.distinct,
+            source_file: file,
+        };
+        self.conformed.staged.entry(entity).or_default().push(staged);
+        Ok(())
+    }
+
+    fn check_misfits(&mut self, step: &Step<'_>, rows: u64, misfits: &[Misfit]) -> Result<()> {
+        let Some(first) = misfits.first() else { return Ok(()) };
+        let quarantined = misfits.len() as u64;
+        if exceeds_limit(quarantined, rows) {
+            return Err(Error::TooManyQuarantined {
+                file: step.landed.dataset.file.clone(),
+                dataset: step.landed.dataset.name.clone(),
+                entity: step.block.entity.clone(),
+                quarantined,
+                rows,
+                row: first.row,
+                column: first.column.clone(),
+                reason: first.reason.clone(),
+            });
+        }
+        let mut notes: BTreeMap<(&str, &str), QuarantineNote> = BTreeMap::new();
+        for misfit in misfits {
+            let note = notes.entry((&misfit.column, &misfit.reason)).or_insert_with(|| QuarantineNote {
+                file: step.landed.dataset.file.clone(),
+                entity: step.block.entity.clone(),
+                column: misfit.column.clone(),
+                reason: misfit.reason.clone(),
+                first_row: misfit.row,
+                rows: 0,
+            });
+            note.rows += 1;
+        }
+        self.conformed.quarantine.extend(notes.into_values());
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Conformed> {
+        // An entity that the contract does not know cannot have been conformed.
+        for entity in self.conformed.staged.keys() {
+            contract::entity(entity)?;
+        }
+        Ok(self.conformed)
+    }
+}

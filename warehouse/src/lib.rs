@@ -1,0 +1,30 @@
+//! Files become canon, canon becomes the star schema, the star becomes snapshots.
+//!
+//! Data moves one way. Read [`contract`] first (what canon is), then [`source`] (how a file is read),
+//! [`mapping`] (which column feeds which), [`ingest`] (how a delivery becomes canon), [`star`] (how canon
+//! becomes facts and dimensions), [`snapshot`] (what is published) and [`table`] (the only scoped read).
+pub mod conform;
+pub mod contract;
+pub mod date;
+pub mod engine;
+pub mod error;
+pub mod ingest;
+pub mod mapping;
+pub mod row_hash;
+pub mod snapshot;
+pub mod source;
+pub mod star;
+pub mod storage;
+pub mod table;
+pub mod table_writer;
+pub mod workbench;
+
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use ingest::{Batch, Delivery, Ingested, Receipt, ingest};
+pub use mapping::Mapping;
+pub use snapshot::{DataFile, Manifest, Table, Zone};
+pub use storage::{Storage, TenantFiles};
+pub use table::TableScan;
+pub use table_writer::TableWriter;
+pub use workbench::Workbench;

@@ -1,0 +1,168 @@
+//! What is published: a manifest that lists every file of every table, by key and hash. A snapshot never
+//! changes; a correction is a new one that names the one it replaces. It becomes visible by one row in the
+//! control database, which is not this crate's business.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use kernel::{BatchId, SnapshotId, StudyId, TenantId};
+use serde::{Deserialize, Serialize};
+
+use crate::storage::{Staging, TenantFiles};
+use crate::{Error, Result};
+
+/// The stations of the data's one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Zone {
+    /// The received bytes, and their verbatim columns as text.
+    Raw,
+    /// Rows that did not fit, with reasons.
+    Quarantine,
+    /// Entities of the unified model, typed and versioned.
+    Canon,
+    /// Facts and dimensions.
+    Star,
+    /// Derived tables.
+    Marts,
+    /// Manifests.
+    Snapshots,
+}
+
+impl Zone {
+    /// The zone's folder.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Quarantine => "quarantine",
+            Self::Canon => "canon",
+            Self::Star => "star",
+            Self::Marts => "marts",
+            Self::Snapshots => "snapshots",
+        }
+    }
+}
+
+/// One immutable object and what it must be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Its name in storage.
+    pub key: String,
+    /// Its rows.
+    pub rows: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub blake3: String,
+}
+
+/// One published table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Where it stands on the data's way: `star` or `marts`.
+    pub zone: Zone,
+    /// What one row is.
+    pub grain: String,
+    /// Its files, in reading order.
+    pub files: Vec<DataFile>,
+    /// A hash over everything it was computed from; the same hash means that it need not be computed again.
+    pub inputs: String,
+}
+
+impl Table {
+    /// Rows of all its files.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// Bytes of all its files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+/// The manifest of one snapshot. Its canonical bytes name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this form.
+    pub format: u32,
+    /// Whose data.
+    pub tenant: TenantId,
+    /// Which study.
+    pub study: StudyId,
+    /// The instant whose state of canon it shows.
+    pub as_of: DateTime<Utc>,
+    /// The version of the code that built it.
+    pub code_version: String,
+    /// The snapshot it replaces.
+    pub replaces: Option<SnapshotId>,
+    /// The deliveries it contains, in order of commitment.
+    pub batches: Vec<BatchId>,
+    /// Canon: per entity its files, oldest first.
+    pub canon: BTreeMap<String, Vec<DataFile>>,
+    /// Star and marts by table name.
+    pub tables: BTreeMap<String, Table>,
+}
+
+impl Manifest {
+    /// The form's version that is written.
+    pub const FORMAT: u32 = 1;
+
+    /// Stores the manifest; returns its id and its key.
+    ///
+    /// # Errors
+    /// As [`Staging::publish_bytes`].
+    pub fn store(&self, staging: &Staging) -> Result<(SnapshotId, String)> {
+        let corrupt =
+            |error: serde_json::Error| Error::Corrupt { key: String::new(), reason: error.to_string() };
+        let bytes = serde_json::to_vec_pretty(self).map_err(corrupt)?;
+        let id = SnapshotId::of_manifest(&bytes);
+        let key = staging.publish_bytes(&bytes, Zone::Snapshots, &format!("{id}.json"))?;
+        Ok((id, key))
+    }
+
+    /// Reads the manifest of `id`, and refuses one whose bytes do not have that id.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it is not there, [`Error::Corrupt`] when it was changed.
+    pub fn read(files: &TenantFiles, key: &str, id: SnapshotId) -> Result<Self> {
+        let bytes = files.read(key)?;
+        let corrupt = |reason: String| Error::Corrupt { key: key.to_owned(), reason };
+        if SnapshotId::of_manifest(&bytes) != id {
+            return Err(corrupt("its bytes have another id".into()));
+        }
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        if manifest.tenant != files.tenant() || &manifest.study != files.study() {
+            return Err(corrupt("it is another study's manifest".into()));
+        }
+        Ok(manifest)
+    }
+
+    /// The table of that name.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`] when the snapshot has none.
+    pub fn table(&self, name: &str) -> Result<&Table> {
+        self.tables.get(name).ok_or_else(|| Error::NoTable { table: name.to_owned() })
+    }
+
+    /// Whether derived tables are part of it.
+    #[must_use]
+    pub fn has_marts(&self) -> bool {
+        self.tables.values().any(|table| table.zone == Zone::Marts)
+    }
+}
+
+/// A hash over an ordered list of texts, for [`Table::inputs`].
+#[must_use]
+pub fn inputs_hash(parts: &[String]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}

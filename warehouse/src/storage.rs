@@ -1,0 +1,241 @@
+//! Where bytes live: an object store, by default a folder. One tenant's handle names keys under its own
+//! prefix and no others; a published object is never changed.
+//!
+//! Layout: `<root>/<tenant>/<zone>/<study>/…`. Work in progress stands under `<tenant>/staging/` and is
+//! invisible until it is moved to its final, content-addressed name.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures::executor::block_on;
+use kernel::{Action, Build, StudyId, StudyScope, TenantId};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use crate::snapshot::{DataFile, Zone};
+use crate::{Error, Result};
+
+/// The root of all data.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    root: PathBuf,
+    store: Arc<dyn ObjectStore>,
+}
+
+impl Storage {
+    /// Opens the folder `root`, making it if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be made or read.
+    pub fn open(root: &Path) -> Result<Self> {
+        fs::create_dir_all(root).map_err(|source| Error::io("make the data folder", root, source))?;
+        let root = root.canonicalize().map_err(|source| Error::io("open the data folder", root, source))?;
+        let store = LocalFileSystem::new_with_prefix(&root).map_err(|source| Error::Storage {
+            step: "open",
+            key: String::new(),
+            source,
+        })?;
+        Ok(Self { root, store: Arc::new(store) })
+    }
+
+    /// The files of the study that `scope` opens.
+    #[must_use]
+    pub fn study<A: Action>(&self, scope: &StudyScope<A>) -> TenantFiles {
+        TenantFiles { storage: self.clone(), tenant: scope.tenant(), study: scope.study().clone() }
+    }
+}
+
+/// The files of one study of one tenant; made from a scope, names no other tenant's keys.
+#[derive(Debug, Clone)]
+pub struct TenantFiles {
+    storage: Storage,
+    tenant: TenantId,
+    study: StudyId,
+}
+
+impl TenantFiles {
+    /// The tenant whose files these are.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The study whose files these are.
+    #[must_use]
+    pub const fn study(&self) -> &StudyId {
+        &self.study
+    }
+
+    /// The folder of this study in `zone`, where an engine may read.
+    #[must_use]
+    pub fn folder(&self, zone: Zone) -> PathBuf {
+        self.storage.root.join(self.key(zone, ""))
+    }
+
+    fn key(&self, zone: Zone, name: &str) -> String {
+        let folder = format!("{}/{}/{}", self.tenant, zone.name(), self.study);
+        if name.is_empty() { folder } else { format!("{folder}/{name}") }
+    }
+
+    /// The path of a published object, for an engine on this machine.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the key is outside this study.
+    pub fn path(&self, key: &str) -> Result<PathBuf> {
+        let outside =
+            || Error::Corrupt { key: key.to_owned(), reason: "it names another study's file".into() };
+        let mut parts = key.split('/');
+        let tenant = parts.next().unwrap_or_default();
+        let (_, study) = (parts.next(), parts.next().unwrap_or_default());
+        let climbs = key.split('/').any(|part| part.is_empty() || part == "." || part == "..");
+        if tenant != self.tenant.to_string() || study != self.study.as_str() || climbs {
+            return Err(outside());
+        }
+        Ok(self.storage.root.join(key))
+    }
+
+    /// An object's bytes.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when it is not there.
+    pub fn read(&self, key: &str) -> Result<Vec<u8>> {
+        self.path(key)?;
+        let failed = |source| Error::Storage { step: "read", key: key.to_owned(), source };
+        block_on(async {
+            let object = self.storage.store.get(&Key::from(key)).await.map_err(failed)?;
+            object.bytes().await.map(|bytes| bytes.to_vec()).map_err(failed)
+        })
+    }
+
+    /// Whether every byte of a published file is what its manifest says.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when it is not.
+    pub fn check(&self, file: &DataFile) -> Result<()> {
+        let (hash, bytes) = hash_file(&self.path(&file.key)?)?;
+        if hash == file.blake3 && bytes == file.bytes {
+            return Ok(());
+        }
+        Err(Error::Corrupt { key: file.key.clone(), reason: format!("its BLAKE3 is {hash}") })
+    }
+}
+
+/// A folder for work in progress. What is not published from it is removed with it.
+#[derive(Debug)]
+pub struct Staging {
+    files: TenantFiles,
+    folder: PathBuf,
+}
+
+impl Staging {
+    /// A new, empty folder of that name for one piece of work. A former one of the same name, left by a
+    /// process that died, is removed first.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be made.
+    pub fn new(storage: &Storage, scope: &StudyScope<Build>, work: &str) -> Result<Self> {
+        let files = storage.study(scope);
+        let folder = files.storage.root.join(format!("{}/staging/{}", files.tenant, work));
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(|source| Error::io("clear", &folder, source))?;
+        }
+        fs::create_dir_all(&folder).map_err(|source| Error::io("make", &folder, source))?;
+        Ok(Self { files, folder })
+    }
+
+    /// The files that this work publishes to.
+    #[must_use]
+    pub const fn files(&self) -> &TenantFiles {
+        &self.files
+    }
+
+    /// The folder itself, where an engine may write.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The path of a file to be written here.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Moves a finished file to its final name, which carries its content's hash, and makes it read-only.
+    /// The same content published twice is one object.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Storage`] when it cannot be moved; nothing is half published.
+    pub fn publish(&self, name: &str, zone: Zone, stem: &str, rows: u64) -> Result<DataFile> {
+        let path = self.path(name);
+        let (blake3, bytes) = hash_file(&path)?;
+        let suffix =
+            path.extension().map_or_else(String::new, |suffix| format!(".{}", suffix.to_string_lossy()));
+        let key = self.files.key(zone, &format!("{stem}-{}{suffix}", &blake3[..16]));
+        self.seal(&path)?;
+        self.move_to(&path, &key)?;
+        Ok(DataFile { key, rows, bytes, blake3 })
+    }
+
+    /// Writes `bytes` under a name that carries their hash.
+    ///
+    /// # Errors
+    /// As [`Staging::publish`].
+    pub fn publish_bytes(&self, bytes: &[u8], zone: Zone, name: &str) -> Result<String> {
+        let path = self.path("object");
+        fs::write(&path, bytes).map_err(|source| Error::io("write", &path, source))?;
+        let key = self.files.key(zone, name);
+        self.seal(&path)?;
+        self.move_to(&path, &key)?;
+        Ok(key)
+    }
+
+    #[expect(clippy::unused_self, reason = "only what is staged may be sealed")]
+    fn seal(&self, path: &Path) -> Result<()> {
+        let failed = |source| Error::io("seal", path, source);
+        File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+        let mut permissions = fs::metadata(path).map_err(failed)?.permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(path, permissions).map_err(failed)
+    }
+
+    fn move_to(&self, path: &Path, key: &str) -> Result<()> {
+        let from = path.strip_prefix(&self.files.storage.root).unwrap_or(path).to_string_lossy().into_owned();
+        let moved =
+            block_on(self.files.storage.store.rename_if_not_exists(&Key::from(from), &Key::from(key)));
+        match moved {
+            // The name carries the content's hash: what is there already is the same.
+            Ok(()) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
+            Err(source) => Err(Error::Storage { step: "publish", key: key.to_owned(), source }),
+        }
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            tracing::warn!(%error, "a staging folder could not be removed; the next run of its work clears it");
+        }
+    }
+}
+
+/// BLAKE3 of a file in hexadecimal, and its length in bytes, read in pieces.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read.
+pub fn hash_file(path: &Path) -> Result<(String, u64)> {
+    let failed = |source: io::Error| Error::io("read", path, source);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut piece).map_err(failed)?;
+        if read == 0 {
+            return Ok((hasher.finalize().to_hex().to_string(), hasher.count()));
+        }
+        hasher.update(&piece[..read]);
+    }
+}

@@ -1,0 +1,54 @@
+//! Parquet files whose bytes depend on nothing but their rows.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use crate::{Error, Result};
+
+/// Writes one file, batch by batch; what is held in memory is one row group.
+pub struct TableWriter {
+    path: PathBuf,
+    writer: ArrowWriter<File>,
+    rows: u64,
+}
+
+impl TableWriter {
+    /// Creates the file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Parquet`] when it cannot be created.
+    pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
+        let file = File::create(path).map_err(|source| Error::io("create", path, source))?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_max_row_group_row_count(Some(262_144))
+            .set_created_by("cairn".to_owned())
+            .build();
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
+        Ok(Self { path: path.to_owned(), writer: writer.map_err(Error::parquet("create", path))?, rows: 0 })
+    }
+
+    /// Appends rows of the schema.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when they cannot be written.
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.rows += rows.num_rows() as u64;
+        self.writer.write(rows).map_err(Error::parquet("write", &self.path))
+    }
+
+    /// Finishes the file; returns its rows.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when the footer cannot be written.
+    pub fn close(self) -> Result<u64> {
+        self.writer.close().map_err(Error::parquet("write", &self.path))?;
+        Ok(self.rows)
+    }
+}
