@@ -1,0 +1,70 @@
+//! What a site's flags add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int8Type, Schema};
+use measures::{Weights, risk_score};
+use warehouse::workbench::Workbench;
+
+use super::definitions;
+use super::score::batch;
+use crate::{Error, Result};
+
+const FLAGS: &str =
+    "SELECT site_id, indicator_id, flag FROM mart_kri WHERE flag IS NOT NULL ORDER BY site_id, indicator_id";
+
+/// `mart_site_risk`: the risk score of every site and its counts of red and amber flags.
+///
+/// # Errors
+/// [`Error::Build`] when the flags cannot be read.
+pub fn by_site(bench: &Workbench) -> Result<RecordBatch> {
+    let failed = |source| Error::Build { mart: "mart_site_risk".to_owned(), source };
+    let mut weights: BTreeMap<&str, Weights> = BTreeMap::new();
+    for definition in definitions()? {
+        weights.insert(&definition.id, definition.risk_weights()?);
+    }
+    let mut flags: BTreeMap<String, Vec<(String, i8)>> = BTreeMap::new();
+    for rows in bench.engine().query("read the flags", FLAGS).map_err(failed)? {
+        let (sites, indicators) = (rows.column(0).as_string::<i32>(), rows.column(1).as_string::<i32>());
+        let values = rows.column(2).as_primitive::<Int8Type>();
+        for row in 0..rows.num_rows() {
+            let site = flags.entry(sites.value(row).to_owned()).or_default();
+            site.push((indicators.value(row).to_owned(), values.value(row)));
+        }
+    }
+    // An indicator that flagged no site at all is not part of the most a site could reach.
+    let present: BTreeSet<&str> = flags.values().flatten().map(|(id, _)| id.as_str()).collect();
+    let largest: Vec<f64> = present.iter().filter_map(|id| weights.get(id)).map(Weights::largest).collect();
+    let mut scores = Vec::with_capacity(flags.len());
+    for site in flags.values() {
+        let of_site: Vec<f64> = site
+            .iter()
+            .filter_map(|(id, flag)| weights.get(id.as_str()).and_then(|weights| weights.of(*flag)))
+            .collect();
+        let risk = risk_score(&of_site, &largest).map_err(|source| Error::Measure {
+            mart: "mart_site_risk".to_owned(),
+            indicator: "all".to_owned(),
+            source,
+        })?;
+        scores.push(risk.map(|risk| risk.score));
+    }
+    let count = |red: i8| -> Int32Array {
+        let of_site = |site: &Vec<(String, i8)>| site.iter().filter(|(_, flag)| flag.abs() == red).count();
+        flags.values().map(|site| i32::try_from(of_site(site)).ok()).collect()
+    };
+    let schema = Schema::new(vec![
+        Field::new("site_id", DataType::Utf8, false),
+        Field::new("risk_score", DataType::Float64, true),
+        Field::new("n_red", DataType::Int32, false),
+        Field::new("n_amber", DataType::Int32, false),
+    ]);
+    let columns: Vec<Arc<dyn Array>> = vec![
+        Arc::new(StringArray::from_iter_values(flags.keys())),
+        Arc::new(Float64Array::from(scores)),
+        Arc::new(count(2)),
+        Arc::new(count(1)),
+    ];
+    batch("mart_site_risk", schema, columns)
+}
