@@ -1,0 +1,14 @@
+//! Arrow Flight over the published tables of one scope.
+//! Read [`published`] first (which tables a caller can see), then [`service`] (the commands) and [`pull`] (a
+//! table on its way out, and the two ledger events that enclose it).
+pub mod guard;
+pub mod published;
+pub mod pull;
+pub mod service;
+pub mod status;
+pub mod ticket;
+
+pub use guard::COMMANDS;
+pub use published::Published;
+pub use service::{Flight, serve};
+pub use tonic::transport::Error as TransportError;
