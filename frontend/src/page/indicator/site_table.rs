@@ -1,0 +1,75 @@
+//! The table of one indicator: one row per site.
+
+use leptos::prelude::*;
+
+use crate::component::flag::flag_pill;
+use crate::component::table::{Direction, SortHead, head, scrolling};
+use crate::figure::sentence_case;
+use crate::query::{IndicatorQuery, IndicatorSort};
+use crate::row_order::indicator_sites;
+use crate::view::{IndicatorView, SiteRow};
+use crate::{format, link, verdict};
+
+/// One row per site, in the query's order.
+pub(super) fn site_table(view: &IndicatorView) -> AnyView {
+    let sites = indicator_sites(&view.query, &view.sites);
+    let rows = sites.iter().map(|site| site_row(view, site));
+    let table = view! {
+        <table>
+            <caption class="vh">{format!("{} of every site", view.indicator.title)}</caption>
+            <thead>{heads(view)}</thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    };
+    scrolling(format!("{} of every site", view.indicator.title), table.into_any())
+}
+
+fn heads(view: &IndicatorView) -> AnyView {
+    let sort_head = |label: String, sort: IndicatorSort, class: &'static str| {
+        let direction = match sort {
+            IndicatorSort::Site => Direction::Ascending,
+            _ => Direction::Descending,
+        };
+        let sorted = (view.query.sort == sort).then_some(direction);
+        let query = IndicatorQuery { sort, ..view.query.clone() };
+        let href = format!("{}#sites", link::indicator(view.frame.study_key(), &view.indicator.id, &query));
+        SortHead { label, href, sorted, class }.render()
+    };
+    let indicator = &view.indicator;
+    view! {
+        <tr>
+            {sort_head("Site".to_owned(), IndicatorSort::Site, "")}
+            {head("Country", "")}
+            {head("Subjects", "num")}
+            {sort_head(sentence_case(&indicator.numerator), IndicatorSort::Numerator, "num")}
+            {sort_head(sentence_case(&indicator.denominator), IndicatorSort::Denominator, "num")}
+            {sort_head(sentence_case(&verdict::metric_unit(indicator)), IndicatorSort::Metric, "num")}
+            {sort_head(verdict::score_name(indicator).to_owned(), IndicatorSort::Score, "num")}
+            {sort_head("Flag".to_owned(), IndicatorSort::Flag, "")}
+            {head("Drill down", "")}
+        </tr>
+    }
+    .into_any()
+}
+
+fn site_row(view: &IndicatorView, site: &SiteRow) -> Option<AnyView> {
+    let signal = site.signals.first()?;
+    let selected = view.query.site.as_deref() == Some(site.site.as_str());
+    let quantity = |value: Option<f64>| value.map_or_else(|| format::NO_VALUE.to_owned(), format::quantity);
+    let href = link::site_subjects(view.frame.study_key(), &view.indicator.id, &site.site);
+    let name = (!site.name.is_empty()).then(|| view! { <span class="row-note">{site.name.clone()}</span> });
+    let row = view! {
+        <tr class=selected.then_some("lit") aria-current=selected.then_some("true")>
+            <th scope="row">{site.site.clone()}{name}</th>
+            <td>{site.country.clone()}</td>
+            <td class="num">{format::count(site.subject_count)}</td>
+            <td class="num">{quantity(signal.numerator)}</td>
+            <td class="num">{quantity(signal.denominator)}</td>
+            <td class="num">{verdict::metric(&view.indicator, signal.metric)}</td>
+            <td class="num">{verdict::score(&view.indicator, signal)}</td>
+            <td>{flag_pill(signal.flag)}</td>
+            <td><a href=href>"Subjects"<span class="vh">{format!(" of site {}", site.site)}</span></a></td>
+        </tr>
+    };
+    Some(row.into_any())
+}

@@ -1,0 +1,57 @@
+//! `/login`
+
+use leptos::prelude::*;
+
+use crate::component::document::{Document, Drawing};
+use crate::component::frame::csrf_field;
+use crate::link;
+use crate::view::{LoginState, LoginView};
+
+/// The sign-in page.
+#[must_use]
+pub fn login(view: &LoginView) -> String {
+    let content = view! {
+        <div class="narrow">
+            <h1>{format!("Sign in to {}", view.frame.product)}</h1>
+            {message(view.state)}
+            {form(view)}
+        </div>
+    };
+    Document { frame: &view.frame, title: "Sign in", drawing: Drawing::None }.render(content.into_any())
+}
+
+fn form(view: &LoginView) -> AnyView {
+    let refused = (view.state == LoginState::Refused).then_some("true");
+    let described = (view.state != LoginState::Fresh).then_some("login-message");
+    view! {
+        <form class="panel stacked" method="post" action=link::LOGIN>
+            {csrf_field(view.frame.csrf.as_deref())}
+            <input type="hidden" name="next" value=view.next.clone()/>
+            <div class="field">
+                <label for="email">"E-mail address"</label>
+                <input id="email" name="email" type="email" autocomplete="username" required=true
+                    value=view.email.clone() aria-invalid=refused aria-describedby=described/>
+            </div>
+            <div class="field">
+                <label for="password">"Password"</label>
+                <input id="password" name="password" type="password" autocomplete="current-password"
+                    required=true aria-invalid=refused aria-describedby=described/>
+            </div>
+            <button class="button primary" type="submit">"Sign in"</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn message(state: LoginState) -> Option<AnyView> {
+    let (class, role, text) = match state {
+        LoginState::Fresh => return None,
+        LoginState::Refused => {
+            ("note bad", "alert", "This e-mail address and password do not belong together.")
+        }
+        LoginState::Throttled => ("note bad", "alert", "Too many attempts. Wait a minute and try again."),
+        LoginState::Expired => ("note", "status", "Your session has ended. Sign in to go on where you were."),
+        LoginState::SignedOut => ("note", "status", "You have signed out."),
+    };
+    Some(view! { <p id="login-message" class=class role=role>{text}</p> }.into_any())
+}

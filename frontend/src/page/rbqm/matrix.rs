@@ -1,0 +1,104 @@
+//! The table of sites against indicators.
+
+use leptos::prelude::*;
+
+use crate::component::table::{Direction, SortHead, scrolling, share_bar};
+use crate::query::{IndicatorQuery, RbqmQuery, RbqmSort};
+use crate::site_call::flag_counts;
+use crate::view::{Flag, Indicator, RbqmView, Signal, SiteRow};
+use crate::{format, link, verdict};
+
+/// One row per site, one column per indicator.
+pub(super) fn matrix_table(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
+    let study = view.frame.study_key();
+    let rows = sites.iter().map(|site| site_row(study, &view.indicators, site));
+    let table = view! {
+        <table class="matrix">
+            <caption class="vh">"Flags and scores of every site and indicator"</caption>
+            <thead>{heads(study, view)}</thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    };
+    scrolling("Flags and scores of every site and indicator".to_owned(), table.into_any())
+}
+
+fn heads(study: &str, view: &RbqmView) -> AnyView {
+    let query = &view.query;
+    let sort_head = |label: &str, sort: RbqmSort, direction: Direction, class: &'static str| {
+        let sorted = (query.sort == sort).then_some(direction);
+        let href = link::rbqm(study, &RbqmQuery { sort, ..query.clone() });
+        SortHead { label: label.to_owned(), href, sorted, class }.render()
+    };
+    let indicators = view.indicators.iter().map(|indicator| indicator_head(study, query, indicator));
+    view! {
+        <tr>
+            {sort_head("Site", RbqmSort::Site, Direction::Ascending, "sticky")}
+            {sort_head("Country", RbqmSort::Country, Direction::Ascending, "")}
+            {sort_head("Subjects", RbqmSort::Subjects, Direction::Descending, "num")}
+            {sort_head("Risk score", RbqmSort::Worst, Direction::Descending, "num")}
+            <th scope="col" class="num">"Red"</th>
+            <th scope="col" class="num">"Amber"</th>
+            {indicators.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
+
+fn indicator_head(study: &str, query: &RbqmQuery, indicator: &Indicator) -> AnyView {
+    let sort = RbqmSort::Indicator(indicator.id.clone());
+    let sorted = query.sort == sort;
+    let href = link::rbqm(study, &RbqmQuery { sort, ..query.clone() });
+    let page = link::indicator(study, &indicator.id, &IndicatorQuery::default());
+    view! {
+        <th scope="col" class="indicator" aria-sort=sorted.then_some("other")>
+            <a href=page title=indicator.title.clone()>{indicator.abbreviation.clone()}</a>
+            <a class="sort-mark" href=href aria-label=format!("Sort by {}", indicator.title)
+                aria-current=sorted.then_some("true")>"▾"</a>
+        </th>
+    }
+    .into_any()
+}
+
+fn site_row(study: &str, indicators: &[Indicator], site: &SiteRow) -> AnyView {
+    let (red, amber) = flag_counts(site);
+    let cells =
+        indicators.iter().zip(&site.signals).map(|(indicator, signal)| cell(study, site, indicator, signal));
+    let name = (!site.name.is_empty()).then(|| view! { <span class="row-note">{site.name.clone()}</span> });
+    let count = |count: usize| if count == 0 { format::NO_VALUE.to_owned() } else { count.to_string() };
+    view! {
+        <tr>
+            <th scope="row" class="sticky">{site.site.clone()}{name}</th>
+            <td>{site.country.clone()}</td>
+            <td class="num">{format::count(site.subject_count)}</td>
+            <td class="num risk-cell">
+                {format::risk_score(site.risk_score)}
+                {site.risk_score.map(|score| share_bar(score / 100.0, "risk"))}
+            </td>
+            <td class="num">{count(red)}</td>
+            <td class="num">{count(amber)}</td>
+            {cells.collect_view()}
+        </tr>
+    }
+    .into_any()
+}
+
+fn cell(study: &str, site: &SiteRow, indicator: &Indicator, signal: &Signal) -> AnyView {
+    let class = format!("cell {}", verdict::class(signal.flag));
+    let said = verdict::in_full(indicator, signal);
+    match signal.flag {
+        Flag::NotAvailable => view! { <td class=class title=said>"n/a"</td> }.into_any(),
+        Flag::NotEnough => view! { <td class=class title=said>"few"</td> }.into_any(),
+        flag => {
+            let href = link::indicator_at(study, &indicator.id, &site.site);
+            let score = verdict::score(indicator, signal);
+            let sign = verdict::sign(flag);
+            let sign = (!sign.is_empty()).then(|| {
+                view! {
+                    <span class="cell-sign" aria-hidden="true">{sign}</span>
+                    <span class="vh">{format!("{}: ", verdict::words(flag))}</span>
+                }
+            });
+            view! { <td class=class><a href=href title=said>{sign}{score}</a></td> }.into_any()
+        }
+    }
+}

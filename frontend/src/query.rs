@@ -1,0 +1,15 @@
+//! What a page was asked for, read from the address and written back to it. Reading never fails: what
+//! is not understood is as if it were absent, and writing leaves out what is at its default.
+pub mod address;
+pub mod audit;
+pub mod indicator;
+pub mod quality;
+pub mod rbqm;
+pub mod subjects;
+
+pub use address::{encode_pairs, encode_segment};
+pub use audit::AuditQuery;
+pub use indicator::{IndicatorBars, IndicatorQuery, IndicatorSort};
+pub use quality::{Basis, QualityQuery, QualitySort, RowsBy};
+pub use rbqm::{FlagFilter, RbqmQuery, RbqmSort};
+pub use subjects::{RowsQuery, SubjectsQuery, SubjectsSort};

@@ -1,0 +1,109 @@
+//! `/studies/{study}/rbqm?flag=&country=&sort=`
+
+use serde::{Deserialize, Serialize};
+
+use super::address::{encode_pairs, unless_default, value};
+
+/// What the RBQM page was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RbqmQuery {
+    /// Which sites.
+    pub flag: FlagFilter,
+    /// Only sites of this country.
+    pub country: Option<String>,
+    /// The order of the matrix.
+    pub sort: RbqmSort,
+}
+
+/// Which sites the matrix shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlagFilter {
+    /// Every site.
+    #[default]
+    All,
+    /// Sites with a red or amber flag.
+    Flagged,
+    /// Sites with a red flag.
+    Red,
+}
+
+/// The order of the matrix.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RbqmSort {
+    /// Highest risk score first.
+    #[default]
+    Worst,
+    /// By site number.
+    Site,
+    /// By country, then site number.
+    Country,
+    /// Most subjects first.
+    Subjects,
+    /// Largest distance of this indicator first, by its identifier.
+    Indicator(String),
+}
+
+impl FlagFilter {
+    /// Every filter, in the order of the form.
+    pub const ALL: [Self; 3] = [Self::All, Self::Flagged, Self::Red];
+
+    /// As it stands in the address.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Flagged => "flagged",
+            Self::Red => "red",
+        }
+    }
+}
+
+impl RbqmSort {
+    /// As it stands in the address.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Worst => "worst".to_owned(),
+            Self::Site => "site".to_owned(),
+            Self::Country => "country".to_owned(),
+            Self::Subjects => "subjects".to_owned(),
+            Self::Indicator(id) => format!("by:{id}"),
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "site" => Some(Self::Site),
+            "country" => Some(Self::Country),
+            "subjects" => Some(Self::Subjects),
+            _ => {
+                name.strip_prefix("by:").filter(|id| !id.is_empty()).map(|id| Self::Indicator(id.to_owned()))
+            }
+        }
+    }
+}
+
+impl RbqmQuery {
+    /// Reads the decoded pairs of an address.
+    #[must_use]
+    pub fn from_pairs(pairs: &[(String, String)]) -> Self {
+        let named = |name: &str| value(pairs, name).unwrap_or_default();
+        Self {
+            flag: FlagFilter::ALL.into_iter().find(|flag| flag.name() == named("flag")).unwrap_or_default(),
+            country: value(pairs, "country"),
+            sort: RbqmSort::from_name(&named("sort")).unwrap_or_default(),
+        }
+    }
+
+    /// Writes the query back, with its question mark.
+    #[must_use]
+    pub fn to_query_string(&self) -> String {
+        encode_pairs(&[
+            ("flag", unless_default(&self.flag, self.flag.name())),
+            ("country", self.country.clone()),
+            ("sort", unless_default(&self.sort, &self.sort.name())),
+        ])
+    }
+}

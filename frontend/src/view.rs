@@ -1,0 +1,29 @@
+//! What each page needs, as plain data. The server fills these and nothing else; a page is a function
+//! of one of them. Instants are Unix seconds in UTC; shares are fractions of one; texts are unescaped.
+pub mod audit;
+pub mod data;
+pub mod definition;
+pub mod error;
+pub mod frame;
+pub mod indicator;
+pub mod login;
+pub mod overview;
+pub mod quality;
+pub mod rbqm;
+pub mod signal;
+pub mod studies;
+pub mod subjects;
+
+pub use audit::{AuditEvent, AuditView, Verification};
+pub use data::{BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, TableRow};
+pub use definition::{Definition, Downloads};
+pub use error::ErrorView;
+pub use frame::{Choice, Frame, Person, SnapshotLine, Tab, Theme};
+pub use indicator::{Bound, BoundPoint, IndicatorView};
+pub use login::{LoginState, LoginView};
+pub use overview::{KeyCount, OverviewView};
+pub use quality::{MissingnessRow, QualityView, VisitLabel};
+pub use rbqm::RbqmView;
+pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
+pub use studies::{StudiesView, StudyRow};
+pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};

@@ -1,0 +1,43 @@
+//! One indicator over all sites.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Definition, Downloads, Frame, Indicator, SiteRow};
+use crate::query::IndicatorQuery;
+
+/// What the page of one indicator needs.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct IndicatorView {
+    /// The frame.
+    pub frame: Frame,
+    /// What the address asked for.
+    pub query: IndicatorQuery,
+    /// The indicator.
+    pub indicator: Indicator,
+    /// Every site, each with exactly one signal: this indicator's.
+    pub sites: Vec<SiteRow>,
+    /// Limits over the denominator, one curve per threshold; empty where there are none.
+    pub bounds: Vec<Bound>,
+    /// How it is computed.
+    pub definition: Definition,
+    /// The table as a file.
+    pub downloads: Downloads,
+}
+
+/// The limit that belongs to one threshold.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Bound {
+    /// The threshold; 0 is the study's own value.
+    pub threshold: f64,
+    /// Points in ascending order of the denominator.
+    pub points: Vec<BoundPoint>,
+}
+
+/// One point of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct BoundPoint {
+    /// Where on the horizontal axis.
+    pub denominator: f64,
+    /// The metric at the limit.
+    pub metric: f64,
+}

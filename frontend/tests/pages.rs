@@ -1,0 +1,277 @@
+//! What each page must say. The pages are also left beside the test binary, under `pages`, where a browser
+//! can look at them in both themes.
+
+use std::fs;
+use std::path::Path;
+
+use frontend::page;
+use frontend::query::{
+    AuditQuery, FlagFilter, IndicatorBars, IndicatorQuery, QualityQuery, RbqmQuery, RowsBy, RowsQuery,
+    SubjectsQuery,
+};
+use frontend::view::{
+    AuditView, DataView, Flag, IndicatorView, LoginState, OverviewView, QualityView, RbqmView, Signal,
+    SiteSubjectsView, StudiesView, SubjectRowsView, Tab, Theme, Verification,
+};
+
+use crate::example::{self, data, frame, quality, risk};
+
+/// Every page in one theme, by name.
+pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
+    let pointed = IndicatorQuery { site: Some("117".to_owned()), ..IndicatorQuery::default() };
+    let by_metric = IndicatorQuery { bars: IndicatorBars::Metric, ..IndicatorQuery::default() };
+    let by_site = QualityQuery { rows: RowsBy::Site, ..QualityQuery::default() };
+    vec![
+        ("login", page::login(&example::login(LoginState::Fresh, theme))),
+        ("login-refused", page::login(&example::login(LoginState::Refused, theme))),
+        ("studies", page::studies(&example::studies(theme))),
+        ("studies-empty", page::studies(&StudiesView { studies: Vec::new(), ..example::studies(theme) })),
+        ("overview", page::overview(&data::overview(theme))),
+        ("quality", page::quality(&quality::view(QualityQuery::default(), theme))),
+        ("quality-sites", page::quality(&quality::view(by_site, theme))),
+        ("quality-empty", page::quality(&empty_quality(theme))),
+        ("rbqm", page::rbqm(&risk::rbqm(RbqmQuery::default(), theme))),
+        (
+            "rbqm-empty",
+            page::rbqm(&RbqmView { sites: Vec::new(), ..risk::rbqm(RbqmQuery::default(), theme) }),
+        ),
+        ("indicator", page::indicator(&risk::indicator(pointed, theme))),
+        ("indicator-metric", page::indicator(&risk::indicator(by_metric, theme))),
+        ("site-subjects", page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), theme))),
+        ("subject-rows", page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, theme))),
+        ("data", page::data(&data::data(theme))),
+        ("audit", page::audit(&example::audit(theme))),
+        ("error", page::error(&example::error(theme))),
+    ]
+}
+
+fn empty_quality(theme: Theme) -> QualityView {
+    QualityView { rows: Vec::new(), ..quality::view(QualityQuery::default(), theme) }
+}
+
+#[test]
+fn every_page_is_left_for_a_browser_in_both_themes() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    fs::create_dir_all(folder.join("assets")).expect("a folder for the pages");
+    for theme in [Theme::Light, Theme::Dark] {
+        for (name, html) in all(theme) {
+            fs::write(folder.join(format!("{name}.{}.html", theme.name())), html).expect("a page");
+        }
+    }
+    for asset in frontend::assets() {
+        fs::write(folder.join(asset.path.trim_start_matches('/')), asset.bytes).expect("an asset");
+    }
+}
+
+fn check_says(html: &str, expected: &[&str]) {
+    for text in expected {
+        assert!(html.contains(text), "the page does not say `{text}`");
+    }
+}
+
+#[test]
+fn the_sign_in_page_keeps_what_was_typed_and_says_why_it_is_shown() {
+    let html = page::login(&example::login(LoginState::Refused, Theme::System));
+    check_says(
+        &html,
+        &[
+            "method=\"post\" action=\"/login\"",
+            "name=\"password\" type=\"password\"",
+            "name=\"next\" value=\"/studies/CAIRN-301/rbqm\"",
+            "value=\"ana@example.org\"",
+            "do not belong together",
+            "role=\"alert\"",
+        ],
+    );
+    assert!(!html.contains("Sign out") && !html.contains("aria-label=\"Main\""), "nobody is signed in");
+}
+
+#[test]
+fn the_frame_says_who_where_and_which_snapshot() {
+    let html = page::rbqm(&risk::rbqm(RbqmQuery::default(), Theme::Dark));
+    check_says(
+        &html,
+        &[
+            "<!DOCTYPE html><html lang=\"en\" data-theme=\"dark\">",
+            "href=\"#content\"",
+            "Northwind Therapeutics",
+            "Ana Ruiz",
+            "Data engineer",
+            "1a2b3c4d</code>",
+            "2026-11-21 09:14 UTC",
+            "method=\"post\" action=\"/logout\"",
+            "name=\"csrf\" value=\"token\"",
+            "/theme?to=light&amp;back=%2Fstudies%2FCAIRN-301%2Frbqm%3Fflag%3Dred%26country%3DDE",
+            "href=\"/studies/S%2F3/rbqm\"",
+            "href=\"/studies/CAIRN-301/rbqm\" aria-current=\"page\"",
+        ],
+    );
+}
+
+#[test]
+fn an_engineer_without_studies_reads_the_command_and_others_do_not() {
+    let mut view = StudiesView { studies: Vec::new(), ..example::studies(Theme::System) };
+    check_says(&page::studies(&view), &["No studies", "cairn ingest --study"]);
+    view.ingest_command = None;
+    let html = page::studies(&view);
+    check_says(&html, &["Ask your data engineer"]);
+    assert!(!html.contains("cairn ingest"));
+}
+
+#[test]
+fn the_overview_names_the_worst_sites_the_loads_and_the_way_out() {
+    let html = page::overview(&data::overview(Theme::System));
+    check_says(
+        &html,
+        &[
+            "1,248",
+            "not in this source",
+            "Site 117",
+            "times the study",
+            "is not a date",
+            "12 rows",
+            "flight.connect",
+            "fact_ae",
+        ],
+    );
+    let html = page::overview(&OverviewView {
+        frame: frame(Some(Tab::Overview), Theme::System),
+        ..OverviewView::default()
+    });
+    check_says(&html, &["No risk indicators yet", "No loads"]);
+}
+
+#[test]
+fn the_worst_site_comes_first_with_its_reason() {
+    let html = page::rbqm(&risk::rbqm(RbqmQuery::default(), Theme::System));
+    let calls = html.split("Every site and indicator").next().expect("the calls come first");
+    let first = calls.split("class=\"call\"").nth(1).expect("a call");
+    check_says(first, &["Site 117", "AE rate", "times the study", "(z 6.20, red)", "3 red"]);
+    check_says(&html, &["▲▲", "▼▼", ">n/a<", ">few<", "red, high", "needs the table QUERY", "Risk score"]);
+    check_says(
+        &html,
+        &["/studies/CAIRN-301/rbqm/kri0001?site=117", "not enough data yet", "not available for this source"],
+    );
+}
+
+#[test]
+fn a_filter_without_match_says_so_and_offers_the_way_back() {
+    let query =
+        RbqmQuery { flag: FlagFilter::Red, country: Some("Iceland".to_owned()), ..RbqmQuery::default() };
+    let html = page::rbqm(&risk::rbqm(query, Theme::System));
+    check_says(&html, &["No site in Iceland needs a call", "No sites match this filter", "Show all sites"]);
+}
+
+#[test]
+fn missing_values_are_told_on_both_denominators() {
+    let html = page::quality(&quality::view(QualityQuery::default(), Theme::System));
+    check_says(
+        &html,
+        &[
+            "Missing of expected (shown below)",
+            "Missing of received",
+            "Where most is missing",
+            "id=\"figure-missingness\"",
+            "aria-sort=\"descending\"",
+            "risk.parquet",
+            "Definition: Missing values",
+        ],
+    );
+    check_says(&page::quality(&empty_quality(Theme::System)), &["no visit schedule", "See what was loaded"]);
+    let narrow = QualityQuery { site: Some("999".to_owned()), ..QualityQuery::default() };
+    check_says(
+        &page::quality(&quality::view(narrow, Theme::System)),
+        &["No values match this filter", "999"],
+    );
+}
+
+#[test]
+fn an_indicator_shows_its_figures_its_table_and_its_definition() {
+    let query = IndicatorQuery { site: Some("117".to_owned()), ..IndicatorQuery::default() };
+    let html = page::indicator(&risk::indicator(query, Theme::System));
+    check_says(
+        &html,
+        &[
+            "id=\"figure-funnel\"",
+            "id=\"figure-ranking\"",
+            "class=\"lit\"",
+            "normal_approximation",
+            "Subjects of this site",
+            "/studies/CAIRN-301/rbqm/kri0001/sites/117",
+        ],
+    );
+    let mut unavailable = risk::indicator(IndicatorQuery::default(), Theme::System);
+    unavailable.indicator.unavailable = Some("needs the table QUERY".to_owned());
+    check_says(&page::indicator(&unavailable), &["Not available for this source", "needs the table QUERY"]);
+    let nothing =
+        IndicatorView { sites: Vec::new(), ..risk::indicator(IndicatorQuery::default(), Theme::System) };
+    check_says(&page::indicator(&nothing), &["No sites"]);
+}
+
+#[test]
+fn the_drill_path_ends_at_the_rows() {
+    let html = page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), Theme::System));
+    check_says(&html, &["/sites/117/subjects/117-005", "Breadcrumb", "times the study"]);
+    let nobody = SiteSubjectsView {
+        subjects: Vec::new(),
+        ..risk::site_subjects(SubjectsQuery::default(), Theme::System)
+    };
+    check_says(&page::site_subjects(&nobody), &["No subjects"]);
+    let html = page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, Theme::System));
+    check_says(&html, &["preferred_term", "Headache", "Page 2 of 3", "?page=3", "45 rows from fact_ae"]);
+    let nothing = SubjectRowsView {
+        rows: Vec::new(),
+        row_count: 0,
+        ..risk::subject_rows(RowsQuery::default(), Theme::System)
+    };
+    check_says(&page::subject_rows(&nothing), &["no row stands behind it"]);
+}
+
+#[test]
+fn loads_show_their_receipts_and_what_was_set_aside() {
+    let html = page::data(&data::data(Theme::System));
+    check_says(&html, &["38.2 MB", "current", "replaced", "410,477", "Set aside because", "failed"]);
+    let nothing = DataView { frame: frame(Some(Tab::Data), Theme::System), ..DataView::default() };
+    check_says(&page::data(&nothing), &["No snapshots", "No loads"]);
+}
+
+#[test]
+fn the_ledger_says_whether_it_is_whole() {
+    let view = example::audit(Theme::System);
+    check_says(
+        &page::audit(&view),
+        &["Ledger verified.", "4,218 entries", "/audit?before=4207", "snapshot.publish"],
+    );
+    let broken = Verification::Broken { sequence: 12, reason: "the hash differs".to_owned() };
+    let query = AuditQuery { action: Some("nothing".to_owned()), before: None };
+    let html = page::audit(&AuditView { verification: broken, events: Vec::new(), query, ..view });
+    check_says(&html, &["Entry 12 does not fit: the hash differs", "No event matches", "role=\"alert\""]);
+}
+
+#[test]
+fn an_error_says_what_to_do() {
+    check_says(
+        &page::error(&example::error(Theme::System)),
+        &["404", "no such page", "choose the study", "4bf92f3577b34da6"],
+    );
+}
+
+#[test]
+fn a_hostile_site_name_stays_text_on_every_page() {
+    let hostile = risk::HOSTILE.to_owned();
+    let mut view =
+        risk::indicator(IndicatorQuery { site: Some(hostile.clone()), ..Default::default() }, Theme::System);
+    view.sites[0].site.clone_from(&hostile);
+    view.sites[0].signals[0] =
+        Signal { flag: Flag::HighRed, score: Some(9.0), ..view.sites[0].signals[0].clone() };
+    view.indicator.title = hostile.clone();
+    let mut matrix =
+        risk::rbqm(RbqmQuery { country: Some(hostile.clone()), ..RbqmQuery::default() }, Theme::System);
+    matrix.sites[0].site.clone_from(&hostile);
+    matrix.sites[0].country.clone_from(&hostile);
+    for html in [page::indicator(&view), page::rbqm(&matrix)] {
+        assert!(!html.contains("<b>") && html.contains("&lt;b&gt;"));
+        let blocks = html.matches("<script").count();
+        assert_eq!(html.matches("</script>").count(), blocks, "a name ended a script block");
+    }
+}
