@@ -1,0 +1,47 @@
+//! What every door and every command works with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use control::Control;
+use flight::Published;
+use kernel::{Clock, SystemClock};
+use warehouse::Storage;
+
+use crate::error::{Failure, Result};
+use crate::mart_rows::MartRows;
+
+/// The program over one data folder. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// Who may do what, and the ledger.
+    pub control: Control,
+    /// Where the bytes are.
+    pub storage: Storage,
+    /// What readers see.
+    pub published: Published,
+    /// The small tables behind the pages, in memory.
+    pub mart_rows: MartRows,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl App {
+    /// Opens a data folder, making what is not there.
+    ///
+    /// # Errors
+    /// When the folder or the control database cannot be opened.
+    pub async fn open(data: &Path) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let storage = Storage::open(&warehouse_folder(data)).map_err(Failure::from)?;
+        let control = Control::open(data, clock.clone()).await?;
+        let published = Published::new(control.clone(), storage.clone());
+        Ok(Self { mart_rows: MartRows::new(published.clone()), control, storage, published, clock })
+    }
+}
+
+/// Where the warehouse's files stand in a data folder.
+#[must_use]
+pub fn warehouse_folder(data: &Path) -> PathBuf {
+    data.join("warehouse")
+}

@@ -1,0 +1,129 @@
+//! The command line. It acts as the operator: whoever can read the data folder already holds everything.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::App;
+use crate::error::{Failure, Result};
+use crate::telemetry;
+
+mod admin;
+mod audit;
+mod doctor;
+mod engineer;
+mod ingest;
+mod marts;
+mod progress;
+mod serve;
+mod simulate;
+
+pub(crate) use progress::Bars;
+
+/// Clinical-trial data in, trusted answers out.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cairn",
+    version,
+    about,
+    max_term_width = 100,
+    after_help = "\
+Begin with `cairn demo`, which makes two tenants with studies and serves them. With data of your own:
+
+  cairn admin tenant create acme --name 'Acme Research'
+  cairn admin account create acme --email you@acme.example --role data_engineer
+  cairn ingest --tenant acme --study TRIAL01 path/to/datasets
+  cairn serve"
+)]
+struct Cli {
+    /// The data folder.
+    #[arg(long, global = true, env = "CAIRN_DATA", default_value = "data", value_name = "DIR")]
+    data: PathBuf,
+    /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
+    #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make two tenants with studies, build everything and serve it.
+    Demo(crate::demo::DemoArgs),
+    /// Serve dashboards, REST and Arrow Flight.
+    Serve(Doors),
+    /// Take a delivery of files into a study and publish a snapshot.
+    Ingest(ingest::IngestArgs),
+    /// Build the derived tables of a study, or look at them.
+    #[command(subcommand)]
+    Marts(marts::MartsCommand),
+    /// Look at the ledger.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Make a study with known anomalies, as an EDC and CTMS extract.
+    Simulate(simulate::SimulateArgs),
+    /// Make and list tenants and accounts.
+    #[command(subcommand)]
+    Admin(admin::AdminCommand),
+    /// Check the data folder: control database, ledger, and every published file against its hash.
+    Doctor,
+}
+
+/// Where the program listens.
+#[derive(Debug, Clone, Args)]
+pub struct Doors {
+    /// Dashboards and REST.
+    #[arg(long, env = "CAIRN_HTTP", default_value = "127.0.0.1:8480", value_name = "ADDRESS")]
+    pub http: SocketAddr,
+    /// Arrow Flight.
+    #[arg(long, env = "CAIRN_FLIGHT", default_value = "127.0.0.1:8481", value_name = "ADDRESS")]
+    pub flight: SocketAddr,
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = match (&cli.command, cli.log.as_str()) {
+        (Command::Serve(_), "warn") => "info",
+        (_, filter) => filter,
+    };
+    telemetry::start_logs(filter);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Failure::io("start the program's threads")(error)),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure),
+    }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("cairn: {}", failure.chain());
+    // 2 is what the sender can mend, as for a wrong argument.
+    ExitCode::from(if failure.is_refusal() { 2 } else { 1 })
+}
+
+async fn run(cli: Cli) -> Result<()> {
+    if let Command::Simulate(args) = &cli.command {
+        return simulate::run(args);
+    }
+    if let Command::Demo(args) = cli.command {
+        return crate::demo::run(&cli.data, args).await;
+    }
+    let app = App::open(&cli.data).await?;
+    match cli.command {
+        Command::Serve(doors) => serve::run(app, &doors).await,
+        Command::Ingest(args) => ingest::run(&app, args).await,
+        Command::Marts(command) => marts::run(&app, command).await,
+        Command::Audit(command) => audit::run(&app, command).await,
+        Command::Admin(command) => admin::run(&app, command).await,
+        Command::Doctor => doctor::run(&app).await,
+        Command::Demo(_) | Command::Simulate(_) => Ok(()),
+    }
+}
+
+pub(crate) use serve::{bind, serve_until};

@@ -1,0 +1,131 @@
+//! `cairn admin`.
+
+use clap::{Subcommand, ValueEnum};
+use control::{Actor, NewAccount};
+use kernel::{AccountId, Grant, Role, StudyId};
+
+use crate::app::App;
+use crate::error::{Failure, Result};
+
+/// What to administer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Tenants: the organisations.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Accounts: the people and machines that log in.
+    #[command(subcommand)]
+    Account(AccountCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant.
+    Create {
+        /// Its short name: lower-case letters, digits and hyphens.
+        slug: String,
+        /// Its name as people say it.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List the tenants.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account. The password is read from the first line of standard input.
+    Create {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The address to log in with.
+        #[arg(long)]
+        email: String,
+        /// The name that pages show.
+        #[arg(long)]
+        name: Option<String>,
+        /// What the account is for.
+        #[arg(long)]
+        role: RoleName,
+        /// Only this study; all of the tenant's when it is not given.
+        #[arg(long)]
+        study: Option<StudyId>,
+    },
+    /// Disable an account: its tokens stop working at once.
+    Disable {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum RoleName {
+    /// Loads studies and builds marts.
+    DataEngineer,
+    /// Reads published tables.
+    Researcher,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::DataEngineer => Self::DataEngineer,
+            RoleName::Researcher => Self::Researcher,
+        }
+    }
+}
+
+pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
+    match command {
+        AdminCommand::Tenant(command) => tenant(app, command).await,
+        AdminCommand::Account(command) => account(app, command).await,
+    }
+}
+
+async fn tenant(app: &App, command: TenantCommand) -> Result<()> {
+    match command {
+        TenantCommand::Create { slug, name } => {
+            let name = name.unwrap_or_else(|| slug.clone());
+            let tenant = app.control.create_tenant(&Actor::Operator, &slug, &name).await?;
+            println!("tenant {} ({})", tenant.slug, tenant.id);
+        }
+        TenantCommand::List => {
+            for tenant in app.control.tenants(&Actor::Operator).await? {
+                println!("{:<24}{:<40}{}", tenant.slug, tenant.name, tenant.id);
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn account(app: &App, command: AccountCommand) -> Result<()> {
+    match command {
+        AccountCommand::Create { tenant, email, name, role, study } => {
+            let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
+            let account = NewAccount {
+                display_name: name.unwrap_or_else(|| email.clone()),
+                password: password()?,
+                grants: vec![Grant { role: role.into(), study }],
+                email,
+            };
+            let id = app.control.create_account(&Actor::Operator, tenant.id, account).await?;
+            println!("account {id}");
+        }
+        AccountCommand::Disable { tenant, account } => {
+            let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
+            app.control.disable_account(&Actor::Operator, tenant.id, account).await?;
+            println!("account {account} is disabled");
+        }
+    }
+    Ok(())
+}
+
+fn password() -> Result<String> {
+    eprintln!("password (read from standard input, one line):");
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(Failure::io("read the password"))?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,86 @@
+//! `cairn serve`.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use super::Doors;
+use crate::app::App;
+use crate::error::{Failure, Result};
+use crate::http;
+
+/// The two listeners, bound before anything is announced.
+#[derive(Debug)]
+pub(crate) struct Bound {
+    http: TcpListener,
+    flight: TcpListener,
+    /// Where dashboards and REST are.
+    pub(crate) http_address: SocketAddr,
+    /// Where Flight is.
+    pub(crate) flight_address: SocketAddr,
+}
+
+pub(crate) async fn bind(doors: &Doors) -> Result<Bound> {
+    let listen = |address: SocketAddr| async move {
+        let failed = Failure::io(format!(
+            "listen on {address}; is another server running there? Choose a free address with `--http` and `--flight`"
+        ));
+        TcpListener::bind(address).await.map_err(failed)
+    };
+    let (http, flight) = (listen(doors.http).await?, listen(doors.flight).await?);
+    let address =
+        |listener: &TcpListener| listener.local_addr().map_err(Failure::io("read the address of a listener"));
+    let (http_address, flight_address) = (address(&http)?, address(&flight)?);
+    Ok(Bound { http, flight, http_address, flight_address })
+}
+
+pub(crate) async fn run(app: App, doors: &Doors) -> Result<()> {
+    let bound = bind(doors).await?;
+    println!(
+        "dashboards and REST on http://{}\nArrow Flight on grpc://{}",
+        bound.http_address, bound.flight_address
+    );
+    serve_until(app, bound, stop()).await
+}
+
+/// Serves both doors until `stop`; then both finish what they are doing.
+pub(crate) async fn serve_until(
+    app: App,
+    bound: Bound,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let (sender, receiver) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        stop.await;
+        // Both receivers are gone only when both doors have closed already.
+        let _ = sender.send(true);
+    });
+    let stopped = |mut receiver: tokio::sync::watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which is a stop too.
+        let _ = receiver.wait_for(|stopped| *stopped).await;
+    };
+    let flight_address = bound.flight_address;
+    let router = http::router(app.clone(), http::Announced { flight: flight_address });
+    let rest =
+        axum::serve(bound.http, router.into_make_service()).with_graceful_shutdown(stopped(receiver.clone()));
+    let rest = async { rest.await.map_err(Failure::io("serve HTTP")) };
+    let flight = async { Ok(flight::serve(app.published.clone(), bound.flight, stopped(receiver)).await?) };
+    tokio::try_join!(rest, flight).map(|((), ())| ())
+}
+
+/// Completes when the program is asked to end.
+async fn stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the program ends as the system ends programs.
+    let _ = tokio::signal::ctrl_c().await;
+}

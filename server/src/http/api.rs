@@ -1,0 +1,9 @@
+//! REST under `/api/v1`. One file for each resource.
+pub(super) mod audit;
+pub(super) mod batches;
+pub(super) mod login;
+pub(super) mod logout;
+pub(super) mod snapshots;
+pub(super) mod studies;
+pub(super) mod tables;
+pub(super) mod tokens;

@@ -1,0 +1,115 @@
+//! The ledger of the caller's tenant.
+
+use axum::Json;
+use axum::extract::{Query, State as Extract};
+use control::AuditFilter;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::http::State;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditParams {
+    /// Only this action.
+    #[param(example = "data.read.finished")]
+    pub action: Option<String>,
+    /// Only events before this place: the last of the previous page.
+    pub before: Option<u64>,
+    /// How many, at most 500.
+    pub limit: Option<u32>,
+}
+
+/// One event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventAnswer {
+    /// Its place in the log.
+    pub seq: u64,
+    /// When, in RFC 3339.
+    pub at: String,
+    /// What was done.
+    pub action: String,
+    /// `success`, `denied` or `failed`.
+    pub outcome: String,
+    /// Who did it.
+    pub actor: String,
+    /// What it was done to.
+    pub resource: String,
+    /// The request it was part of.
+    pub trace_id: Option<String>,
+    /// Further facts.
+    pub data: serde_json::Value,
+    /// The hash of the entry, in hexadecimal.
+    pub entry_hash: String,
+    /// The exact text that was hashed.
+    pub leaf: String,
+}
+
+/// Whether the log is whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct VerificationAnswer {
+    /// The log's name.
+    pub log: String,
+    /// Whether nothing is wrong.
+    pub intact: bool,
+    /// How many events are proved good.
+    pub size: u64,
+    /// The hash of the last good event.
+    pub last_hash: String,
+    /// What is wrong first, in words.
+    pub fault: Option<String>,
+}
+
+/// A page of the ledger, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/audit", tag = "audit", params(AuditParams),
+    responses((status = 200, body = Vec<EventAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+pub(crate) async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Query(params): Query<AuditParams>,
+) -> Result<Json<Vec<EventAnswer>>, Problem> {
+    caller.build_anywhere(&state).await?;
+    let filter =
+        AuditFilter { action: params.action, before_seq: params.before, limit: params.limit.unwrap_or(100) };
+    let events = state.app.control.audit_page(caller.principal.grants(), filter).await;
+    let events = events.map_err(|error| caller.problem(error))?;
+    let answer = events.into_iter().map(|event| EventAnswer {
+        seq: event.seq,
+        at: event.at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        action: event.action,
+        outcome: event.outcome,
+        actor: format!("{}:{}", event.actor_type, event.actor_id),
+        resource: format!("{}:{}", event.resource_type, event.resource_id),
+        trace_id: event.trace_id,
+        data: event.data,
+        entry_hash: event.entry_hash,
+        leaf: event.leaf,
+    });
+    Ok(Json(answer.collect()))
+}
+
+/// Re-hash the whole log of the caller's tenant.
+#[utoipa::path(
+    get, path = "/api/v1/audit/verification", tag = "audit",
+    responses((status = 200, body = VerificationAnswer), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+pub(crate) async fn verification(
+    Extract(state): Extract<State>,
+    caller: Caller,
+) -> Result<Json<VerificationAnswer>, Problem> {
+    caller.build_anywhere(&state).await?;
+    let report = state.app.control.verify_tenant(caller.principal.tenant()).await;
+    let report = report.map_err(|error| caller.problem(error))?;
+    Ok(Json(VerificationAnswer {
+        intact: report.is_intact(),
+        log: report.log,
+        size: report.size,
+        last_hash: report.last_hash,
+        fault: report.fault.map(|fault| format!("event {}: {}", fault.index, fault.kind)),
+    }))
+}

@@ -1,0 +1,44 @@
+//! The studies of the caller's tenant.
+
+use axum::Json;
+use axum::extract::State as Extract;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::State;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+
+/// A study.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StudyAnswer {
+    /// Its code.
+    #[schema(example = "CDISCPILOT01")]
+    pub study: String,
+    /// Its title.
+    pub title: String,
+    /// The snapshot that is current, if one is published.
+    pub snapshot: Option<String>,
+    /// When that was published, in RFC 3339.
+    pub published_at: Option<String>,
+}
+
+/// The studies this account may read, by code.
+#[utoipa::path(
+    get, path = "/api/v1/studies", tag = "studies",
+    responses((status = 200, body = Vec<StudyAnswer>), (status = 401, body = Problem))
+)]
+pub(crate) async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller,
+) -> Result<Json<Vec<StudyAnswer>>, Problem> {
+    let studies = state.app.control.studies(caller.principal.grants()).await;
+    let studies = studies.map_err(|error| caller.problem(error))?;
+    let answer = studies.into_iter().map(|study| StudyAnswer {
+        study: study.id.to_string(),
+        title: study.title,
+        snapshot: study.current.as_ref().map(|row| row.id.to_string()),
+        published_at: study.current.map(|row| row.published_at.to_rfc3339()),
+    });
+    Ok(Json(answer.collect()))
+}

@@ -1,0 +1,254 @@
+//! Published tables: what there is, and their rows as JSON, CSV or Parquet.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State as Extract};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use control::{Amount, Outcome, TableRead};
+use kernel::{Read, StudyScope};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use warehouse::TableScan;
+
+use crate::error::{Failure, Result};
+use crate::http::State;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+use crate::work::blocking;
+
+/// A published table.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TableAnswer {
+    /// Its name.
+    #[schema(example = "mart_kri")]
+    pub table: String,
+    /// `star` or `marts`.
+    pub zone: String,
+    /// What one row is.
+    pub grain: String,
+    /// Its rows.
+    pub rows: u64,
+    /// The bytes of its files.
+    pub bytes: u64,
+}
+
+/// Rows of a table, as objects by column name.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowsAnswer {
+    /// The table.
+    pub table: String,
+    /// The snapshot the rows are of.
+    pub snapshot: String,
+    /// Rows of the whole table.
+    pub row_count: u64,
+    /// The first row given here, from 0.
+    pub offset: u64,
+    /// The rows.
+    #[schema(value_type = Vec<Object>)]
+    pub rows: Vec<serde_json::Value>,
+    /// Where to go on; absent at the end.
+    pub next_offset: Option<u64>,
+}
+
+/// Which rows, and in which form.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct TableParams {
+    /// `json` (pages of rows), `csv` or `parquet` (the whole table).
+    #[serde(default)]
+    pub format: Format,
+    /// The first row, for `json`.
+    #[serde(default)]
+    pub offset: u64,
+    /// How many rows, for `json`; 10,000 at most.
+    pub limit: Option<u64>,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A page of rows.
+    #[default]
+    Json,
+    /// The whole table as comma-separated text with a header.
+    Csv,
+    /// The whole table as Parquet.
+    Parquet,
+}
+
+const ROWS_AT_MOST: u64 = 10_000;
+const ROWS_BY_DEFAULT: u64 = 1_000;
+/// What is larger than this leaves over Flight, which streams.
+const CSV_ROWS_AT_MOST: u64 = 5_000_000;
+
+/// The tables of a study's current snapshot.
+#[utoipa::path(
+    get, path = "/api/v1/studies/{study}/tables", tag = "tables", params(("study" = String, Path)),
+    responses((status = 200, body = Vec<TableAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+pub(crate) async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path(study): Path<String>,
+) -> Result<Json<Vec<TableAnswer>>, Problem> {
+    let scope = caller.read(&state, &study).await?;
+    let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
+    let Some(visible) = visible else { return Err(caller.refuse(&state, "no_snapshot").await) };
+    let answer = visible.manifest.tables.iter().map(|(name, table)| TableAnswer {
+        table: name.clone(),
+        zone: table.zone.name().to_owned(),
+        grain: table.grain.clone(),
+        rows: table.rows(),
+        bytes: table.bytes(),
+    });
+    Ok(Json(answer.collect()))
+}
+
+/// The rows of a table of a study's current snapshot. Every read is an event of the ledger.
+#[utoipa::path(
+    get, path = "/api/v1/studies/{study}/tables/{table}", tag = "tables",
+    params(("study" = String, Path), ("table" = String, Path), TableParams),
+    responses(
+        (status = 200, body = RowsAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem)
+    )
+)]
+pub(crate) async fn show(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path((study, table)): Path<(String, String)>,
+    Query(params): Query<TableParams>,
+) -> Result<Response, Problem> {
+    let scope = caller.read(&state, &study).await?;
+    let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
+    let Some(visible) = visible.filter(|visible| visible.manifest.tables.contains_key(&table)) else {
+        return Err(caller.refuse(&state, "no_such_table").await);
+    };
+    let scan =
+        state.app.published.scan(&scope, &visible, &table, 8_192).map_err(|error| caller.problem(error))?;
+    let read = TableRead {
+        door: "http".into(),
+        study: scope.study().clone(),
+        snapshot: visible.row.id,
+        table: table.clone(),
+        trace: caller.trace.clone(),
+    };
+    let started = state.app.control.read_started(&caller.principal, read.clone()).await;
+    let pull = started.map_err(|error| caller.problem(error))?;
+    let made = match params.format {
+        Format::Json => json(scan, &table, visible.row.id.to_string(), &params).await,
+        Format::Csv => csv(scan, &table).await,
+        Format::Parquet => parquet(&state, &scope, &visible.manifest, &table).await,
+    };
+    let (amount, outcome) = match &made {
+        Ok(made) => (Amount { rows: made.rows, bytes: made.body.len() as u64 }, Outcome::Success),
+        Err(_) => (Amount::default(), Outcome::Failed),
+    };
+    let finished = state.app.control.read_finished(&caller.principal, pull, read, amount, outcome).await;
+    finished.map_err(|error| caller.problem(error))?;
+    made.map(Made::into_response).map_err(|failure| caller.problem(failure))
+}
+
+/// A body that is ready to leave.
+struct Made {
+    body: Vec<u8>,
+    rows: u64,
+    content_type: &'static str,
+    file: Option<String>,
+}
+
+impl Made {
+    fn into_response(self) -> Response {
+        let mut response =
+            (StatusCode::OK, [(header::CONTENT_TYPE, self.content_type)], Body::from(self.body))
+                .into_response();
+        if let Some(file) = self.file
+            && let Ok(disposition) = format!("attachment; filename=\"{file}\"").parse()
+        {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+        }
+        response
+    }
+}
+
+async fn json(scan: TableScan, table: &str, snapshot: String, params: &TableParams) -> Result<Made> {
+    let (offset, limit) = (params.offset, params.limit.unwrap_or(ROWS_BY_DEFAULT).clamp(1, ROWS_AT_MOST));
+    let (table, row_count) = (table.to_owned(), scan.rows());
+    let rows = blocking(move || page(scan, offset, limit)).await?;
+    let end = offset.saturating_add(rows.len() as u64);
+    let count = rows.len() as u64;
+    let next_offset = (end < row_count && count > 0).then_some(end);
+    let answer = RowsAnswer { table, snapshot, row_count, offset, rows, next_offset };
+    let body = serde_json::to_vec(&answer).map_err(|error| Failure::Lost(error.to_string()))?;
+    Ok(Made { body, rows: count, content_type: "application/json", file: None })
+}
+
+fn page(scan: TableScan, offset: u64, limit: u64) -> Result<Vec<serde_json::Value>> {
+    let mut writer = arrow::json::ArrayWriter::new(Vec::new());
+    let (mut skipped, mut wanted) = (0, limit);
+    for batch in scan {
+        let batch = batch?;
+        let rows = batch.num_rows() as u64;
+        let start = offset.saturating_sub(skipped).min(rows);
+        skipped += rows;
+        let take = (rows - start).min(wanted);
+        if take > 0 {
+            let part = batch.slice(usize::try_from(start).unwrap_or(0), usize::try_from(take).unwrap_or(0));
+            writer.write(&part).map_err(|source| Failure::Arrow { step: "write rows as JSON", source })?;
+            wanted -= take;
+        }
+        if wanted == 0 {
+            break;
+        }
+    }
+    writer.finish().map_err(|source| Failure::Arrow { step: "write rows as JSON", source })?;
+    let text = writer.into_inner();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_slice(&text).map_err(|error| Failure::Lost(error.to_string()))
+}
+
+async fn csv(scan: TableScan, table: &str) -> Result<Made> {
+    if scan.rows() > CSV_ROWS_AT_MOST {
+        return Err(Failure::Usage(format!(
+            "`{table}` has {} rows, too many for CSV; pull it over Flight",
+            scan.rows()
+        )));
+    }
+    let rows = scan.rows();
+    let body = blocking(move || {
+        let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(Vec::new());
+        let failed = |source| Failure::Arrow { step: "write rows as CSV", source };
+        let empty = arrow::array::RecordBatch::new_empty(scan.schema().clone());
+        writer.write(&empty).map_err(failed)?;
+        for batch in scan {
+            writer.write(&batch?).map_err(failed)?;
+        }
+        Ok(writer.into_inner())
+    })
+    .await?;
+    Ok(Made { body, rows, content_type: "text/csv; charset=utf-8", file: Some(format!("{table}.csv")) })
+}
+
+async fn parquet(
+    state: &State,
+    scope: &StudyScope<Read>,
+    manifest: &warehouse::Manifest,
+    table: &str,
+) -> Result<Made> {
+    let published = manifest.table(table)?;
+    let [file] = published.files.as_slice() else {
+        return Err(Failure::Usage(format!("`{table}` has several files; pull it over Flight")));
+    };
+    let (files, key, rows) = (state.app.storage.study(scope), file.key.clone(), published.rows());
+    let body = blocking(move || Ok(files.read(&key)?)).await?;
+    Ok(Made {
+        body,
+        rows,
+        content_type: "application/vnd.apache.parquet",
+        file: Some(format!("{table}.parquet")),
+    })
+}

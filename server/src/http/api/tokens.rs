@@ -1,0 +1,38 @@
+//! Tokens for other doors, for somebody who is signed in.
+
+use axum::Json;
+use axum::extract::State as Extract;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::login::{TokenAnswer, TokenAudience};
+use crate::http::State;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+
+/// What the token is for.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct TokenRequest {
+    /// Which door it opens.
+    pub audience: TokenAudience,
+}
+
+/// Issue a token for another door.
+#[utoipa::path(
+    post, path = "/api/v1/tokens", tag = "access", request_body = TokenRequest,
+    responses((status = 200, body = TokenAnswer), (status = 401, body = Problem))
+)]
+pub(crate) async fn issue(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Json(request): Json<TokenRequest>,
+) -> Result<Json<TokenAnswer>, Problem> {
+    let issued =
+        state.app.control.issue_token(&caller.principal, request.audience.into(), &caller.trace).await;
+    let login = issued.map_err(|error| caller.problem(error))?;
+    Ok(Json(TokenAnswer {
+        token: login.token,
+        expires_at: login.expires_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        audience: request.audience,
+    }))
+}

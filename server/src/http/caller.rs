@@ -1,0 +1,190 @@
+//! Who calls: the bearer token of an API client or the session cookie of a browser. Both are proved the same
+//! way, and a refusal is in the ledger before it is answered.
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use control::{Audience, AuthError, Denial, DeniedWho, Principal, TraceId};
+use kernel::{Build, Read, StudyId, StudyScope};
+
+use super::State;
+use super::problem::{Kind, Problem};
+use super::request::Traced;
+use crate::error::Failure;
+
+/// The name of the session cookie.
+pub(crate) const SESSION: &str = "cairn_session";
+
+/// A caller of the API who was proved.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    pub(crate) trace: TraceId,
+    pub(crate) door: String,
+}
+
+/// A reader of the pages who was proved; anybody else is sent to the login page.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader(pub(crate) Caller);
+
+impl FromRequestParts<State> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Problem> {
+        admit(parts, state).await.map_err(|refused| refused.problem)
+    }
+}
+
+impl FromRequestParts<State> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
+        let wanted = parts
+            .extensions
+            .get::<OriginalUri>()
+            .map_or_else(|| parts.uri.to_string(), |uri| uri.0.to_string());
+        match admit(parts, state).await {
+            Ok(caller) => Ok(Self(caller)),
+            Err(refused) if refused.problem.status() == StatusCode::UNAUTHORIZED => {
+                let next = frontend::query::address::encode_segment(&wanted);
+                let expired = if refused.had_session { "&expired=1" } else { "" };
+                Err(Redirect::to(&format!("/login?next={next}{expired}")).into_response())
+            }
+            Err(refused) => Err(refused.problem.into_response()),
+        }
+    }
+}
+
+struct Refused {
+    problem: Problem,
+    had_session: bool,
+}
+
+async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
+    let door = parts
+        .extensions
+        .get::<axum::extract::MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| format!("{} {}", parts.method, path.as_str()));
+    let refused = |problem, had_session| Refused { problem, had_session };
+    let trace = match parts.extensions.get::<Traced>() {
+        Some(Traced(trace)) => trace.clone(),
+        None => return Err(refused(no_trace(), false)),
+    };
+    let (bearer, session) = (bearer(&parts.headers), cookie(&parts.headers, SESSION));
+    let had_session = session.is_some() && bearer.is_none();
+    // A first visit proves nothing and claims nothing: it is sent to the login page, not written down.
+    let Some(token) = bearer.or(session) else {
+        return Err(refused(Problem::new(Kind::Unauthenticated, "There is no token.", &trace), false));
+    };
+    match state.app.control.authenticate(&token, Audience::Http).await {
+        Ok(principal) => Ok(Caller { principal, trace, door }),
+        Err(AuthError::Unavailable { source }) => {
+            Err(refused(Problem::of(&Failure::from(source), &trace), had_session))
+        }
+        Err(error) => {
+            let denial = Denial {
+                who: DeniedWho::from(&error),
+                door: "http".into(),
+                resource: door,
+                reason: error.reason().into(),
+                trace: trace.clone(),
+            };
+            let problem = match state.app.control.record_denial(denial).await {
+                Ok(()) => {
+                    Problem::new(Kind::Unauthenticated, "The token is not valid for this server.", &trace)
+                }
+                Err(error) => Problem::of(&Failure::from(error), &trace),
+            };
+            Err(refused(problem, had_session))
+        }
+    }
+}
+
+fn no_trace() -> Problem {
+    Problem {
+        kind: "urn:cairn:problem:internal".into(),
+        title: "The server could not answer".into(),
+        status: 500,
+        detail: "The request has no trace.".into(),
+        code: "internal".into(),
+        remedy: "Try again.".into(),
+        trace_id: String::new(),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+impl Caller {
+    /// The scope to read a study.
+    ///
+    /// # Errors
+    /// The one problem for "not yours" and "not there"; the refusal is in the ledger.
+    pub(crate) async fn read(&self, state: &State, study: &str) -> Result<StudyScope<Read>, Problem> {
+        let scope = study
+            .parse::<StudyId>()
+            .ok()
+            .and_then(|study| self.principal.grants().scope::<Read>(&study).ok());
+        match scope {
+            Some(scope) => Ok(scope),
+            None => Err(self.refuse(state, "no_grant").await),
+        }
+    }
+
+    /// That the caller may build in some study of the tenant.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn build_anywhere(&self, state: &State) -> Result<(), Problem> {
+        if self.principal.grants().allow_anywhere::<Build>() {
+            return Ok(());
+        }
+        Err(self.refuse(state, "no_grant").await)
+    }
+
+    /// Records a refusal and gives the one problem for "not yours" and "not there".
+    pub(crate) async fn refuse(&self, state: &State, reason: &str) -> Problem {
+        let denial = Denial {
+            who: DeniedWho::from(&self.principal),
+            door: "http".into(),
+            resource: self.door.clone(),
+            reason: reason.into(),
+            trace: self.trace.clone(),
+        };
+        match state.app.control.record_denial(denial).await {
+            Ok(()) => Problem::new(Kind::NotThere, "No such thing for this account.", &self.trace),
+            Err(error) => Problem::of(&Failure::from(error), &self.trace),
+        }
+    }
+
+    /// The problem that a failure is to this caller.
+    pub(crate) fn problem(&self, failure: impl Into<Failure>) -> Problem {
+        Problem::of(&failure.into(), &self.trace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; cairn_session=tok; b=2"));
+        assert_eq!(cookie(&headers, SESSION).as_deref(), Some("tok"));
+        assert_eq!(cookie(&headers, "session"), None);
+    }
+}

@@ -1,0 +1,112 @@
+//! Who may use which route, and which ledger events it writes. The router is made from this list and from
+//! nothing else, so that a route which does not state it cannot exist.
+
+use axum::routing::{MethodRouter, get, post};
+
+use super::{State, api, asset, health, openapi, page, theme};
+
+/// One route.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Its path, in the router's form.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// The events it writes, besides `access.denied`.
+    pub events: &'static [&'static str],
+}
+
+/// What a caller must prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing: it shows nothing of any tenant.
+    Public,
+    /// A session or a token for HTTP.
+    SignedIn,
+    /// That, and a grant to read the study.
+    ReadStudy,
+    /// That, and a grant to build in some study of the tenant.
+    BuildAnywhere,
+}
+
+type Route = (Door, MethodRouter<State>);
+
+macro_rules! door {
+    ($method:ident $path:literal, $access:ident, [$($event:literal),*], $handler:expr) => {
+        (
+            Door {
+                method: door!(@name $method),
+                path: $path,
+                access: Access::$access,
+                events: &[$($event),*],
+            },
+            $method($handler),
+        )
+    };
+    (@name get) => { "GET" };
+    (@name post) => { "POST" };
+}
+
+/// Every route with its handler.
+#[must_use]
+pub fn routes() -> Vec<Route> {
+    let mut routes = public();
+    routes.extend(rest());
+    routes.extend(pages());
+    routes
+}
+
+fn public() -> Vec<Route> {
+    vec![
+        door!(get "/healthz", Public, [], health::healthz),
+        door!(get "/readyz", Public, [], health::readyz),
+        door!(get "/metrics", Public, [], health::metrics),
+        door!(get "/assets/{file}", Public, [], asset::asset),
+        door!(get "/theme", Public, [], theme::theme),
+        door!(get "/api/openapi.json", Public, [], openapi::openapi),
+        door!(post "/api/v1/login", Public, ["auth.login.succeeded", "auth.login.failed"], api::login::login),
+        door!(get "/login", Public, [], page::login::show),
+        door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed"], page::login::sign_in),
+    ]
+}
+
+fn rest() -> Vec<Route> {
+    vec![
+        door!(post "/api/v1/tokens", SignedIn, ["auth.token.issued"], api::tokens::issue),
+        door!(post "/api/v1/logout", SignedIn, ["auth.logout"], api::logout::logout),
+        door!(get "/api/v1/studies", SignedIn, [], api::studies::list),
+        door!(get "/api/v1/studies/{study}/snapshots", ReadStudy, [], api::snapshots::list),
+        door!(get "/api/v1/studies/{study}/batches", ReadStudy, [], api::batches::list),
+        door!(get "/api/v1/studies/{study}/tables", ReadStudy, [], api::tables::list),
+        door!(
+            get "/api/v1/studies/{study}/tables/{table}", ReadStudy,
+            ["data.read.started", "data.read.finished"], api::tables::show
+        ),
+        door!(get "/api/v1/audit", BuildAnywhere, [], api::audit::list),
+        door!(get "/api/v1/audit/verification", BuildAnywhere, [], api::audit::verification),
+    ]
+}
+
+fn pages() -> Vec<Route> {
+    vec![
+        door!(get "/", SignedIn, [], page::home),
+        door!(post "/logout", SignedIn, ["auth.logout"], page::login::sign_out),
+        door!(get "/studies", SignedIn, [], page::studies::show),
+        door!(get "/studies/{study}", ReadStudy, [], page::overview::show),
+        door!(get "/studies/{study}/quality", ReadStudy, [], page::quality::show),
+        door!(get "/studies/{study}/rbqm", ReadStudy, [], page::rbqm::show),
+        door!(get "/studies/{study}/rbqm/{indicator}", ReadStudy, [], page::indicator::show),
+        door!(
+            get "/studies/{study}/rbqm/{indicator}/sites/{site}", ReadStudy,
+            ["data.read.started", "data.read.finished"], page::subjects::site
+        ),
+        door!(
+            get "/studies/{study}/rbqm/{indicator}/sites/{site}/subjects/{subject}", ReadStudy,
+            ["data.read.started", "data.read.finished"], page::subjects::rows
+        ),
+        door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
+        door!(get "/audit", BuildAnywhere, [], page::audit::show),
+    ]
+}

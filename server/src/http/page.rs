@@ -1,0 +1,183 @@
+//! Pages: each handler fills a view of `frontend` and sends what it renders.
+
+use axum::extract::State as Extract;
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use control::{SnapshotRow, TraceId};
+use flight::published::Visible;
+use frontend::view::{Choice, ErrorView, Frame, Person, SnapshotLine, Tab};
+use kernel::{Build, Read, Role, StudyScope};
+
+use super::State;
+use super::caller::{Caller, Reader};
+use super::problem::Problem;
+use super::request::Tenant;
+use super::theme;
+use crate::error::Failure;
+
+pub(super) mod audit;
+pub(super) mod data;
+pub(super) mod indicator;
+pub(super) mod login;
+pub(super) mod overview;
+pub(super) mod quality;
+pub(super) mod rbqm;
+pub(super) mod signals;
+pub(super) mod studies;
+pub(super) mod subjects;
+
+/// `GET /`: there is one place to begin.
+pub(crate) async fn home(_: Reader) -> Redirect {
+    Redirect::to(frontend::link::STUDIES)
+}
+
+/// What no route answers to.
+pub(crate) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+    let Ok(trace) = TraceId::random() else { return axum::http::StatusCode::NOT_FOUND.into_response() };
+    let problem = Problem::new(super::problem::Kind::NotThere, "There is no such address.", &trace);
+    if uri.path().starts_with("/api/") {
+        return problem.into_response();
+    }
+    problem_page(&problem, frame_for_nobody(&headers))
+}
+
+/// A page as an answer.
+pub(crate) fn html(text: String, tenant: Option<kernel::TenantId>) -> Response {
+    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response();
+    if let Some(tenant) = tenant {
+        response.extensions_mut().insert(Tenant(tenant));
+    }
+    response
+}
+
+/// A frame without a person.
+pub(crate) fn frame_for_nobody(headers: &HeaderMap) -> Frame {
+    Frame {
+        product: "Cairn".into(),
+        version: kernel::CODE_VERSION.into(),
+        theme: theme::chosen(headers),
+        ..Frame::default()
+    }
+}
+
+fn problem_page(problem: &Problem, frame: Frame) -> Response {
+    let view = ErrorView {
+        frame,
+        status: problem.status,
+        title: problem.title.clone(),
+        detail: problem.detail.clone(),
+        remedy: problem.remedy.clone(),
+        trace_id: problem.trace_id.clone(),
+    };
+    (problem.status(), html(frontend::page::error(&view), None)).into_response()
+}
+
+/// A reader on the way to one page.
+#[derive(Debug)]
+pub(crate) struct Visit<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) caller: &'a Caller,
+    headers: &'a HeaderMap,
+    here: String,
+}
+
+/// What a page handler ends with: a page, or the page that says why not.
+pub(crate) type Answer = Result<Response, Response>;
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(state: &'a State, reader: &'a Reader, headers: &'a HeaderMap, uri: &Uri) -> Self {
+        Self { state, caller: &reader.0, headers, here: uri.to_string() }
+    }
+
+    /// The page of a problem, within the reader's frame.
+    pub(crate) fn refuse(&self, problem: &Problem) -> Response {
+        problem_page(problem, self.bare_frame(None))
+    }
+
+    pub(crate) fn fail(&self, failure: impl Into<Failure>) -> Response {
+        self.refuse(&self.caller.problem(failure))
+    }
+
+    /// The scope of the study, or the page that says that there is none.
+    pub(crate) async fn scope(&self, study: &str) -> Result<StudyScope<Read>, Response> {
+        self.caller.read(self.state, study).await.map_err(|problem| self.refuse(&problem))
+    }
+
+    /// The study's current snapshot, or the page that says that there is none.
+    pub(crate) async fn visible(&self, scope: &StudyScope<Read>) -> Result<Visible, Response> {
+        match self.state.app.published.current(scope).await {
+            Ok(Some(visible)) => Ok(visible),
+            Ok(None) => {
+                let problem = self.caller.refuse(self.state, "no_snapshot").await;
+                Err(self.refuse(&problem))
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    /// The whole frame of a page of a study, or of none.
+    pub(crate) async fn frame(
+        &self,
+        tab: Option<Tab>,
+        place: Option<(&StudyScope<Read>, &SnapshotRow)>,
+    ) -> Result<Frame, Response> {
+        let studies = self.state.app.control.studies(self.caller.principal.grants()).await;
+        let studies = studies.map_err(|error| self.fail(error))?;
+        let mut frame = self.bare_frame(tab);
+        frame.studies = studies
+            .iter()
+            .map(|study| Choice { key: study.id.to_string(), label: study.id.to_string() })
+            .collect();
+        if let Some((scope, row)) = place {
+            let key = scope.study().to_string();
+            frame.study = Some(Choice { label: key.clone(), key });
+            frame.snapshot = Some(snapshot_line(row));
+        }
+        Ok(frame)
+    }
+
+    fn bare_frame(&self, tab: Option<Tab>) -> Frame {
+        let principal = &self.caller.principal;
+        let may_build = principal.grants().allow_anywhere::<Build>();
+        let role = if may_build { Role::DataEngineer } else { Role::Researcher };
+        Frame {
+            tenant: principal.email().split_once('@').map_or(String::new(), |(_, domain)| domain.to_owned()),
+            person: Some(Person {
+                name: principal.display_name().to_owned(),
+                role: role_in_words(role).to_owned(),
+            }),
+            tab,
+            tabs: Tab::ALL.into_iter().filter(|tab| *tab != Tab::Audit || may_build).collect(),
+            here: self.here.clone(),
+            ..frame_for_nobody(self.headers)
+        }
+    }
+
+    /// A finished page.
+    pub(crate) fn page(&self, text: String) -> Response {
+        html(text, Some(self.caller.principal.tenant()))
+    }
+
+    pub(crate) fn may_build(&self) -> bool {
+        self.caller.principal.grants().allow_anywhere::<Build>()
+    }
+}
+
+fn role_in_words(role: Role) -> &'static str {
+    match role {
+        Role::DataEngineer => "Data engineer",
+        Role::Researcher => "Researcher",
+    }
+}
+
+pub(crate) fn snapshot_line(row: &SnapshotRow) -> SnapshotLine {
+    SnapshotLine { id: row.id.to_string(), published_unix_s: row.published_at.timestamp() }
+}
+
+/// The decoded pairs of an address's query.
+pub(crate) fn pairs(uri: &Uri) -> Vec<(String, String)> {
+    serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default()
+}
+
+/// What every page handler is given.
+pub(crate) type Given = (Extract<State>, Reader, HeaderMap);

@@ -1,0 +1,33 @@
+//! Sites against indicators.
+
+use axum::extract::{OriginalUri, Path, State as Extract};
+use axum::http::HeaderMap;
+use frontend::query::RbqmQuery;
+use frontend::view::{RbqmView, Tab};
+
+use super::{Answer, Visit, pairs, signals};
+use crate::http::State;
+use crate::http::caller::Reader;
+
+/// `GET /studies/{study}/rbqm`.
+pub(crate) async fn show(
+    Extract(state): Extract<State>,
+    reader: Reader,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    Path(study): Path<String>,
+) -> Answer {
+    let visit = Visit::new(&state, &reader, &headers, &uri);
+    let scope = visit.scope(&study).await?;
+    let visible = visit.visible(&scope).await?;
+    let read = signals::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
+    let view = RbqmView {
+        frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
+        query: RbqmQuery::from_pairs(&pairs(&uri)),
+        indicators: read.indicators,
+        sites: read.sites,
+        definition: signals::definition_of_risk(),
+        downloads: signals::downloads(&study, "mart_kri"),
+    };
+    Ok(visit.page(frontend::page::rbqm(&view)))
+}

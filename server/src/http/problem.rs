@@ -1,0 +1,164 @@
+//! The only place that turns a failure into an HTTP status. Answers of the API are problems of RFC 9457
+//! with a stable code, the trace id and a remedy.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use control::{ControlError, TraceId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::Failure;
+
+/// A problem as the API answers it (RFC 9457).
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem it is; documentation stands under this name.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:cairn:problem:not_there")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    pub status: u16,
+    /// What happened here.
+    pub detail: String,
+    /// The stable code of the kind.
+    #[schema(example = "not_there")]
+    pub code: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// What joins this answer with logs and ledger.
+    pub trace_id: String,
+}
+
+/// A kind of problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No valid token or session.
+    Unauthenticated,
+    /// Wrong e-mail or password.
+    LoginRefused,
+    /// Not there, or not yours.
+    NotThere,
+    /// The request makes no sense.
+    BadRequest,
+    /// A request from another site.
+    CrossSite,
+    /// Something else was published meanwhile, or a key was used before.
+    Conflict,
+    /// The server could not answer.
+    Internal,
+}
+
+impl Kind {
+    const fn parts(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "unauthenticated",
+                "You are not signed in",
+                "Sign in, or send `Authorization: Bearer <token>` with a token for HTTP from POST /api/v1/login.",
+            ),
+            Self::LoginRefused => (
+                StatusCode::UNAUTHORIZED,
+                "login_refused",
+                "The address and the password do not belong together",
+                "Check both, and ask your administrator if they are right.",
+            ),
+            Self::NotThere => (
+                StatusCode::NOT_FOUND,
+                "not_there",
+                "There is nothing here for your account",
+                "Look at the list of studies and tables that your account may see.",
+            ),
+            Self::BadRequest => (
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                "The request cannot be used",
+                "Correct it as the detail says.",
+            ),
+            Self::CrossSite => (
+                StatusCode::FORBIDDEN,
+                "cross_site",
+                "The request came from another site",
+                "Use the forms of this site, or a bearer token.",
+            ),
+            Self::Conflict => (
+                StatusCode::CONFLICT,
+                "conflict",
+                "Something else came in between",
+                "Read the present state and send the request again.",
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The server could not answer",
+                "Try again; if it stays so, tell the operator the trace id.",
+            ),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem of a kind.
+    pub(crate) fn new(kind: Kind, detail: impl Into<String>, trace: &TraceId) -> Self {
+        let (status, code, title, remedy) = kind.parts();
+        Self {
+            kind: format!("urn:cairn:problem:{code}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.to_owned(),
+            remedy: remedy.to_owned(),
+            trace_id: trace.to_string(),
+        }
+    }
+
+    /// The problem that a failure is to the caller. What the caller cannot mend goes to the log alone.
+    pub(crate) fn of(failure: &Failure, trace: &TraceId) -> Self {
+        let kind = kind_of(failure);
+        if kind == Kind::Internal {
+            tracing::error!(trace_id = %trace, error = failure.chain(), "a request failed");
+            return Self::new(kind, "The cause stands in the server's log under the trace id.", trace);
+        }
+        let detail =
+            if kind == Kind::NotThere { "No such thing for this account.".into() } else { failure.chain() };
+        Self::new(kind, detail, trace)
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+fn kind_of(failure: &Failure) -> Kind {
+    match failure {
+        Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
+        Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
+        Failure::Control(ControlError::Superseded { .. } | ControlError::BatchExists { .. }) => {
+            Kind::Conflict
+        }
+        Failure::Warehouse(warehouse::Error::NoTable { .. }) => Kind::NotThere,
+        Failure::Published(flight::published::PublishedError::Warehouse(warehouse::Error::NoTable {
+            ..
+        })) => Kind::NotThere,
+        failure if failure.is_refusal() => Kind::BadRequest,
+        _ => Kind::Internal,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let mut response = (status, Json(self)).into_response();
+        let problem = header::HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = header::HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
+    }
+}

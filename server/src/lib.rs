@@ -1,0 +1,14 @@
+//! The program: configuration, composition, REST, pages, telemetry, command line.
+//! Read [`app`] first (what everything works with), then [`work`] (what engineers do), then the two doors
+//! people use: [`cli`] and [`http`].
+pub mod error;
+
+pub mod app;
+pub mod mart_rows;
+pub mod work;
+
+pub mod demo;
+pub mod telemetry;
+
+pub mod cli;
+pub mod http;

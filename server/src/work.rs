@@ -1,0 +1,195 @@
+//! What engineers do: take a delivery in, build the marts. Files are made first, by blocking threads; then
+//! one transaction of the control plane makes them visible together with its ledger events.
+
+use std::sync::Arc;
+
+use control::{Actor, BatchRow, ControlError, NewSnapshot, SnapshotRow, TraceId};
+use kernel::{BatchId, Build, SnapshotId, StudyScope};
+use marts::build::Publication;
+use warehouse::engine::Limits;
+use warehouse::ingest::Progress;
+use warehouse::{Batch, Delivery, Manifest, Receipt};
+
+use crate::app::App;
+use crate::error::{Failure, Result};
+
+/// Told how far a piece of work is.
+pub type Teller = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// Someone who builds in a study.
+#[derive(Debug, Clone)]
+pub struct Engineer {
+    /// Who acts, for the ledger.
+    pub actor: Actor,
+    /// Where.
+    pub scope: StudyScope<Build>,
+    /// What joins the events.
+    pub trace: TraceId,
+}
+
+/// A delivery to be taken in.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The files and how they are read.
+    pub delivery: Delivery,
+    /// The sender's key; the content's hash stands for it when there is none.
+    pub key: Option<String>,
+    /// The study's title, when it is new.
+    pub title: String,
+}
+
+/// How a delivery ended.
+#[derive(Debug)]
+pub struct TakenIn {
+    /// What the sender gets.
+    pub receipt: Receipt,
+    /// The snapshot that shows it.
+    pub snapshot: SnapshotId,
+    /// Whether the same delivery had been taken in before; then nothing was written.
+    pub repeated: bool,
+}
+
+/// How often a delivery is begun anew when another one was published meanwhile.
+const TRIES: usize = 3;
+
+/// Takes a delivery in and publishes the snapshot that shows it.
+///
+/// # Errors
+/// A refusal when a file cannot be used or the key was used for other content; nothing was published then.
+pub async fn ingest(app: &App, engineer: &Engineer, order: &Order, tell: Teller) -> Result<TakenIn> {
+    let key = order.key.clone().unwrap_or_else(|| order.delivery.manifest_hash().to_owned());
+    app.control.register_study(&engineer.actor, &engineer.scope, &order.title).await?;
+    for _ in 0..TRIES {
+        if let Some(known) = app.control.find_batch(&engineer.scope, &key).await? {
+            return repeated(app, engineer, order, known).await;
+        }
+        match take_in(app, engineer, order, &key, tell.clone()).await {
+            Err(Failure::Control(ControlError::Superseded { .. } | ControlError::BatchExists { .. })) => {}
+            result => return result,
+        }
+    }
+    Err(Failure::Usage("other deliveries of the study kept coming in between; send it again".into()))
+}
+
+async fn repeated(app: &App, engineer: &Engineer, order: &Order, known: BatchRow) -> Result<TakenIn> {
+    if known.manifest_hash != order.delivery.manifest_hash() {
+        return Err(Failure::Warehouse(warehouse::Error::KeyReused {
+            key: known.idempotency_key,
+            committed: known.manifest_hash,
+            given: order.delivery.manifest_hash().to_owned(),
+        }));
+    }
+    let receipt = serde_json::from_value(known.receipt).map_err(|error| Failure::Lost(error.to_string()))?;
+    let current = app.control.current_snapshot(&engineer.scope.to_read()).await?;
+    let snapshot = current.ok_or_else(|| Failure::NotThere("the snapshot of the delivery".into()))?.id;
+    Ok(TakenIn { receipt, snapshot, repeated: true })
+}
+
+async fn take_in(app: &App, engineer: &Engineer, order: &Order, key: &str, tell: Teller) -> Result<TakenIn> {
+    let now = app.clock.now();
+    let content = format!("{}{}{key}", now.timestamp_micros(), order.delivery.manifest_hash());
+    let batch = Batch { id: BatchId::at(now, &content), received_at: now, extracted_at: now };
+    let former = former(app, engineer).await?;
+    let (storage, scope, delivery) = (app.storage.clone(), engineer.scope.clone(), order.delivery.clone());
+    let replaces = former.as_ref().map(|(row, _)| row.id);
+    let (receipt, snapshot) = blocking(move || {
+        let former = former.as_ref().map(|(row, manifest)| (row, manifest.as_ref()));
+        conform_and_build(&storage, &scope, (&batch, &delivery), former, &tell)
+    })
+    .await?;
+    let row = BatchRow {
+        batch_id: receipt.batch,
+        idempotency_key: key.to_owned(),
+        manifest_hash: receipt.manifest_hash.clone(),
+        receipt: serde_json::to_value(&receipt).map_err(|error| Failure::Lost(error.to_string()))?,
+        committed_at: now,
+    };
+    let (id, manifest_key, has_marts) = snapshot;
+    let published =
+        NewSnapshot { id, manifest_key, has_marts, replaces: replaces.filter(|former| *former != id) };
+    let published = match replaces {
+        // Nothing new: the delivery names the snapshot that is current.
+        Some(former) if former == id => NewSnapshot { replaces: None, ..published },
+        _ => published,
+    };
+    app.control.commit_batch(&engineer.actor, &engineer.scope, row, published, &engineer.trace).await?;
+    Ok(TakenIn { receipt, snapshot: id, repeated: false })
+}
+
+type Snapshot = (SnapshotId, String, bool);
+
+fn conform_and_build(
+    storage: &warehouse::Storage,
+    scope: &StudyScope<Build>,
+    delivery: (&Batch, &Delivery),
+    former: Option<(&SnapshotRow, &Manifest)>,
+    tell: &Teller,
+) -> Result<(Receipt, Snapshot)> {
+    let mut progress = |progress| tell(progress);
+    let (batch, _) = delivery;
+    let manifest = former.map(|(_, manifest)| manifest);
+    let ingested = warehouse::ingest(storage, scope, delivery, manifest, &mut progress)?;
+    if let Some((row, manifest)) = former
+        && manifest.canon == ingested.canon
+    {
+        return Ok((ingested.receipt, (row.id, row.manifest_key.clone(), row.has_marts)));
+    }
+    let base = warehouse::star::Base {
+        former: former.map(|(row, manifest)| (row.id, manifest)),
+        ingested: &ingested,
+        batch: batch.id,
+        as_of: batch.received_at,
+    };
+    let (id, key, manifest) = warehouse::star::build(storage, scope, &base, &mut progress)?;
+    Ok((ingested.receipt, (id, key, manifest.has_marts())))
+}
+
+async fn former(app: &App, engineer: &Engineer) -> Result<Option<(SnapshotRow, Arc<Manifest>)>> {
+    let Some(row) = app.control.current_snapshot(&engineer.scope.to_read()).await? else { return Ok(None) };
+    let visible = app.published.open(&engineer.scope, row)?;
+    Ok(Some((visible.row, visible.manifest)))
+}
+
+/// Builds the marts of the current snapshot and publishes them. When nothing changed nothing is published.
+///
+/// # Errors
+/// With the mart that could not be built or whose test failed; the former snapshot stays current then.
+pub async fn build_marts(
+    app: &App,
+    engineer: &Engineer,
+    limits: Limits,
+    tell: Teller,
+) -> Result<Publication> {
+    let nothing = || Failure::NotThere("a snapshot to build marts of; ingest something first".into());
+    let (current, manifest) = former(app, engineer).await?.ok_or_else(nothing)?;
+    let with_marts = match app.control.current_with_marts(&engineer.scope.to_read()).await? {
+        Some(row) => Some(app.published.open(&engineer.scope, row)?.manifest),
+        None => None,
+    };
+    let (storage, scope, clock) = (app.storage.clone(), engineer.scope.clone(), app.clock.clone());
+    let id = current.id;
+    let publication = blocking(move || {
+        let base = marts::build::Base { current: (id, &manifest), with_marts: with_marts.as_deref() };
+        let mut progress =
+            |mart: &str, done, total| tell(Progress { step: format!("building {mart}"), done, total });
+        Ok(marts::build((&storage, &scope), &base, (clock.as_ref(), &limits), &mut progress)?)
+    })
+    .await?;
+    if let Some((new, key, manifest)) = &publication.snapshot {
+        let snapshot = NewSnapshot {
+            id: *new,
+            manifest_key: key.clone(),
+            has_marts: manifest.has_marts(),
+            replaces: Some(id),
+        };
+        app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
+    }
+    Ok(publication)
+}
+
+/// Runs what computes or waits for disks on a thread of its own.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::Lost(error.to_string()))?
+}
