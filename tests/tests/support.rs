@@ -1,0 +1,318 @@
+//! What every story needs: the programs it runs, a server of its own, and a visitor without a browser.
+#![allow(dead_code, reason = "each story uses the part it needs")]
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use ureq::{
+    Agent, RequestBuilder,
+    http::{HeaderMap, header},
+};
+
+const START_LIMIT: Duration = Duration::from_secs(60);
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Something outside the repository that a story needs, and that `./dev test` names in the environment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Need {
+    /// The program under test.
+    Cairn,
+    /// A Python with the client packages of `tests/python/requirements.txt`.
+    Python,
+    /// The driver of a browser without a window.
+    Chromedriver,
+    /// The folder of independent answers.
+    Oracles,
+}
+
+impl Need {
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Cairn => "CAIRN_BIN",
+            Self::Python => "CAIRN_PYTHON",
+            Self::Chromedriver => "CHROMEDRIVER",
+            Self::Oracles => "CAIRN_ORACLES",
+        }
+    }
+
+    const fn absence(self) -> &'static str {
+        match self {
+            Self::Cairn => "not run: CAIRN_BIN is not set; use ./dev test",
+            Self::Python => "not run: CAIRN_PYTHON is not set; use ./dev test",
+            Self::Chromedriver => "not run: CHROMEDRIVER is not set; use ./dev test",
+            Self::Oracles => "not run: oracle data absent",
+        }
+    }
+
+    /// Its path. Without it a story says so and ends; where `CI=true`, that is a failure.
+    pub(crate) fn path(self) -> Option<PathBuf> {
+        let path = environment(self.variable()).map(PathBuf::from);
+        if path.is_none() {
+            assert!(environment("CI").as_deref() != Some("true"), "{}", self.absence());
+            eprintln!("{}", self.absence());
+        }
+        path
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's surroundings are named by ./dev test")]
+fn environment(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.is_empty())
+}
+
+/// Runs the program to its end, in `folder`.
+pub(crate) fn cairn<S: AsRef<OsStr>>(program: &Path, folder: &Path, arguments: &[S]) -> Output {
+    let run = Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output();
+    run.expect("the program that ./dev test built starts")
+}
+
+/// Runs one of the scripts in `tests/python` and gives back what it printed as JSON.
+pub(crate) fn python<S: AsRef<OsStr>>(python: &Path, script: &str, arguments: &[S]) -> serde_json::Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(script);
+    let run = Command::new(python).arg(&script).args(arguments).stdin(Stdio::null()).output();
+    let run = run.expect("the Python of ./dev test starts");
+    let answer = serde_json::from_slice(&run.stdout);
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(answer.is_ok(), "{} printed no JSON and ended with {}:\n{errors}", script.display(), run.status);
+    answer.unwrap_or_default()
+}
+
+/// A server with a data folder and ports of its own. It is killed when the story lets go of it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Where pages and REST answer.
+    pub(crate) http: SocketAddr,
+    /// Where Flight answers.
+    pub(crate) flight: SocketAddr,
+    child: Child,
+    log: PathBuf,
+    scratch: TempDir,
+}
+
+impl Server {
+    /// Starts `cairn serve` over `data` and waits until it is ready.
+    pub(crate) fn start(program: &Path, data: &Path) -> Self {
+        let scratch = tempfile::tempdir().expect("the system gives temporary folders");
+        let log = scratch.path().join("serve.log");
+        let [http, flight] = free_addresses();
+        let output = File::create(&log).expect("the temporary folder takes files");
+        let errors = output.try_clone().expect("a file handle can be shared");
+        let child = Command::new(program)
+            .arg("serve")
+            .args([OsStr::new("--data"), data.as_os_str()])
+            .args(["--http", &http.to_string(), "--flight", &flight.to_string()])
+            .current_dir(scratch.path())
+            .stdin(Stdio::null())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()
+            .expect("the program that ./dev test built starts");
+        let mut server = Self { http, flight, child, log, scratch };
+        server.wait_until_ready();
+        server
+    }
+
+    /// The address of a page or a REST path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
+    }
+
+    /// What the server has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub(crate) fn kill(&mut self) {
+        // A server that is already gone is what was asked for.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    fn wait_until_ready(&mut self) {
+        let started = Instant::now();
+        let mut visitor = Visitor::new();
+        let address = self.url("/readyz");
+        while visitor.try_get(&address).is_none_or(|answer| answer.status != 200) {
+            let ended = self.child.try_wait().expect("a child process can be asked for its state");
+            assert!(ended.is_none(), "the server ended with {ended:?} before it was ready:\n{}", self.log());
+            let waited = started.elapsed();
+            assert!(waited < START_LIMIT, "the server was not ready within {waited:?}:\n{}", self.log());
+            thread::sleep(Duration::from_millis(25));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// One answer of the server, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let json = serde_json::from_str(&self.body);
+        assert!(json.is_ok(), "status {} came without JSON:\n{}", self.status, self.body);
+        json.unwrap_or_default()
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+/// Somebody who visits pages without a browser: follows no redirect, keeps the cookies they are given.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    agent: Agent,
+    cookies: BTreeMap<String, String>,
+    bearer: Option<String>,
+}
+
+impl Visitor {
+    /// A visitor whom nobody knows yet.
+    pub(crate) fn new() -> Self {
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_global(Some(ANSWER_LIMIT))
+            .build()
+            .new_agent();
+        Self { agent, cookies: BTreeMap::new(), bearer: None }
+    }
+
+    /// The same visitor with a bearer token in every request.
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        self.bearer = Some(format!("Bearer {token}"));
+        self
+    }
+
+    /// Asks for a page.
+    pub(crate) fn get(&mut self, url: &str) -> Answer {
+        self.try_get(url).expect("the server answers")
+    }
+
+    /// Asks for a page that may not be there yet.
+    pub(crate) fn try_get(&mut self, url: &str) -> Option<Answer> {
+        let answer = self.identified(self.agent.get(url)).call().ok()?;
+        Some(self.keep(answer))
+    }
+
+    /// Sends a form, as a page without scripts does.
+    pub(crate) fn post_form(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.identified(self.agent.post(url));
+        let answer = request.send_form(fields.iter().copied()).expect("the server answers");
+        self.keep(answer)
+    }
+
+    /// Sends JSON, as a client of the REST interface does.
+    pub(crate) fn post_json(&mut self, url: &str, body: &serde_json::Value) -> Answer {
+        let request = self.identified(self.agent.post(url)).content_type("application/json");
+        let answer = request.send(body.to_string()).expect("the server answers");
+        self.keep(answer)
+    }
+
+    /// The request with the visitor's cookies and token.
+    fn identified<B>(&self, mut request: RequestBuilder<B>) -> RequestBuilder<B> {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        match &self.bearer {
+            Some(bearer) => request.header(header::AUTHORIZATION, bearer),
+            None => request,
+        }
+    }
+
+    fn keep(&mut self, mut answer: ureq::http::Response<ureq::Body>) -> Answer {
+        for cookie in answer.headers().get_all(header::SET_COOKIE) {
+            let pair = cookie.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+            match pair.split_once('=') {
+                Some((name, "")) => drop(self.cookies.remove(name)),
+                Some((name, value)) => drop(self.cookies.insert(name.to_owned(), value.to_owned())),
+                None => {}
+            }
+        }
+        let body =
+            answer.body_mut().with_config().limit(256 << 20).read_to_vec().expect("the answer is whole");
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
+    }
+}
+
+/// Two addresses of this machine on which nobody listens.
+fn free_addresses() -> [SocketAddr; 2] {
+    // Both are held until both are known, so that they differ.
+    let listeners = [(); 2].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free"));
+    listeners.map(|listener| listener.local_addr().expect("a listener has an address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    /// Answers each connection with the next of `answers`, and gives back what was asked.
+    fn answering(answers: &'static [&'static str]) -> (String, thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let address = listener.local_addr().expect("a listener has an address");
+        let serve = move || answers.iter().map(|answer| exchange(&listener, answer)).collect();
+        (format!("http://{address}/"), thread::spawn(serve))
+    }
+
+    fn exchange(listener: &TcpListener, answer: &str) -> String {
+        let (mut stream, _): (TcpStream, _) = listener.accept().expect("the visitor comes");
+        let mut request = [0; 4096];
+        let read = stream.read(&mut request).expect("the visitor asks");
+        let head = "HTTP/1.1 303 See Other\r\nconnection: close\r\ncontent-length: 2\r\n";
+        stream.write_all(format!("{head}{answer}\r\nok").as_bytes()).expect("the visitor listens");
+        String::from_utf8_lossy(&request[..read]).to_lowercase()
+    }
+
+    #[test]
+    fn a_visitor_keeps_cookies_and_follows_no_redirect() {
+        let (url, server) = answering(&["location: /home\r\nset-cookie: session=abc; HttpOnly\r\n", ""]);
+        let mut visitor = Visitor::new().with_token("t0k");
+        let answer = visitor.post_form(&url, &[("name", "a b")]);
+        assert_eq!(
+            (answer.status, answer.header("location"), answer.body.as_str()),
+            (303, Some("/home"), "ok")
+        );
+        visitor.get(&url);
+        let asked = server.join().expect("the server ends");
+        assert!(asked[0].contains("authorization: bearer t0k"), "{}", asked[0]);
+        assert!(!asked[0].contains("cookie:"), "{}", asked[0]);
+        assert!(asked[1].contains("cookie: session=abc\r\n"), "{}", asked[1]);
+    }
+
+    #[test]
+    fn a_server_of_its_own_has_addresses_of_its_own() {
+        let [http, flight] = free_addresses();
+        assert_ne!(http, flight);
+    }
+}
