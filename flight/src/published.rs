@@ -33,8 +33,10 @@ pub struct Published {
     control: Control,
     storage: Storage,
     // Manifests are small and never change; a study has few that are still asked for.
-    manifests: Arc<Mutex<BTreeMap<(kernel::TenantId, SnapshotId), Arc<Manifest>>>>,
+    manifests: Arc<Mutex<Manifests>>,
 }
+
+type Manifests = BTreeMap<(kernel::TenantId, SnapshotId), Arc<Manifest>>;
 
 const MANIFESTS_KEPT: usize = 256;
 

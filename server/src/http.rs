@@ -50,7 +50,6 @@ const BODY_BYTES: usize = 64 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Every route, behind the layers that all of them need.
-#[must_use]
 pub fn router(app: App, announced: Announced) -> Router {
     let state = State { app, announced, metrics: crate::telemetry::start_metrics() };
     let mut router = Router::new();

@@ -100,27 +100,8 @@ pub enum Error {
         wanted: String,
     },
     /// Too many rows of a dataset do not fit the contract.
-    #[error(
-        "file `{file}`: {quarantined} of {rows} rows of dataset `{dataset}` do not fit `{entity}` (the limit is 1 %); first: row {row}, column `{column}`: {reason}"
-    )]
-    TooManyQuarantined {
-        /// The delivered file.
-        file: String,
-        /// The dataset.
-        dataset: String,
-        /// The canon entity.
-        entity: String,
-        /// Rows refused.
-        quarantined: u64,
-        /// Rows read.
-        rows: u64,
-        /// The first refused row, counted from 1.
-        row: u64,
-        /// The canon column that did not fit.
-        column: String,
-        /// Why.
-        reason: String,
-    },
+    #[error("{0}")]
+    TooManyQuarantined(Box<Overflow>),
     /// The same key came before with other bytes.
     #[error(
         "idempotency key `{key}` was used for another delivery (its manifest is {committed}, this one is {given}); use a new key"
@@ -199,6 +180,38 @@ pub enum Error {
     /// The work was cancelled.
     #[error("cancelled")]
     Cancelled,
+}
+
+/// More rows set aside than a delivery may have.
+#[derive(Debug)]
+pub struct Overflow {
+    /// The delivered file.
+    pub file: String,
+    /// The dataset.
+    pub dataset: String,
+    /// The canon entity.
+    pub entity: String,
+    /// Rows set aside.
+    pub quarantined: u64,
+    /// Rows read.
+    pub rows: u64,
+    /// The first row that was set aside, counted from 1.
+    pub row: u64,
+    /// The canon column that did not fit.
+    pub column: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl std::fmt::Display for Overflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, dataset, entity, quarantined, rows, row, column, reason } = self;
+        write!(
+            f,
+            "file `{file}`: {quarantined} of {rows} rows of dataset `{dataset}` do not fit `{entity}` (the limit is \
+             1 %); first: row {row}, column `{column}`: {reason}"
+        )
+    }
 }
 
 impl Error {

@@ -130,20 +130,20 @@ mod tests {
 
     use super::*;
 
-    fn hashes(array: ArrayRef, kind: ColumnType) -> Vec<[u8; 32]> {
-        let mut hasher = RowHasher::new(&[(&array, kind)]);
+    fn hashes(array: &ArrayRef, kind: ColumnType) -> Vec<[u8; 32]> {
+        let mut hasher = RowHasher::new(&[(array, kind)]);
         (0..array.len()).map(|row| hasher.hash(row)).collect()
     }
 
     #[test]
     fn a_null_and_an_empty_text_differ() {
-        let rows = hashes(Arc::new(StringArray::from(vec![None, Some("")])), ColumnType::Text);
+        let rows = hashes(&(Arc::new(StringArray::from(vec![None, Some("")])) as ArrayRef), ColumnType::Text);
         assert_ne!(rows[0], rows[1]);
     }
 
     #[test]
     fn both_zeros_are_one_value() {
-        let rows = hashes(Arc::new(Float64Array::from(vec![0.0, -0.0])), ColumnType::Float64);
+        let rows = hashes(&(Arc::new(Float64Array::from(vec![0.0, -0.0])) as ArrayRef), ColumnType::Float64);
         assert_eq!(rows[0], rows[1]);
     }
 

@@ -40,7 +40,7 @@ fn verification(verification: &Verification) -> AnyView {
             <p class="note good" role="status">
                 <strong>"Ledger verified. "</strong>
                 {format!(
-                    "{} lead to the signed head ",
+                    "{} lead to the head ",
                     format::counted(*entries, "entry", "entries"),
                 )}
                 <code title=head.clone()>{format::short_id(head)}</code>

@@ -47,7 +47,7 @@ pub struct AuditEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verification {
-    /// Every entry hashes to its successor and to the signed head.
+    /// Every entry hashes to its successor and to the head.
     Verified {
         /// Entries checked.
         entries: u64,

@@ -6,6 +6,7 @@ use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
+use crate::gate::Principal;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Resource};
 use crate::text::require_text;
@@ -88,6 +89,20 @@ impl Control {
         let tenant = read_tenant(row.ok_or(ControlError::Denied)?)?;
         actor.require_tenant(tenant.id)?;
         Ok(tenant)
+    }
+
+    /// The tenant that an account belongs to.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] when it is gone.
+    pub async fn tenant_of(&self, principal: &Principal) -> Result<Tenant, ControlError> {
+        let row: Option<(String, String, String)> =
+            sqlx::query_as("SELECT tenant_id, slug, name FROM tenants WHERE tenant_id = $1")
+                .bind(principal.tenant().to_string())
+                .fetch_optional(self.store().system().reader())
+                .await
+                .map_err(storage("look the tenant up"))?;
+        read_tenant(row.ok_or(ControlError::Denied)?)
     }
 
     /// The ids of every tenant, in their order.

@@ -1,6 +1,5 @@
 //! Pages: each handler fills a view of `frontend` and sends what it renders.
 
-use axum::extract::State as Extract;
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use control::{SnapshotRow, TraceId};
@@ -123,7 +122,9 @@ impl<'a> Visit<'a> {
     ) -> Result<Frame, Response> {
         let studies = self.state.app.control.studies(self.caller.principal.grants()).await;
         let studies = studies.map_err(|error| self.fail(error))?;
+        let tenant = self.state.app.control.tenant_of(&self.caller.principal).await;
         let mut frame = self.bare_frame(tab);
+        frame.tenant = tenant.map_err(|error| self.fail(error))?.name;
         frame.studies = studies
             .iter()
             .map(|study| Choice { key: study.id.to_string(), label: study.id.to_string() })
@@ -141,7 +142,6 @@ impl<'a> Visit<'a> {
         let may_build = principal.grants().allow_anywhere::<Build>();
         let role = if may_build { Role::DataEngineer } else { Role::Researcher };
         Frame {
-            tenant: principal.email().split_once('@').map_or(String::new(), |(_, domain)| domain.to_owned()),
             person: Some(Person {
                 name: principal.display_name().to_owned(),
                 role: role_in_words(role).to_owned(),
@@ -178,6 +178,3 @@ pub(crate) fn snapshot_line(row: &SnapshotRow) -> SnapshotLine {
 pub(crate) fn pairs(uri: &Uri) -> Vec<(String, String)> {
     serde_urlencoded::from_str(uri.query().unwrap_or_default()).unwrap_or_default()
 }
-
-/// What every page handler is given.
-pub(crate) type Given = (Extract<State>, Reader, HeaderMap);

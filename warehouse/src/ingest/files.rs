@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
 use crate::conform::{Conformer, Misfit, Stamp, StudyDayCheck};
+use crate::error::Overflow;
 use crate::mapping::expression::Context;
 use crate::mapping::{DatasetMapping, Mapping};
 use crate::snapshot::{DataFile, Zone};
@@ -171,7 +172,7 @@ impl<'a> Work<'a> {
         let Some(first) = misfits.first() else { return Ok(()) };
         let quarantined = misfits.len() as u64;
         if exceeds_limit(quarantined, rows) {
-            return Err(Error::TooManyQuarantined {
+            return Err(Error::TooManyQuarantined(Box::new(Overflow {
                 file: step.landed.dataset.file.clone(),
                 dataset: step.landed.dataset.name.clone(),
                 entity: step.block.entity.clone(),
@@ -180,7 +181,7 @@ impl<'a> Work<'a> {
                 row: first.row,
                 column: first.column.clone(),
                 reason: first.reason.clone(),
-            });
+            })));
         }
         let mut notes: BTreeMap<(&str, &str), QuarantineNote> = BTreeMap::new();
         for misfit in misfits {

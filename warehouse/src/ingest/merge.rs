@@ -12,6 +12,7 @@ use super::files::{Conformed, Staged};
 use super::{EntityCounts, Progress, QuarantineNote, corrupt};
 use crate::conform::Misfit;
 use crate::engine::{Engine, Limits};
+use crate::error::Overflow;
 use crate::snapshot::{DataFile, Manifest, Zone};
 use crate::storage::Staging;
 use crate::table_writer::TableWriter;
@@ -138,7 +139,7 @@ impl Comparison<'_> {
             self.staged.iter().map(|staged| staged.source_file.as_str()).collect::<Vec<_>>().join(", ");
         let reason = "its key occurs before in the same delivery".to_owned();
         if super::exceeds_limit(repeated, rows) {
-            return Err(Error::TooManyQuarantined {
+            return Err(Error::TooManyQuarantined(Box::new(Overflow {
                 dataset: file.clone(),
                 file,
                 entity: self.entity.to_owned(),
@@ -147,7 +148,7 @@ impl Comparison<'_> {
                 row: first_row,
                 column: "row_id".into(),
                 reason,
-            });
+            })));
         }
         quarantine.push(QuarantineNote {
             file,

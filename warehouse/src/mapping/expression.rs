@@ -327,7 +327,7 @@ impl Occurrence {
         } else {
             self.occurrence.iter().map(|column| column_of(batch, column)).collect()
         };
-        let columns: Vec<&StringArray> = columns.iter().map(|column| column.as_string::<i32>()).collect();
+        let columns: Vec<&StringArray> = columns.iter().map(AsArray::as_string::<i32>).collect();
         let mut builder = StringBuilder::with_capacity(batch.num_rows(), batch.num_rows() * 8);
         let mut row_bytes = Vec::new();
         for row in 0..batch.num_rows() {

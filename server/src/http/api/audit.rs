@@ -4,63 +4,63 @@ use axum::Json;
 use axum::extract::{Query, State as Extract};
 use control::AuditFilter;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 
 /// Which events.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct AuditParams {
+pub(crate) struct AuditParams {
     /// Only this action.
     #[param(example = "data.read.finished")]
-    pub action: Option<String>,
+    pub(crate) action: Option<String>,
     /// Only events before this place: the last of the previous page.
-    pub before: Option<u64>,
+    pub(crate) before: Option<u64>,
     /// How many, at most 500.
-    pub limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
 }
 
 /// One event.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct EventAnswer {
+pub(crate) struct EventAnswer {
     /// Its place in the log.
-    pub seq: u64,
+    pub(crate) seq: u64,
     /// When, in RFC 3339.
-    pub at: String,
+    pub(crate) at: String,
     /// What was done.
-    pub action: String,
+    pub(crate) action: String,
     /// `success`, `denied` or `failed`.
-    pub outcome: String,
+    pub(crate) outcome: String,
     /// Who did it.
-    pub actor: String,
+    pub(crate) actor: String,
     /// What it was done to.
-    pub resource: String,
+    pub(crate) resource: String,
     /// The request it was part of.
-    pub trace_id: Option<String>,
+    pub(crate) trace_id: Option<String>,
     /// Further facts.
-    pub data: serde_json::Value,
+    pub(crate) data: serde_json::Value,
     /// The hash of the entry, in hexadecimal.
-    pub entry_hash: String,
+    pub(crate) entry_hash: String,
     /// The exact text that was hashed.
-    pub leaf: String,
+    pub(crate) leaf: String,
 }
 
 /// Whether the log is whole.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct VerificationAnswer {
+pub(crate) struct VerificationAnswer {
     /// The log's name.
-    pub log: String,
+    pub(crate) log: String,
     /// Whether nothing is wrong.
-    pub intact: bool,
+    pub(crate) intact: bool,
     /// How many events are proved good.
-    pub size: u64,
+    pub(crate) size: u64,
     /// The hash of the last good event.
-    pub last_hash: String,
+    pub(crate) last_hash: String,
     /// What is wrong first, in words.
-    pub fault: Option<String>,
+    pub(crate) fault: Option<String>,
 }
 
 /// A page of the ledger, newest first.

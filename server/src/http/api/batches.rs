@@ -11,15 +11,15 @@ use crate::http::problem::Problem;
 
 /// A delivery.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BatchAnswer {
+pub(crate) struct BatchAnswer {
     /// Its id.
-    pub batch: String,
+    pub(crate) batch: String,
     /// The sender's key.
-    pub key: String,
+    pub(crate) key: String,
     /// When it was taken in, in RFC 3339.
-    pub committed_at: String,
+    pub(crate) committed_at: String,
     /// What the sender was told: files, counts, quarantine.
-    pub receipt: serde_json::Value,
+    pub(crate) receipt: serde_json::Value,
 }
 
 /// The deliveries of a study, newest first.

@@ -13,21 +13,21 @@ use crate::http::request::Traced;
 
 /// An address, a password, and what the token is for.
 #[derive(Deserialize, ToSchema)]
-pub struct LoginRequest {
+pub(crate) struct LoginRequest {
     /// The account's e-mail address.
     #[schema(example = "researcher@pilot.example")]
-    pub email: String,
+    pub(crate) email: String,
     /// Its password.
-    pub password: String,
+    pub(crate) password: String,
     /// Which door the token opens.
     #[serde(default)]
-    pub audience: TokenAudience,
+    pub(crate) audience: TokenAudience,
 }
 
 /// Which door a token opens.
 #[derive(Debug, Clone, Copy, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum TokenAudience {
+pub(crate) enum TokenAudience {
     /// This API and the pages.
     #[default]
     Http,
@@ -46,14 +46,14 @@ impl From<TokenAudience> for Audience {
 
 /// A token.
 #[derive(Serialize, ToSchema)]
-pub struct TokenAnswer {
+pub(crate) struct TokenAnswer {
     /// To be sent as `Authorization: Bearer <token>`, and to be kept like a password.
-    pub token: String,
+    pub(crate) token: String,
     /// When it ends, in RFC 3339.
     #[schema(example = "2026-11-21T09:14:00.000000Z")]
-    pub expires_at: String,
+    pub(crate) expires_at: String,
     /// Which door it opens.
-    pub audience: TokenAudience,
+    pub(crate) audience: TokenAudience,
 }
 
 /// Exchange an e-mail address and a password for a token.

@@ -11,15 +11,15 @@ use crate::http::problem::Problem;
 
 /// A snapshot.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SnapshotAnswer {
+pub(crate) struct SnapshotAnswer {
     /// Its id.
-    pub snapshot: String,
+    pub(crate) snapshot: String,
     /// When it was published, in RFC 3339.
-    pub published_at: String,
+    pub(crate) published_at: String,
     /// The snapshot it replaced.
-    pub replaces: Option<String>,
+    pub(crate) replaces: Option<String>,
     /// Whether its derived tables are built.
-    pub has_marts: bool,
+    pub(crate) has_marts: bool,
 }
 
 /// The snapshots of a study, newest first.

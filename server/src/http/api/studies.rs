@@ -11,16 +11,16 @@ use crate::http::problem::Problem;
 
 /// A study.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct StudyAnswer {
+pub(crate) struct StudyAnswer {
     /// Its code.
     #[schema(example = "CDISCPILOT01")]
-    pub study: String,
+    pub(crate) study: String,
     /// Its title.
-    pub title: String,
+    pub(crate) title: String,
     /// The snapshot that is current, if one is published.
-    pub snapshot: Option<String>,
+    pub(crate) snapshot: Option<String>,
     /// When that was published, in RFC 3339.
-    pub published_at: Option<String>,
+    pub(crate) published_at: Option<String>,
 }
 
 /// The studies this account may read, by code.

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
 use kernel::{Read, StudyScope};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use warehouse::TableScan;
 
 use crate::error::{Failure, Result};
@@ -19,56 +19,56 @@ use crate::work::blocking;
 
 /// A published table.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TableAnswer {
+pub(crate) struct TableAnswer {
     /// Its name.
     #[schema(example = "mart_kri")]
-    pub table: String,
+    pub(crate) table: String,
     /// `star` or `marts`.
-    pub zone: String,
+    pub(crate) zone: String,
     /// What one row is.
-    pub grain: String,
+    pub(crate) grain: String,
     /// Its rows.
-    pub rows: u64,
+    pub(crate) rows: u64,
     /// The bytes of its files.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Rows of a table, as objects by column name.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct RowsAnswer {
+pub(crate) struct RowsAnswer {
     /// The table.
-    pub table: String,
+    pub(crate) table: String,
     /// The snapshot the rows are of.
-    pub snapshot: String,
+    pub(crate) snapshot: String,
     /// Rows of the whole table.
-    pub row_count: u64,
+    pub(crate) row_count: u64,
     /// The first row given here, from 0.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// The rows.
     #[schema(value_type = Vec<Object>)]
-    pub rows: Vec<serde_json::Value>,
+    pub(crate) rows: Vec<serde_json::Value>,
     /// Where to go on; absent at the end.
-    pub next_offset: Option<u64>,
+    pub(crate) next_offset: Option<u64>,
 }
 
 /// Which rows, and in which form.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct TableParams {
+pub(crate) struct TableParams {
     /// `json` (pages of rows), `csv` or `parquet` (the whole table).
     #[serde(default)]
-    pub format: Format,
+    pub(crate) format: Format,
     /// The first row, for `json`.
     #[serde(default)]
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// How many rows, for `json`; 10,000 at most.
-    pub limit: Option<u64>,
+    pub(crate) limit: Option<u64>,
 }
 
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Format {
+pub(crate) enum Format {
     /// A page of rows.
     #[default]
     Json,

@@ -12,9 +12,9 @@ use crate::http::problem::Problem;
 
 /// What the token is for.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct TokenRequest {
+pub(crate) struct TokenRequest {
     /// Which door it opens.
-    pub audience: TokenAudience,
+    pub(crate) audience: TokenAudience,
 }
 
 /// Issue a token for another door.

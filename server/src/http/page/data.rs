@@ -69,11 +69,11 @@ pub(crate) async fn batches(app: &App, scope: &StudyScope<Read>) -> Result<Vec<B
     Ok(rows
         .into_iter()
         .filter_map(|row| serde_json::from_value::<Receipt>(row.receipt).ok())
-        .map(batch)
+        .map(|receipt| batch(&receipt))
         .collect())
 }
 
-fn batch(receipt: Receipt) -> BatchRow {
+fn batch(receipt: &Receipt) -> BatchRow {
     let total = receipt.total();
     let mut quarantine: Vec<QuarantineReason> = receipt
         .quarantine

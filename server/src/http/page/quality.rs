@@ -96,10 +96,12 @@ fn definition() -> Definition {
             .to_owned(),
         formula: "of expected: (expected - observed) / expected; of received: (received - observed) / received".to_owned(),
         source: "visit windows by the study's plan; a visit counts as missed once its window closes".to_owned(),
-        parameters: vec![(
-            "a variable is due at a visit when".to_owned(),
-            "at least half of the subjects who came have a record of it".to_owned(),
-        )],
+        parameters: vec![
+            (
+                "a variable is due at a visit when".to_owned(),
+                "at least half of the subjects who came have a record of it".to_owned(),
+            ),
+        ],
         ..Definition::default()
     }
 }

@@ -25,7 +25,7 @@ use crate::http::caller::Reader;
 use crate::mart_rows::Rows;
 use crate::work::blocking;
 
-const ROWS_PER_PAGE: u64 = 100;
+const ROWS_PER_PAGE: usize = 100;
 
 /// A site and an indicator that a reader drilled down to.
 struct Place {
@@ -151,7 +151,8 @@ pub(crate) async fn rows(
     let all = recorded(&visit, &place, &table, subject_rows(&state.app, &place, &table, key)).await?;
     let query = RowsQuery::from_pairs(&pairs(&uri));
     let (columns, all) = all.cells();
-    let first = usize::try_from((query.page.max(1) - 1).saturating_mul(ROWS_PER_PAGE)).unwrap_or(usize::MAX);
+    let page = usize::try_from(query.page.max(1) - 1).unwrap_or(usize::MAX);
+    let first = page.saturating_mul(ROWS_PER_PAGE);
     let view = SubjectRowsView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&place.scope, &place.visible.row))).await?,
         query,
@@ -160,8 +161,8 @@ pub(crate) async fn rows(
         subject,
         columns,
         row_count: all.len() as u64,
-        rows: all.into_iter().skip(first).take(ROWS_PER_PAGE as usize).collect(),
-        page_size: ROWS_PER_PAGE,
+        rows: all.into_iter().skip(first).take(ROWS_PER_PAGE).collect(),
+        page_size: ROWS_PER_PAGE as u64,
         downloads: signals::downloads(&study, &table),
         table,
     };

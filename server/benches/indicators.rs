@@ -1,0 +1,165 @@
+//! The marts of a study against the same indicators as one hand-written DuckDB script, side by side over the
+//! same Parquet in one process. Prints CPU seconds (user and system, of all threads) and their ratio; the
+//! bar is a ratio of at most 2.
+//!
+//! The study is simulated, and with `CAIRN_ORACLES` also the EDC study of 6.4 million rows that stands there.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use evidence::simulate::plan::StudyPlan;
+use evidence::simulate::simulate;
+use kernel::{BatchId, Build, Clock, Grant, Grants, Role, Seed, StudyId, StudyScope, SystemClock, TenantId};
+use warehouse::engine::{Engine, Limits};
+use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, ingest};
+
+const SCRIPT: &str = include_str!("indicators.sql");
+const ROUNDS: usize = 7;
+const BAR: f64 = 2.0;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut slow = 0;
+    let simulated = simulated(folder.path());
+    for (name, study, files) in simulated.into_iter().chain(oracle()) {
+        match compare(folder.path(), &study, &files) {
+            Ok((ours, peer)) => {
+                let ratio = ours / peer;
+                slow += u32::from(ratio > BAR);
+                println!(
+                    "{name}: marts {ours:.3} CPU s, plain SQL {peer:.3} CPU s, ratio {ratio:.2} (bar {BAR})"
+                );
+            }
+            Err(error) => {
+                eprintln!("{name}: {error}");
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    if slow == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn simulated(folder: &Path) -> Option<(String, StudyId, Vec<PathBuf>)> {
+    let plan = StudyPlan { sites: 150, subjects_per_site: 20.0, ..StudyPlan::demo() };
+    let out = folder.join("simulated");
+    simulate(&plan, Seed(1), &out, &mut |_| {}).ok()?;
+    Some((format!("simulated, {} sites", plan.sites), plan.study, vec![out]))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark is told by its environment where the oracles are")]
+fn oracle() -> Option<(String, StudyId, Vec<PathBuf>)> {
+    let Some(oracles) = std::env::var_os("CAIRN_ORACLES") else {
+        println!("EDC study of 6.4 million rows: not run: oracle data absent");
+        return None;
+    };
+    let entries =
+        Path::new(&oracles).join("rbqm").read_dir().ok()?.filter_map(Result::ok).map(|entry| entry.path());
+    // The pharmacokinetic samples feed no indicator of the twelve, and no mapping.
+    let is_raw = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("gsm_raw_") && name != "gsm_raw_pk.parquet"
+    };
+    Some((
+        "EDC study, 6.4 million rows".to_owned(),
+        "AA-AA-000-0000".parse().ok()?,
+        entries.filter(is_raw).collect(),
+    ))
+}
+
+/// CPU seconds of the marts and of the script, the least of several rounds that take turns.
+fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(f64, f64), Failure> {
+    let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
+    let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
+    let scope: StudyScope<Build> = grants.scope(study)?;
+    let storage = Storage::open(&folder.join("data"))?;
+    let (id, manifest) = take_in(&storage, &scope, files)?;
+    let (mut ours, mut peer) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..ROUNDS {
+        let before = cpu_seconds()?;
+        let base = marts::build::Base { current: (id, &manifest), with_marts: None };
+        let built =
+            marts::build((&storage, &scope), &base, (&SystemClock, &Limits::default()), &mut |_, _, _| {})?;
+        ours = ours.min(cpu_seconds()? - before);
+        let before = cpu_seconds()?;
+        let script = folder.join("script.parquet");
+        run_script(&storage, &scope, &manifest, folder, &script)?;
+        peer = peer.min(cpu_seconds()? - before);
+        let (_, _, with_marts) = built.snapshot.ok_or("no marts were made")?;
+        check_equal(&storage, &scope, &with_marts, folder, &script)?;
+    }
+    Ok((ours, peer))
+}
+
+fn take_in(
+    storage: &Storage,
+    scope: &StudyScope<Build>,
+    files: &[PathBuf],
+) -> Result<(kernel::SnapshotId, Manifest), Failure> {
+    let delivery = Delivery::of(files, Some(Mapping::load("edc")?))?;
+    let now = SystemClock.now();
+    let batch = Batch { id: BatchId::at(now, "bench"), received_at: now, extracted_at: now };
+    let ingested = ingest(storage, scope, (&batch, &delivery), None, &mut |_| {})?;
+    let base = warehouse::star::Base { former: None, ingested: &ingested, batch: batch.id, as_of: now };
+    let (id, _, manifest) = warehouse::star::build(storage, scope, &base, &mut |_| {})?;
+    Ok((id, manifest))
+}
+
+fn engine_over(
+    storage: &Storage,
+    scope: &StudyScope<Build>,
+    manifest: &Manifest,
+    work: &Path,
+) -> Result<Engine, Failure> {
+    let files = storage.study(scope);
+    let zones = [warehouse::Zone::Star, warehouse::Zone::Marts].map(|zone| files.folder(zone));
+    let engine = Engine::open(&zones, work, &Limits::default())?;
+    for (name, table) in &manifest.tables {
+        let paths: Vec<PathBuf> =
+            table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_, _>>()?;
+        engine.view(name, &paths)?;
+    }
+    Ok(engine)
+}
+
+fn run_script(
+    storage: &Storage,
+    scope: &StudyScope<Build>,
+    manifest: &Manifest,
+    work: &Path,
+    out: &Path,
+) -> Result<(), Failure> {
+    engine_over(storage, scope, manifest, work)?.copy("run the script", SCRIPT, out)?;
+    Ok(())
+}
+
+/// A ratio means something only between equal results.
+fn check_equal(
+    storage: &Storage,
+    scope: &StudyScope<Build>,
+    manifest: &Manifest,
+    work: &Path,
+    script: &Path,
+) -> Result<(), Failure> {
+    let engine = engine_over(storage, scope, manifest, work)?;
+    engine.view("script", &[script.to_owned()])?;
+    let different = engine.count(
+        "compare",
+        "SELECT count(*) FROM mart_kri m FULL JOIN script s USING (indicator_id, site_id)
+         WHERE m.numerator IS DISTINCT FROM s.numerator OR m.denominator IS DISTINCT FROM s.denominator
+            OR m.flag IS DISTINCT FROM s.flag OR (m.score IS NULL) <> (s.score IS NULL) OR abs(m.score - s.score) > 1e-9",
+    )?;
+    if different == 0 { Ok(()) } else { Err(format!("{different} rows differ from the script's").into()) }
+}
+
+/// User and system time of this process, all threads, from the kernel's own accounts.
+fn cpu_seconds() -> Result<f64, Failure> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit_once(')').ok_or("an unexpected form")?.1.split_whitespace().collect();
+    let ticks = |field: usize| {
+        fields.get(field).and_then(|text| text.parse::<f64>().ok()).ok_or("an unexpected form")
+    };
+    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+}

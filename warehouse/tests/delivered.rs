@@ -1,0 +1,90 @@
+//! A small study for tests: CSV files in, a manifest out.
+
+use std::fs;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use chrono::{DateTime, Utc};
+use kernel::{BatchId, Build, Grant, Grants, Role, SnapshotId, StudyId, StudyScope, TenantId};
+use tempfile::TempDir;
+use warehouse::star::{Base, build};
+use warehouse::{Batch, Delivery, Error, Ingested, Manifest, Mapping, Storage, TableScan, ingest};
+
+pub(crate) const STUDY: &str = "S1";
+
+pub(crate) struct Study {
+    pub(crate) folder: TempDir,
+    pub(crate) storage: Storage,
+    pub(crate) scope: StudyScope<Build>,
+    pub(crate) current: Option<(SnapshotId, Manifest)>,
+    deliveries: i64,
+}
+
+pub(crate) fn scope(tenant: &str, study: &str) -> StudyScope<Build> {
+    let tenant: TenantId = tenant.parse().expect("a tenant id");
+    let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
+    grants.scope(&study.parse::<StudyId>().expect("a study id")).expect("granted")
+}
+
+impl Study {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let storage = Storage::open(&folder.path().join("data")).expect("storage opens");
+        let scope = scope("01890a5d-ac96-774b-bcce-b302099a8057", STUDY);
+        Self { folder, storage, scope, current: None, deliveries: 0 }
+    }
+
+    /// Takes in CSV files, given as name and content, and builds the star.
+    pub(crate) fn deliver(&mut self, mapping: &str, files: &[(&str, &str)]) -> Result<Ingested, Error> {
+        let inbox = self.folder.path().join(format!("inbox-{}", self.deliveries));
+        write(&inbox, files);
+        let delivery = Delivery::of(&[inbox], Some(Mapping::load(mapping)?))?;
+        self.deliveries += 1;
+        let now: DateTime<Utc> =
+            DateTime::from_timestamp(1_700_000_000 + self.deliveries, 0).expect("a time");
+        let batch = Batch { id: BatchId::at(now, "test"), received_at: now, extracted_at: now };
+        let former = self.current.as_ref().map(|(_, manifest)| manifest);
+        let ingested = ingest(&self.storage, &self.scope, (&batch, &delivery), former, &mut |_| {})?;
+        let former = self.current.as_ref().map(|(id, manifest)| (*id, manifest));
+        let base = Base { former, ingested: &ingested, batch: batch.id, as_of: now };
+        let (id, _, manifest) = build(&self.storage, &self.scope, &base, &mut |_| {})?;
+        self.current = Some((id, manifest));
+        Ok(ingested)
+    }
+
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.current.as_ref().expect("something was delivered").1
+    }
+
+    /// A table's rows as texts: the named columns, joined by a bar.
+    pub(crate) fn rows(&self, table: &str, columns: &[&str]) -> Vec<String> {
+        let scan = TableScan::open(&self.storage, &self.scope.to_read(), self.manifest(), table, 1024);
+        let batches = scan.expect("the table opens").collect_all().expect("the table is read");
+        batches.iter().flat_map(|batch| texts(batch, columns)).collect()
+    }
+}
+
+fn texts(batch: &RecordBatch, columns: &[&str]) -> Vec<String> {
+    use arrow::array::{Array, AsArray};
+    let columns: Vec<_> = columns
+        .iter()
+        .map(|name| {
+            let column = batch.column_by_name(name).expect(name);
+            arrow::compute::cast(column, &arrow::datatypes::DataType::Utf8).expect("a text")
+        })
+        .collect();
+    let cell = |column: &arrow::array::ArrayRef, row: usize| {
+        let column = column.as_string::<i32>();
+        if column.is_null(row) { "-".to_owned() } else { column.value(row).to_owned() }
+    };
+    (0..batch.num_rows())
+        .map(|row| columns.iter().map(|column| cell(column, row)).collect::<Vec<_>>().join("|"))
+        .collect()
+}
+
+fn write(folder: &Path, files: &[(&str, &str)]) {
+    fs::create_dir_all(folder).expect("a folder");
+    for (name, content) in files {
+        fs::write(folder.join(name), content).expect("a file");
+    }
+}

@@ -1,0 +1,6 @@
+//! The contract of the crate: what becomes of a delivery, from files to published tables.
+mod delivered;
+
+mod engine_is_locked;
+mod rows_are_kept;
+mod star_follows_the_rules;
