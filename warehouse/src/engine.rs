@@ -188,7 +188,7 @@ impl VArrowScalar for StarKey {
     }
 }
 
-/// See [`StarKey`].
+/// The deterministic key of a member: the first eight bytes of BLAKE3 of its natural key, the sign bit cleared.
 #[must_use]
 pub fn star_key(text: &str) -> i64 {
     let hash = blake3::hash(text.as_bytes());

@@ -1,7 +1,7 @@
 //! Files become canon, canon becomes the star schema, the star becomes snapshots.
 //!
 //! Data moves one way. Read [`contract`] first (what canon is), then [`source`] (how a file is read),
-//! [`mapping`] (which column feeds which), [`ingest`] (how a delivery becomes canon), [`star`] (how canon
+//! [`mapping`] (which column feeds which), [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
 //! becomes facts and dimensions), [`snapshot`] (what is published) and [`table`] (the only scoped read).
 pub mod conform;
 pub mod contract;

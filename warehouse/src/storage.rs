@@ -128,22 +128,29 @@ impl TenantFiles {
 pub struct Staging {
     files: TenantFiles,
     folder: PathBuf,
+    // Held as long as the work goes on; the system lets go of it when the process dies.
+    _lock: File,
 }
 
 impl Staging {
-    /// A new, empty folder of that name for one piece of work. A former one of the same name, left by a
-    /// process that died, is removed first.
+    /// A new, empty folder of that name for one piece of work. Another process at the same work is waited for.
+    /// What a process that died left in a folder of the same name is removed first.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be made.
     pub fn new(storage: &Storage, scope: &StudyScope<Build>, work: &str) -> Result<Self> {
         let files = storage.study(scope);
-        let folder = files.storage.root.join(format!("{}/staging/{}", files.tenant, work));
+        let place = files.storage.root.join(format!("{}/staging/{}", files.tenant, files.study));
+        fs::create_dir_all(&place).map_err(|source| Error::io("make", &place, source))?;
+        let lock_path = place.join(format!("{work}.lock"));
+        let lock = File::create(&lock_path).map_err(|source| Error::io("make", &lock_path, source))?;
+        lock.lock().map_err(|source| Error::io("wait for the work that holds", &lock_path, source))?;
+        let folder = place.join(work);
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|source| Error::io("clear", &folder, source))?;
         }
         fs::create_dir_all(&folder).map_err(|source| Error::io("make", &folder, source))?;
-        Ok(Self { files, folder })
+        Ok(Self { files, folder, _lock: lock })
     }
 
     /// The files that this work publishes to.
