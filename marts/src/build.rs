@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use kernel::{Build, CODE_VERSION, Clock, SnapshotId, StudyScope};
+use kernel::{CODE_VERSION, Clock, SnapshotId};
 use warehouse::engine::Limits;
 use warehouse::workbench::{Plan, Workbench};
-use warehouse::{Manifest, Storage};
+use warehouse::{Manifest, Writer};
 
 use crate::mart::{Definition, Mart, Test};
 use crate::registry::MARTS;
@@ -57,12 +57,12 @@ pub struct Publication {
 /// # Errors
 /// [`Error::Build`] or [`Error::Test`] with the mart that failed; nothing is published then.
 pub fn build(
-    (storage, scope): (&Storage, &StudyScope<Build>),
+    writer: &Writer,
     base: &Base<'_>,
     (clock, limits): (&dyn Clock, &Limits),
     progress: &mut dyn FnMut(&str, u64, u64),
 ) -> Result<Publication> {
-    let opened = Workbench::open(storage, scope, base.current, limits);
+    let opened = Workbench::open(writer, base.current, limits);
     let mut bench =
         opened.map_err(|source| Error::Snapshot { step: "open the snapshot's tables", source })?;
     let mut marts = Vec::with_capacity(MARTS.len());

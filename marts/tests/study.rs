@@ -7,7 +7,7 @@ use kernel::{BatchId, Build, FixedClock, Grant, Grants, Role, SnapshotId, StudyS
 use marts::build::{Base, Publication};
 use tempfile::TempDir;
 use warehouse::engine::Limits;
-use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, TableScan, ingest};
+use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, TableScan, Writer, ingest};
 
 pub(crate) struct Study {
     folder: TempDir,
@@ -41,25 +41,20 @@ impl Study {
         let now = DateTime::from_timestamp(1_700_000_000 + self.deliveries, 0).expect("a time");
         let batch = Batch { id: BatchId::at(now, "test"), received_at: now, extracted_at: now };
         let former = self.star.as_ref().map(|(id, manifest)| (*id, manifest));
+        let writer = Writer::wait(&self.storage, &self.scope).expect("nobody else writes");
         let known = former.map(|(_, manifest)| manifest);
-        let ingested =
-            ingest(&self.storage, &self.scope, (&batch, &delivery), known, &mut |_| {}).expect("taken in");
+        let ingested = ingest(&writer, (&batch, &delivery), known, &mut |_| {}).expect("taken in");
         let base = warehouse::star::Base { former, ingested: &ingested, batch: batch.id, as_of: now };
-        let (id, _, manifest) =
-            warehouse::star::build(&self.storage, &self.scope, &base, &mut |_| {}).expect("built");
+        let (id, _, manifest) = warehouse::star::build(&writer, &base, &mut |_| {}).expect("built");
         self.star = Some((id, manifest));
     }
 
     pub(crate) fn build(&mut self) -> Publication {
+        let writer = Writer::wait(&self.storage, &self.scope).expect("nobody else writes");
         let (id, star) = self.star.as_ref().expect("delivered");
         let clock = FixedClock(DateTime::UNIX_EPOCH);
         let base = Base { current: (*id, star), with_marts: self.marts.as_ref() };
-        let built = marts::build(
-            (&self.storage, &self.scope),
-            &base,
-            (&clock, &Limits::default()),
-            &mut |_, _, _| {},
-        );
+        let built = marts::build(&writer, &base, (&clock, &Limits::default()), &mut |_, _, _| {});
         let built = built.expect("the marts are built");
         if let Some((_, _, manifest)) = &built.snapshot {
             self.marts = Some(manifest.clone());

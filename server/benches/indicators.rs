@@ -12,7 +12,7 @@ use evidence::simulate::plan::StudyPlan;
 use evidence::simulate::simulate;
 use kernel::{BatchId, Build, Clock, Grant, Grants, Role, Seed, StudyId, StudyScope, SystemClock, TenantId};
 use warehouse::engine::{Engine, Limits};
-use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, ingest};
+use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, Writer, ingest};
 
 const SCRIPT: &str = include_str!("indicators.sql");
 const ROUNDS: usize = 7;
@@ -75,13 +75,13 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(f64, f6
     let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
     let scope: StudyScope<Build> = grants.scope(study)?;
     let storage = Storage::open(&folder.join("data"))?;
-    let (id, manifest) = take_in(&storage, &scope, files)?;
+    let writer = Writer::wait(&storage, &scope)?;
+    let (id, manifest) = take_in(&writer, files)?;
     let (mut ours, mut peer) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..ROUNDS {
         let before = cpu_seconds()?;
         let base = marts::build::Base { current: (id, &manifest), with_marts: None };
-        let built =
-            marts::build((&storage, &scope), &base, (&SystemClock, &Limits::default()), &mut |_, _, _| {})?;
+        let built = marts::build(&writer, &base, (&SystemClock, &Limits::default()), &mut |_, _, _| {})?;
         ours = ours.min(cpu_seconds()? - before);
         let before = cpu_seconds()?;
         let script = folder.join("script.parquet");
@@ -93,17 +93,13 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(f64, f6
     Ok((ours, peer))
 }
 
-fn take_in(
-    storage: &Storage,
-    scope: &StudyScope<Build>,
-    files: &[PathBuf],
-) -> Result<(kernel::SnapshotId, Manifest), Failure> {
+fn take_in(writer: &Writer, files: &[PathBuf]) -> Result<(kernel::SnapshotId, Manifest), Failure> {
     let delivery = Delivery::of(files, Some(Mapping::load("edc")?))?;
     let now = SystemClock.now();
     let batch = Batch { id: BatchId::at(now, "bench"), received_at: now, extracted_at: now };
-    let ingested = ingest(storage, scope, (&batch, &delivery), None, &mut |_| {})?;
+    let ingested = ingest(writer, (&batch, &delivery), None, &mut |_| {})?;
     let base = warehouse::star::Base { former: None, ingested: &ingested, batch: batch.id, as_of: now };
-    let (id, _, manifest) = warehouse::star::build(storage, scope, &base, &mut |_| {})?;
+    let (id, _, manifest) = warehouse::star::build(writer, &base, &mut |_| {})?;
     Ok((id, manifest))
 }
 

@@ -17,6 +17,7 @@ mod engineer;
 mod ingest;
 mod marts;
 mod progress;
+pub(crate) mod say;
 mod serve;
 mod simulate;
 

@@ -13,6 +13,7 @@ use warehouse::engine::Limits;
 use warehouse::{Delivery, Mapping};
 
 use crate::app::App;
+use crate::cli::say::say;
 use crate::cli::{Bars, Doors, bind, serve_until};
 use crate::error::{Failure, Result};
 use crate::work::{self, Engineer, Order};
@@ -129,7 +130,7 @@ async fn make(app: &App, data: &Path, args: &DemoArgs) -> Result<Demo> {
     match &args.pilot {
         Some(folder) => accounts.extend(pilot(app, folder).await?),
         None if !args.without_pilot => {
-            println!(
+            say!(
                 "without `--pilot` the demonstration has the simulated study alone; `./dev demo` brings the pilot study"
             );
         }
@@ -185,12 +186,12 @@ async fn load(app: &App, engineer: &Engineer, delivery: Delivery, title: &str) -
     let taken_in = work::ingest(app, engineer, &order, bars.teller()).await;
     bars.finish();
     let total = taken_in?.receipt.total();
-    println!("{study}: {} rows taken in, {} set aside", total.rows_in, total.quarantined);
+    say!("{study}: {} rows taken in, {} set aside", total.rows_in, total.quarantined);
     let bars = Bars::new(&format!("marts of {study}"));
     let built = work::build_marts(app, engineer, Limits::default(), bars.teller()).await;
     bars.finish();
     let rows: u64 = built?.marts.iter().map(|mart| mart.rows).sum();
-    println!("{study}: {rows} rows in the marts");
+    say!("{study}: {rows} rows in the marts");
     Ok(())
 }
 
@@ -215,9 +216,9 @@ async fn announce(
     http: std::net::SocketAddr,
     flight: std::net::SocketAddr,
 ) -> Result<()> {
-    println!("\ndashboards  http://{http}/");
+    say!("\ndashboards  http://{http}/");
     for account in &demo.accounts {
-        println!(
+        say!(
             "  {:<12} {:<28} password {}   ({})",
             account.study.as_str(),
             account.email,
@@ -230,7 +231,7 @@ async fn announce(
     };
     let login =
         app.control.login(&account.email, &account.password, Audience::Flight, &TraceId::random()?).await?;
-    println!(
+    say!(
         "\na mart in Python over Arrow Flight (the token ends {}):\n
 import pyarrow.flight as flight
 client = flight.connect(\"grpc://{flight}\")

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use control::{Actor, BatchRow, ControlError, NewSnapshot, SnapshotRow, TraceId};
+use control::{Actor, BatchRow, NewSnapshot, SnapshotRow, TraceId};
 use kernel::{BatchId, Build, SnapshotId, StudyScope};
 use marts::build::Publication;
 use warehouse::engine::Limits;
 use warehouse::ingest::Progress;
-use warehouse::{Batch, Delivery, Manifest, Receipt};
+use warehouse::{Batch, Delivery, Manifest, Receipt, Writer};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
@@ -49,26 +49,23 @@ pub struct TakenIn {
     pub repeated: bool,
 }
 
-/// How often a delivery is begun anew when another one was published meanwhile.
-const TRIES: usize = 3;
-
-/// Takes a delivery in and publishes the snapshot that shows it.
+/// Takes a delivery in and publishes the snapshot that shows it. Another writer in the study is waited for.
 ///
 /// # Errors
 /// A refusal when a file cannot be used or the key was used for other content; nothing was published then.
 pub async fn ingest(app: &App, engineer: &Engineer, order: &Order, tell: Teller) -> Result<TakenIn> {
     let key = order.key.clone().unwrap_or_else(|| order.delivery.manifest_hash().to_owned());
-    app.control.register_study(&engineer.actor, &engineer.scope, &order.title).await?;
-    for _ in 0..TRIES {
-        if let Some(known) = app.control.find_batch(&engineer.scope, &key).await? {
-            return repeated(app, engineer, order, known).await;
-        }
-        match take_in(app, engineer, order, &key, tell.clone()).await {
-            Err(Failure::Control(ControlError::Superseded { .. } | ControlError::BatchExists { .. })) => {}
-            result => return result,
-        }
+    let writer = writer(app, engineer).await?;
+    if let Some(known) = app.control.find_batch(&engineer.scope, &key).await? {
+        return repeated(app, engineer, order, known).await;
     }
-    Err(Failure::Usage("other deliveries of the study kept coming in between; send it again".into()))
+    take_in((app, engineer, writer), order, &key, tell).await
+}
+
+/// The one who writes in the study until it is dropped, which is after the commit.
+async fn writer(app: &App, engineer: &Engineer) -> Result<Arc<Writer>> {
+    let (storage, scope) = (app.storage.clone(), engineer.scope.clone());
+    blocking(move || Ok(Arc::new(Writer::wait(&storage, &scope)?))).await
 }
 
 async fn repeated(app: &App, engineer: &Engineer, order: &Order, known: BatchRow) -> Result<TakenIn> {
@@ -85,16 +82,21 @@ async fn repeated(app: &App, engineer: &Engineer, order: &Order, known: BatchRow
     Ok(TakenIn { receipt, snapshot, repeated: true })
 }
 
-async fn take_in(app: &App, engineer: &Engineer, order: &Order, key: &str, tell: Teller) -> Result<TakenIn> {
+async fn take_in(
+    (app, engineer, writer): (&App, &Engineer, Arc<Writer>),
+    order: &Order,
+    key: &str,
+    tell: Teller,
+) -> Result<TakenIn> {
     let now = app.clock.now();
     let content = format!("{}{}{key}", now.timestamp_micros(), order.delivery.manifest_hash());
     let batch = Batch { id: BatchId::at(now, &content), received_at: now, extracted_at: now };
     let former = former(app, engineer).await?;
-    let (storage, scope, delivery) = (app.storage.clone(), engineer.scope.clone(), order.delivery.clone());
     let replaces = former.as_ref().map(|(row, _)| row.id);
-    let (receipt, snapshot) = blocking(move || {
+    let (at_work, delivery) = (writer.clone(), order.delivery.clone());
+    let (receipt, (id, manifest_key, has_marts)) = blocking(move || {
         let former = former.as_ref().map(|(row, manifest)| (row, manifest.as_ref()));
-        conform_and_build(&storage, &scope, (&batch, &delivery), former, &tell)
+        conform_and_build(&at_work, (&batch, &delivery), former, &tell)
     })
     .await?;
     let row = BatchRow {
@@ -104,23 +106,19 @@ async fn take_in(app: &App, engineer: &Engineer, order: &Order, key: &str, tell:
         receipt: serde_json::to_value(&receipt).map_err(|error| Failure::Lost(error.to_string()))?,
         committed_at: now,
     };
-    let (id, manifest_key, has_marts) = snapshot;
-    let published =
-        NewSnapshot { id, manifest_key, has_marts, replaces: replaces.filter(|former| *former != id) };
-    let published = match replaces {
-        // Nothing new: the delivery names the snapshot that is current.
-        Some(former) if former == id => NewSnapshot { replaces: None, ..published },
-        _ => published,
-    };
-    app.control.commit_batch(&engineer.actor, &engineer.scope, row, published, &engineer.trace).await?;
+    // A delivery that holds nothing new names the snapshot that is current, which replaces nothing.
+    let replaces = replaces.filter(|former| *former != id);
+    let snapshot = NewSnapshot { id, manifest_key, has_marts, replaces };
+    app.control.register_study(&engineer.actor, &engineer.scope, &order.title).await?;
+    app.control.commit_batch(&engineer.actor, &engineer.scope, row, snapshot, &engineer.trace).await?;
+    drop(writer);
     Ok(TakenIn { receipt, snapshot: id, repeated: false })
 }
 
 type Snapshot = (SnapshotId, String, bool);
 
 fn conform_and_build(
-    storage: &warehouse::Storage,
-    scope: &StudyScope<Build>,
+    writer: &Writer,
     delivery: (&Batch, &Delivery),
     former: Option<(&SnapshotRow, &Manifest)>,
     tell: &Teller,
@@ -128,7 +126,7 @@ fn conform_and_build(
     let mut progress = |progress| tell(progress);
     let (batch, _) = delivery;
     let manifest = former.map(|(_, manifest)| manifest);
-    let ingested = warehouse::ingest(storage, scope, delivery, manifest, &mut progress)?;
+    let ingested = warehouse::ingest(writer, delivery, manifest, &mut progress)?;
     if let Some((row, manifest)) = former
         && manifest.canon == ingested.canon
     {
@@ -140,7 +138,7 @@ fn conform_and_build(
         batch: batch.id,
         as_of: batch.received_at,
     };
-    let (id, key, manifest) = warehouse::star::build(storage, scope, &base, &mut progress)?;
+    let (id, key, manifest) = warehouse::star::build(writer, &base, &mut progress)?;
     Ok((ingested.receipt, (id, key, manifest.has_marts())))
 }
 
@@ -160,19 +158,20 @@ pub async fn build_marts(
     limits: Limits,
     tell: Teller,
 ) -> Result<Publication> {
+    let writer = writer(app, engineer).await?;
     let nothing = || Failure::NotThere("a snapshot to build marts of; ingest something first".into());
     let (current, manifest) = former(app, engineer).await?.ok_or_else(nothing)?;
     let with_marts = match app.control.current_with_marts(&engineer.scope.to_read()).await? {
         Some(row) => Some(app.published.open(&engineer.scope, row)?.manifest),
         None => None,
     };
-    let (storage, scope, clock) = (app.storage.clone(), engineer.scope.clone(), app.clock.clone());
+    let (at_work, clock) = (writer.clone(), app.clock.clone());
     let id = current.id;
     let publication = blocking(move || {
         let base = marts::build::Base { current: (id, &manifest), with_marts: with_marts.as_deref() };
         let mut progress =
             |mart: &str, done, total| tell(Progress { step: format!("building {mart}"), done, total });
-        Ok(marts::build((&storage, &scope), &base, (clock.as_ref(), &limits), &mut progress)?)
+        Ok(marts::build(&at_work, &base, (clock.as_ref(), &limits), &mut progress)?)
     })
     .await?;
     if let Some((new, key, manifest)) = &publication.snapshot {
@@ -184,6 +183,7 @@ pub async fn build_marts(
         };
         app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
     }
+    drop(writer);
     Ok(publication)
 }
 

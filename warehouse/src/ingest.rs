@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use kernel::{BatchId, Build, StudyScope};
+use kernel::BatchId;
 use serde::{Deserialize, Serialize};
 
 use crate::conform::{Stamp, StudyDayCheck};
 use crate::mapping::Mapping;
 use crate::snapshot::{DataFile, Manifest};
-use crate::storage::{Staging, Storage};
+use crate::storage::{Staging, Writer};
 use crate::{Error, Result};
 
 mod delivery;
@@ -145,21 +145,20 @@ pub struct Progress {
 /// # Errors
 /// A refusal ([`Error::is_refusal`]) when a file cannot be used; then nothing was published.
 pub fn ingest(
-    storage: &Storage,
-    scope: &StudyScope<Build>,
+    writer: &Writer,
     (batch, delivery): (&Batch, &Delivery),
     former: Option<&Manifest>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested> {
     // The folder is named after the content, so that a repeated delivery clears what a killed one left.
-    let staging = Staging::new(storage, scope, &format!("ingest-{}", &delivery.manifest_hash()[..16]))?;
+    let staging = Staging::new(writer, &format!("ingest-{}", &delivery.manifest_hash()[..16]))?;
     let landed = files::land(&staging, delivery, progress)?;
     let mapping = match &delivery.mapping {
         Some(mapping) => mapping.clone(),
         None => Mapping::detect(&landed.iter().map(|file| &file.dataset).collect::<Vec<_>>())?,
     };
     let stamp = Stamp {
-        study: scope.study().clone(),
+        study: writer.scope().study().clone(),
         source_system: mapping.source_system.clone(),
         batch: batch.id,
         extracted_at: batch.extracted_at,

@@ -24,7 +24,7 @@ pub use error::{Error, Result};
 pub use ingest::{Batch, Delivery, Ingested, Receipt, ingest};
 pub use mapping::Mapping;
 pub use snapshot::{DataFile, Manifest, Table, Zone};
-pub use storage::{Storage, TenantFiles};
+pub use storage::{Storage, TenantFiles, Writer};
 pub use table::TableScan;
 pub use table_writer::TableWriter;
 pub use workbench::Workbench;

@@ -9,7 +9,7 @@ use kernel::{BatchId, Build, CODE_VERSION, SnapshotId, StudyScope};
 use crate::engine::{Engine, Limits, literal};
 use crate::ingest::{Ingested, Progress};
 use crate::snapshot::{DataFile, Manifest, Table, Zone};
-use crate::storage::{Staging, Storage};
+use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
 use crate::{Result, contract};
 
@@ -101,12 +101,11 @@ pub struct Base<'a> {
 /// # Errors
 /// [`crate::Error::Engine`] with the table that could not be built; nothing was published.
 pub fn build(
-    storage: &Storage,
-    scope: &StudyScope<Build>,
+    writer: &Writer,
     base: &Base<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(SnapshotId, String, Manifest)> {
-    let staging = Staging::new(storage, scope, &format!("star-{}", base.batch))?;
+    let (staging, scope) = (Staging::new(writer, &format!("star-{}", base.batch))?, writer.scope());
     let mut batches = base.former.map_or_else(Vec::new, |(_, manifest)| manifest.batches.clone());
     batches.push(base.batch);
     let mut manifest = Manifest {

@@ -75,6 +75,10 @@ impl TenantFiles {
         self.storage.root.join(self.key(zone, ""))
     }
 
+    fn staging(&self, work: &str) -> PathBuf {
+        self.storage.root.join(format!("{}/staging/{}/{work}", self.tenant, self.study))
+    }
+
     fn key(&self, zone: Zone, name: &str) -> String {
         let folder = format!("{}/{}/{}", self.tenant, zone.name(), self.study);
         if name.is_empty() { folder } else { format!("{folder}/{name}") }
@@ -123,34 +127,58 @@ impl TenantFiles {
     }
 }
 
+/// The one who writes in a study: conforms deliveries, builds tables. There is one at a time, in whatever
+/// process; the system lets go of the place when the process dies.
+#[derive(Debug)]
+pub struct Writer {
+    files: TenantFiles,
+    scope: StudyScope<Build>,
+    _lock: File,
+}
+
+impl Writer {
+    /// Waits until nobody else writes in the study.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the lock cannot be made or waited for.
+    pub fn wait(storage: &Storage, scope: &StudyScope<Build>) -> Result<Self> {
+        let files = storage.study(scope);
+        let path = files.staging("lock");
+        let place = files.staging("");
+        fs::create_dir_all(&place).map_err(|source| Error::io("make", &place, source))?;
+        let lock = File::create(&path).map_err(|source| Error::io("make", &path, source))?;
+        lock.lock().map_err(|source| Error::io("wait for the writer that holds", &path, source))?;
+        Ok(Self { files, scope: scope.clone(), _lock: lock })
+    }
+
+    /// The study.
+    #[must_use]
+    pub const fn scope(&self) -> &StudyScope<Build> {
+        &self.scope
+    }
+}
+
 /// A folder for work in progress. What is not published from it is removed with it.
 #[derive(Debug)]
 pub struct Staging {
     files: TenantFiles,
     folder: PathBuf,
-    // Held as long as the work goes on; the system lets go of it when the process dies.
-    _lock: File,
 }
 
 impl Staging {
-    /// A new, empty folder of that name for one piece of work. Another process at the same work is waited for.
-    /// What a process that died left in a folder of the same name is removed first.
+    /// A new, empty folder of that name for one piece of the writer's work. What a process that died left in a
+    /// folder of the same name is removed first.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be made.
-    pub fn new(storage: &Storage, scope: &StudyScope<Build>, work: &str) -> Result<Self> {
-        let files = storage.study(scope);
-        let place = files.storage.root.join(format!("{}/staging/{}", files.tenant, files.study));
-        fs::create_dir_all(&place).map_err(|source| Error::io("make", &place, source))?;
-        let lock_path = place.join(format!("{work}.lock"));
-        let lock = File::create(&lock_path).map_err(|source| Error::io("make", &lock_path, source))?;
-        lock.lock().map_err(|source| Error::io("wait for the work that holds", &lock_path, source))?;
-        let folder = place.join(work);
+    pub fn new(writer: &Writer, work: &str) -> Result<Self> {
+        let files = writer.files.clone();
+        let folder = files.staging(work);
         if folder.exists() {
             fs::remove_dir_all(&folder).map_err(|source| Error::io("clear", &folder, source))?;
         }
         fs::create_dir_all(&folder).map_err(|source| Error::io("make", &folder, source))?;
-        Ok(Self { files, folder, _lock: lock })
+        Ok(Self { files, folder })
     }
 
     /// The files that this work publishes to.

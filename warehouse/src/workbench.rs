@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
-use kernel::{Build, CODE_VERSION, SnapshotId, StudyScope};
+use kernel::{CODE_VERSION, SnapshotId};
 
 use crate::engine::{Engine, Limits};
 use crate::snapshot::{Manifest, Table, Zone};
-use crate::storage::{Staging, Storage};
+use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
 use crate::{Error, Result};
 
@@ -45,13 +45,8 @@ impl Workbench {
     ///
     /// # Errors
     /// [`Error::Engine`] when a file of the snapshot cannot be opened.
-    pub fn open(
-        storage: &Storage,
-        scope: &StudyScope<Build>,
-        (id, manifest): (SnapshotId, &Manifest),
-        limits: &Limits,
-    ) -> Result<Self> {
-        let staging = Staging::new(storage, scope, &format!("marts-{id}"))?;
+    pub fn open(writer: &Writer, (id, manifest): (SnapshotId, &Manifest), limits: &Limits) -> Result<Self> {
+        let staging = Staging::new(writer, &format!("marts-{id}"))?;
         let files = staging.files();
         let folders = [files.folder(Zone::Star), files.folder(Zone::Marts)];
         let engine = Engine::open(&folders, staging.folder(), limits)?;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use kernel::{BatchId, Build, Grant, Grants, Role, SnapshotId, StudyId, StudyScope, TenantId};
 use tempfile::TempDir;
 use warehouse::star::{Base, build};
-use warehouse::{Batch, Delivery, Error, Ingested, Manifest, Mapping, Storage, TableScan, ingest};
+use warehouse::{Batch, Delivery, Error, Ingested, Manifest, Mapping, Storage, TableScan, Writer, ingest};
 
 pub(crate) const STUDY: &str = "S1";
 
@@ -44,10 +44,11 @@ impl Study {
             DateTime::from_timestamp(1_700_000_000 + self.deliveries, 0).expect("a time");
         let batch = Batch { id: BatchId::at(now, "test"), received_at: now, extracted_at: now };
         let former = self.current.as_ref().map(|(_, manifest)| manifest);
-        let ingested = ingest(&self.storage, &self.scope, (&batch, &delivery), former, &mut |_| {})?;
+        let writer = Writer::wait(&self.storage, &self.scope)?;
+        let ingested = ingest(&writer, (&batch, &delivery), former, &mut |_| {})?;
         let former = self.current.as_ref().map(|(id, manifest)| (*id, manifest));
         let base = Base { former, ingested: &ingested, batch: batch.id, as_of: now };
-        let (id, _, manifest) = build(&self.storage, &self.scope, &base, &mut |_| {})?;
+        let (id, _, manifest) = build(&writer, &base, &mut |_| {})?;
         self.current = Some((id, manifest));
         Ok(ingested)
     }

@@ -5,6 +5,7 @@ use control::{Actor, NewAccount};
 use kernel::{AccountId, Grant, Role, StudyId};
 
 use crate::app::App;
+use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
 /// What to administer.
@@ -90,11 +91,11 @@ async fn tenant(app: &App, command: TenantCommand) -> Result<()> {
         TenantCommand::Create { slug, name } => {
             let name = name.unwrap_or_else(|| slug.clone());
             let tenant = app.control.create_tenant(&Actor::Operator, &slug, &name).await?;
-            println!("tenant {} ({})", tenant.slug, tenant.id);
+            say!("tenant {} ({})", tenant.slug, tenant.id);
         }
         TenantCommand::List => {
             for tenant in app.control.tenants(&Actor::Operator).await? {
-                println!("{:<24}{:<40}{}", tenant.slug, tenant.name, tenant.id);
+                say!("{:<24}{:<40}{}", tenant.slug, tenant.name, tenant.id);
             }
         }
     }
@@ -112,12 +113,12 @@ async fn account(app: &App, command: AccountCommand) -> Result<()> {
                 email,
             };
             let id = app.control.create_account(&Actor::Operator, tenant.id, account).await?;
-            println!("account {id}");
+            say!("account {id}");
         }
         AccountCommand::Disable { tenant, account } => {
             let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
             app.control.disable_account(&Actor::Operator, tenant.id, account).await?;
-            println!("account {account} is disabled");
+            say!("account {account} is disabled");
         }
     }
     Ok(())

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use control::Actor;
 
 use crate::app::App;
+use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
 /// What to do with the ledger.
@@ -29,12 +30,15 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<()> {
     let mut broken = 0;
     for report in &reports {
         match &report.fault {
-            None => println!("ok       {} events  {}  head {}", report.size, report.log, report.last_hash),
+            None => say!("ok       {} events  {}  head {}", report.size, report.log, report.last_hash),
             Some(fault) => {
                 broken += 1;
-                println!(
+                say!(
                     "TAMPERED {}  at event {}: {}; {} events before it are proved good",
-                    report.log, fault.index, fault.kind, report.size
+                    report.log,
+                    fault.index,
+                    fault.kind,
+                    report.size
                 );
             }
         }

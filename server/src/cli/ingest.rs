@@ -9,6 +9,7 @@ use warehouse::{Delivery, Mapping, Receipt};
 use super::engineer::Place;
 use super::{Bars, marts};
 use crate::app::App;
+use crate::cli::say::say;
 use crate::error::Result;
 use crate::work::{self, Order};
 
@@ -50,9 +51,9 @@ pub(crate) async fn run(app: &App, args: IngestArgs) -> Result<()> {
     let taken_in = taken_in?;
     print_receipt(&taken_in.receipt);
     if taken_in.repeated {
-        println!("this delivery was taken in before: nothing was written");
+        say!("this delivery was taken in before: nothing was written");
     }
-    println!("snapshot {}", taken_in.snapshot);
+    say!("snapshot {}", taken_in.snapshot);
     if !args.no_marts {
         marts::build(app, &engineer, Limits::default()).await?;
     }
@@ -61,24 +62,38 @@ pub(crate) async fn run(app: &App, args: IngestArgs) -> Result<()> {
 
 /// The receipt as a table.
 pub(crate) fn print_receipt(receipt: &Receipt) {
-    println!("batch {} by mapping `{}`, {} files", receipt.batch, receipt.mapping, receipt.files.len());
-    println!(
+    say!("batch {} by mapping `{}`, {} files", receipt.batch, receipt.mapping, receipt.files.len());
+    say!(
         "{:<24}{:>12}{:>12}{:>12}{:>12}{:>12}",
-        "entity", "in", "new", "changed", "unchanged", "quarantined"
+        "entity",
+        "in",
+        "new",
+        "changed",
+        "unchanged",
+        "quarantined"
     );
     let total = receipt.total();
     for (entity, counts) in
         receipt.entities.iter().map(|(entity, counts)| (entity.as_str(), counts)).chain([("total", &total)])
     {
-        println!(
+        say!(
             "{entity:<24}{:>12}{:>12}{:>12}{:>12}{:>12}",
-            counts.rows_in, counts.new, counts.changed, counts.unchanged, counts.quarantined
+            counts.rows_in,
+            counts.new,
+            counts.changed,
+            counts.unchanged,
+            counts.quarantined
         );
     }
     for note in &receipt.quarantine {
-        println!(
+        say!(
             "quarantined: {} rows of `{}` for `{}`, column `{}`, first row {}: {}",
-            note.rows, note.file, note.entity, note.column, note.first_row, note.reason
+            note.rows,
+            note.file,
+            note.entity,
+            note.column,
+            note.first_row,
+            note.reason
         );
     }
     let (submitted, equal) = receipt
@@ -86,6 +101,6 @@ pub(crate) fn print_receipt(receipt: &Receipt) {
         .values()
         .fold((0, 0), |(submitted, equal), check| (submitted + check.submitted, equal + check.equal));
     if submitted > 0 {
-        println!("study days: {equal} of {submitted} submitted values follow from their dates");
+        say!("study days: {equal} of {submitted} submitted values follow from their dates");
     }
 }

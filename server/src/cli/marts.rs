@@ -7,6 +7,7 @@ use warehouse::engine::Limits;
 use super::Bars;
 use super::engineer::Place;
 use crate::app::App;
+use crate::cli::say::say;
 use crate::error::Result;
 use crate::work::{self, Engineer};
 
@@ -52,38 +53,38 @@ pub(crate) async fn build(app: &App, engineer: &Engineer, limits: Limits) -> Res
     let publication = work::build_marts(app, engineer, limits, bars.teller()).await;
     bars.finish();
     let publication = publication?;
-    println!("{:<24}{:>12}{:>12}  outcome", "mart", "rows", "ms");
+    say!("{:<24}{:>12}{:>12}  outcome", "mart", "rows", "ms");
     for built in &publication.marts {
         let outcome = match built.outcome {
             Outcome::Made => "made",
             Outcome::Shared => "unchanged",
         };
-        println!("{:<24}{:>12}{:>12}  {outcome}", built.mart, built.rows, built.took.as_millis());
+        say!("{:<24}{:>12}{:>12}  {outcome}", built.mart, built.rows, built.took.as_millis());
     }
     match &publication.snapshot {
-        Some((id, _, _)) => println!("snapshot {id}"),
-        None => println!("nothing changed: the current snapshot stays"),
+        Some((id, _, _)) => say!("snapshot {id}"),
+        None => say!("nothing changed: the current snapshot stays"),
     }
     Ok(())
 }
 
 fn list() {
     for mart in MARTS {
-        println!("{}\n  {}\n  grain: {}", mart.name, mart.description, mart.grain);
-        println!("  reads: {}\n  key:   {}", mart.inputs.join(", "), mart.key.join(", "));
+        say!("{}\n  {}\n  grain: {}", mart.name, mart.description, mart.grain);
+        say!("  reads: {}\n  key:   {}", mart.inputs.join(", "), mart.key.join(", "));
         for test in mart.tests {
-            println!("  test:  {}", test.words());
+            say!("  test:  {}", test.words());
         }
-        println!("  tags:  {}", mart.tags.join(", "));
+        say!("  tags:  {}", mart.tags.join(", "));
     }
 }
 
 fn graph() {
     for table in warehouse::star::TABLES {
         let read: Vec<&str> = table.entities.iter().chain(table.tables).copied().collect();
-        println!("{} <- {}", table.name, read.join(", "));
+        say!("{} <- {}", table.name, read.join(", "));
     }
     for mart in MARTS {
-        println!("{} <- {}", mart.name, mart.inputs.join(", "));
+        say!("{} <- {}", mart.name, mart.inputs.join(", "));
     }
 }

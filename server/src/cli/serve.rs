@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 
 use super::Doors;
 use crate::app::App;
+use crate::cli::say::say;
 use crate::error::{Failure, Result};
 use crate::http;
 
@@ -36,9 +37,10 @@ pub(crate) async fn bind(doors: &Doors) -> Result<Bound> {
 
 pub(crate) async fn run(app: App, doors: &Doors) -> Result<()> {
     let bound = bind(doors).await?;
-    println!(
+    say!(
         "dashboards and REST on http://{}\nArrow Flight on grpc://{}",
-        bound.http_address, bound.flight_address
+        bound.http_address,
+        bound.flight_address
     );
     serve_until(app, bound, stop()).await
 }

@@ -8,6 +8,7 @@ use evidence::simulate::simulate;
 use kernel::{Seed, StudyId};
 
 use super::Bars;
+use crate::cli::say::say;
 use crate::error::Result;
 
 /// What study is made.
@@ -52,11 +53,14 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<()> {
     });
     bars.finish();
     let truth = truth?;
-    println!("study {} with seed {}, data until {}", truth.study, truth.seed, truth.cut_off);
+    say!("study {} with seed {}, data until {}", truth.study, truth.seed, truth.cut_off);
     for planted in &truth.anomalies {
-        println!(
+        say!(
             "planted {}: {:?} at site {}, shows in {}",
-            planted.id, planted.kind, planted.site, planted.expected_indicator
+            planted.id,
+            planted.kind,
+            planted.site,
+            planted.expected_indicator
         );
     }
     Ok(())
