@@ -124,6 +124,13 @@ impl Guard {
         }
     }
 
+    /// Records a request that is not of the form this server gives out, and says what it should be.
+    pub async fn malformed(&self, caller: &Admitted, command: &str, what: &str) -> Status {
+        let status = self.refuse(caller, command, "malformed").await;
+        // A refusal that could not be recorded stays the failure that it is.
+        if status.code() == tonic::Code::NotFound { status::malformed(what) } else { status }
+    }
+
     async fn record(&self, denial: Denial) -> Result<(), Status> {
         // A refusal that cannot be recorded is still a refusal, but not a silent one.
         self.control.record_denial(denial).await.map_err(|error| status::internal(&error))

@@ -78,7 +78,10 @@ impl Flight {
         command: &str,
     ) -> Result<Found, Status> {
         let [study, table] = descriptor.path.as_slice() else {
-            return Err(status::malformed("name a table by a path of two parts: the study and the table"));
+            return Err(self
+                .guard
+                .malformed(caller, command, "name a table by a path of two parts: the study and the table")
+                .await);
         };
         let Ok(study) = study.parse::<StudyId>() else {
             return Err(self.guard.refuse(caller, command, "no_such_study").await);
@@ -211,7 +214,10 @@ impl FlightService for Flight {
     async fn do_get(&self, request: Request<TicketBytes>) -> Result<Response<Self::DoGetStream>, Status> {
         let caller = self.guard.admit(request.metadata(), "DoGet").await?;
         let Some(ticket) = Ticket::from_bytes(&request.get_ref().ticket) else {
-            return Err(status::malformed("this is no ticket of this server; ask GetFlightInfo for one"));
+            return Err(self
+                .guard
+                .malformed(&caller, "DoGet", "this is no ticket of this server; ask GetFlightInfo for one")
+                .await);
         };
         let pull = self.pull(caller, ticket).await?;
         Ok(Response::new(pull.boxed()))

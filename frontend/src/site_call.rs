@@ -93,9 +93,12 @@ fn site_call(indicators: &[Indicator], site: &SiteRow) -> SiteCall {
     }
 }
 
+/// A site with a red indicator stands before one with amber alone, whatever their weights say.
 fn worst_first(a: &SiteCall, b: &SiteCall) -> Ordering {
     let key = |call: &SiteCall| (call.risk_score, (call.red_count, call.amber_count));
-    compare_risk(key(a), key(b)).then_with(|| a.site.cmp(&b.site))
+    let has_red = |call: &SiteCall| call.red_count > 0;
+    let by_red = has_red(b).cmp(&has_red(a));
+    by_red.then_with(|| compare_risk(key(a), key(b))).then_with(|| a.site.cmp(&b.site))
 }
 
 type Risk = (Option<f64>, (usize, usize));

@@ -125,6 +125,7 @@ def visit(browser, path, arguments):
     page["figures"] = len(browser.find_elements(By.CSS_SELECTOR, FIGURES))
     page["tables"] = len(browser.find_elements(By.CSS_SELECTOR, "table"))
     page["rows"] = len(browser.find_elements(By.CSS_SELECTOR, "table tbody tr"))
+    page["background"] = browser.find_element(By.TAG_NAME, "body").value_of_css_property("background-color")
     if arguments.no_script:
         page["drawn"] = len(browser.find_elements(By.CSS_SELECTOR, DRAWN))
         if page["drawn"]:

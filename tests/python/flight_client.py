@@ -10,6 +10,7 @@ with 0. It ends with 2 when it was called wrongly or when nobody listens.
 
 import argparse
 import json
+import re
 import sys
 
 import pyarrow as pa
@@ -37,9 +38,11 @@ def main():
         print(f"nobody answers on {arguments.host}:{arguments.port}: {error}", file=sys.stderr)
         return 2
     except pa.ArrowException as error:
-        answer = {"ok": False, "refused": code_of(error), "message": str(error)}
+        answer = {"ok": False, "refused": code_of(error), "message": said(error)}
+    except OSError as error:  # GetSchema does not sort refusals into classes; its text says which it was
+        answer = {"ok": False, "refused": code_in(str(error)), "message": said(error)}
     except KeyError as error:  # pyarrow's own class for "not found" is also a KeyError
-        answer = {"ok": False, "refused": "not_found", "message": str(error)}
+        answer = {"ok": False, "refused": "not_found", "message": said(error)}
     json.dump(answer, sys.stdout, default=str)
     print()
     return 0
@@ -76,6 +79,7 @@ def list_flights(client, options, _arguments):
                 "path": [part.decode() for part in info.descriptor.path or []],
                 "rows": info.total_records,
                 "bytes": info.total_bytes,
+                **columns(info.schema),
             }
             for info in infos
         ]
@@ -88,13 +92,20 @@ def schema(client, options, arguments):
 
 def info(client, options, arguments):
     found = client.get_flight_info(descriptor(arguments), options)
-    return {"rows": found.total_records, "bytes": found.total_bytes, "endpoints": len(found.endpoints)}
+    return {
+        "rows": found.total_records,
+        "bytes": found.total_bytes,
+        "tickets": [endpoint.ticket.ticket.decode() for endpoint in found.endpoints],
+        **columns(found.schema),
+    }
 
 
 def pull(client, options, arguments):
     found = client.get_flight_info(descriptor(arguments), options)
     tables = [client.do_get(endpoint.ticket, options).read_all() for endpoint in found.endpoints]
-    return contents(pa.concat_tables(tables), arguments.limit)
+    table = pa.concat_tables(tables)
+    promised = found.schema.equals(table.schema, check_metadata=True)
+    return {"as_promised": promised, **contents(table, arguments.limit)}
 
 
 def ticket(client, options, arguments):
@@ -115,7 +126,19 @@ def contents(table, limit):
 
 
 def columns(found):
-    return {"columns": found.names, "types": [str(kind) for kind in found.types]}
+    return {"columns": found.names, "types": [str(kind) for kind in found.types],
+            "nullable": [field.nullable for field in found]}
+
+
+def said(error):
+    """What the server said, without what the client library puts around it."""
+    found = re.search(r"with message: (.*?)(?:\. (?:gRPC client debug context|Detail): .*)?$", str(error), re.DOTALL)
+    return found.group(1) if found else str(error)
+
+
+def code_in(text):
+    detail = re.search(r"Detail: (\w+)", text)
+    return detail.group(1).lower() if detail else "unknown"
 
 
 def code_of(error):

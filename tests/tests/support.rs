@@ -1,13 +1,17 @@
 //! What every story needs: the programs it runs, a server of its own, and a visitor without a browser.
 #![allow(dead_code, reason = "each story uses the part it needs")]
 
+mod installation;
+
+pub(crate) use installation::*;
+
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -69,10 +73,9 @@ fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|value| !value.is_empty())
 }
 
-/// Runs the program to its end, in `folder`.
-pub(crate) fn cairn<S: AsRef<OsStr>>(program: &Path, folder: &Path, arguments: &[S]) -> Output {
-    let run = Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output();
-    run.expect("the program that ./dev test built starts")
+/// Where screenshots are to be kept, when somebody wants to look at them.
+pub(crate) fn screenshots() -> Option<PathBuf> {
+    environment("CAIRN_SCREENSHOTS").map(PathBuf::from)
 }
 
 /// Runs one of the scripts in `tests/python` and gives back what it printed as JSON.
@@ -186,6 +189,7 @@ pub(crate) struct Visitor {
     agent: Agent,
     cookies: BTreeMap<String, String>,
     bearer: Option<String>,
+    header: Option<(&'static str, &'static str)>,
 }
 
 impl Visitor {
@@ -198,13 +202,24 @@ impl Visitor {
             .timeout_global(Some(ANSWER_LIMIT))
             .build()
             .new_agent();
-        Self { agent, cookies: BTreeMap::new(), bearer: None }
+        Self { agent, cookies: BTreeMap::new(), bearer: None, header: None }
     }
 
     /// The same visitor with a bearer token in every request.
     pub(crate) fn with_token(mut self, token: &str) -> Self {
         self.bearer = Some(format!("Bearer {token}"));
         self
+    }
+
+    /// The same visitor with a cookie that no server gave.
+    pub(crate) fn with_cookie(mut self, name: &str, value: &str) -> Self {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Puts one more header into every request from now on, or none.
+    pub(crate) fn send_header(&mut self, header: Option<(&'static str, &'static str)>) {
+        self.header = header;
     }
 
     /// Asks for a page.
@@ -238,6 +253,9 @@ impl Visitor {
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if !cookies.is_empty() {
             request = request.header(header::COOKIE, cookies.join("; "));
+        }
+        if let Some((name, value)) = self.header {
+            request = request.header(name, value);
         }
         match &self.bearer {
             Some(bearer) => request.header(header::AUTHORIZATION, bearer),

@@ -15,7 +15,7 @@ use kernel::{BatchId, StudyId};
 
 use crate::contract::{self, ColumnType, Entity};
 use crate::date::{PartialDate, study_day};
-use crate::mapping::expression::{Context, Counts, column_of};
+use crate::mapping::expression::{Context, Counts, Expression, column_of};
 use crate::mapping::{DatasetMapping, StudyDays};
 use crate::row_hash::{RowHasher, row_id};
 use crate::{Error, Result};
@@ -46,6 +46,8 @@ pub struct Misfit {
     pub row: u64,
     /// The canon column.
     pub column: String,
+    /// The sender's column that feeds it; empty when none does.
+    pub source_column: String,
     /// Why, in words.
     pub reason: String,
 }
@@ -131,11 +133,22 @@ impl<'a> Conformer<'a> {
         let record_ids = self.record_ids(batch, &business);
         let system = self.system_columns(&record_ids, &business, batch.num_rows());
         let columns = business.into_iter().chain(derived).chain(system).collect();
-        let misfits = verdict.misfits(self.rows_read);
+        let mut misfits = verdict.misfits(self.rows_read);
+        for misfit in &mut misfits {
+            misfit.source_column = self.source_of(&misfit.column);
+        }
         self.rows_read += batch.num_rows() as u64;
         let rows = self.keep(columns, &verdict)?;
         let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
         Ok(Conformed { rows, misfits, rows_in })
+    }
+
+    /// The sender's name for what feeds a canon column.
+    fn source_of(&self, column: &str) -> String {
+        if column == "study_id" {
+            return self.block.study.clone().unwrap_or_default();
+        }
+        self.block.columns.get(column).and_then(Expression::source).unwrap_or_default().to_owned()
     }
 
     fn selected(&self, batch: &RecordBatch) -> Vec<bool> {
@@ -297,6 +310,7 @@ impl Verdict {
         let misfit = |(row, (column, reason)): (&usize, &(String, String))| Misfit {
             row: rows_before + *row as u64 + 1,
             column: column.clone(),
+            source_column: String::new(),
             reason: reason.clone(),
         };
         self.reasons.iter().map(misfit).collect()

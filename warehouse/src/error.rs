@@ -115,7 +115,9 @@ pub enum Error {
         given: String,
     },
     /// The delivery holds no file.
-    #[error("there is nothing to ingest: `{place}` holds no data files")]
+    #[error(
+        "there is nothing to ingest: `{place}` is not there, or holds no data files (.xpt, .parquet, .csv)"
+    )]
     NothingToIngest {
         /// Where files were looked for.
         place: String,
@@ -199,17 +201,20 @@ pub struct Overflow {
     pub row: u64,
     /// The canon column that did not fit.
     pub column: String,
+    /// The sender's column that feeds it; empty when none does.
+    pub source_column: String,
     /// Why.
     pub reason: String,
 }
 
 impl std::fmt::Display for Overflow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, dataset, entity, quarantined, rows, row, column, reason } = self;
+        let Self { file, dataset, entity, quarantined, rows, row, column, source_column, reason } = self;
+        let from = if source_column.is_empty() { "a column" } else { source_column };
         write!(
             f,
             "file `{file}`: {quarantined} of {rows} rows of dataset `{dataset}` do not fit `{entity}` (the limit is \
-             1 %); first: row {row}, column `{column}`: {reason}"
+             1 %); first: row {row}, column `{from}` for `{column}`: {reason}"
         )
     }
 }

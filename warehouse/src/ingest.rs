@@ -1,6 +1,6 @@
 //! A delivery becomes canon: land the bytes, check and conform every file, write what is new, and return a
 //! manifest. Nothing is visible until the control plane commits that manifest; a process that dies leaves
-//! a staging folder, which the next run clears, and unreferenced objects, which the next run finds and uses.
+//! a staging folder, which the next run clears, and perhaps objects that no manifest names.
 
 use std::collections::BTreeMap;
 
@@ -77,6 +77,9 @@ pub struct QuarantineNote {
     pub entity: String,
     /// The canon column.
     pub column: String,
+    /// The sender's column that feeds it; empty when none does.
+    #[serde(default)]
+    pub source_column: String,
     /// Why, in words.
     pub reason: String,
     /// The first such row, counted from 1.
@@ -150,8 +153,7 @@ pub fn ingest(
     former: Option<&Manifest>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Ingested> {
-    // The folder is named after the content, so that a repeated delivery clears what a killed one left.
-    let staging = Staging::new(writer, &format!("ingest-{}", &delivery.manifest_hash()[..16]))?;
+    let staging = Staging::new(writer, "ingest")?;
     let landed = files::land(&staging, delivery, progress)?;
     let mapping = match &delivery.mapping {
         Some(mapping) => mapping.clone(),

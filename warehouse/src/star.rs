@@ -105,7 +105,7 @@ pub fn build(
     base: &Base<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(SnapshotId, String, Manifest)> {
-    let (staging, scope) = (Staging::new(writer, &format!("star-{}", base.batch))?, writer.scope());
+    let (staging, scope) = (Staging::new(writer, "star")?, writer.scope());
     let mut batches = base.former.map_or_else(Vec::new, |(_, manifest)| manifest.batches.clone());
     batches.push(base.batch);
     let mut manifest = Manifest {

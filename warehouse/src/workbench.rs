@@ -46,7 +46,7 @@ impl Workbench {
     /// # Errors
     /// [`Error::Engine`] when a file of the snapshot cannot be opened.
     pub fn open(writer: &Writer, (id, manifest): (SnapshotId, &Manifest), limits: &Limits) -> Result<Self> {
-        let staging = Staging::new(writer, &format!("marts-{id}"))?;
+        let staging = Staging::new(writer, "marts")?;
         let files = staging.files();
         let folders = [files.folder(Zone::Star), files.folder(Zone::Marts)];
         let engine = Engine::open(&folders, staging.folder(), limits)?;

@@ -88,7 +88,7 @@ fn many_rows_that_do_not_fit_refuse_the_delivery() {
     let refused = study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &rows)]).expect_err("refused");
     assert!(refused.is_refusal());
     let text = refused.to_string();
-    for named in ["ae.csv", "AE", "ae_seq", "`two`", "row 2"] {
+    for named in ["ae.csv", "AESEQ", "ae_seq", "`two`", "row 2"] {
         assert!(text.contains(named), "{named} in: {text}");
     }
     assert!(study.current.is_none());

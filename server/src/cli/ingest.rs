@@ -87,10 +87,11 @@ pub(crate) fn print_receipt(receipt: &Receipt) {
     }
     for note in &receipt.quarantine {
         say!(
-            "quarantined: {} rows of `{}` for `{}`, column `{}`, first row {}: {}",
+            "quarantined: {} rows of `{}` for `{}`, column `{}` for `{}`, first row {}: {}",
             note.rows,
             note.file,
             note.entity,
+            note.source_column,
             note.column,
             note.first_row,
             note.reason

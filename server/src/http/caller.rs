@@ -73,9 +73,16 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
     };
     let (bearer, session) = (bearer(&parts.headers), cookie(&parts.headers, SESSION));
     let had_session = session.is_some() && bearer.is_none();
-    // A first visit proves nothing and claims nothing: it is sent to the login page, not written down.
     let Some(token) = bearer.or(session) else {
-        return Err(refused(Problem::new(Kind::Unauthenticated, "There is no token.", &trace), false));
+        let problem = Problem::new(Kind::Unauthenticated, "There is no token.", &trace);
+        // A person's first visit claims nothing: it is sent to the login page. A program that comes without a
+        // token is refused, and that is written down.
+        if !parts.uri.path().starts_with("/api/") {
+            return Err(refused(problem, false));
+        }
+        let who = (DeniedWho::Unknown, "no_token");
+        let recorded = record(state, who, door, &trace).await;
+        return Err(refused(recorded.map_or_else(|error| error, |()| problem), false));
     };
     match state.app.control.authenticate(&token, Audience::Http).await {
         Ok(principal) => Ok(Caller { principal, trace, door }),
@@ -83,22 +90,26 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
             Err(refused(Problem::of(&Failure::from(source), &trace), had_session))
         }
         Err(error) => {
-            let denial = Denial {
-                who: DeniedWho::from(&error),
-                door: "http".into(),
-                resource: door,
-                reason: error.reason().into(),
-                trace: trace.clone(),
-            };
-            let problem = match state.app.control.record_denial(denial).await {
-                Ok(()) => {
-                    Problem::new(Kind::Unauthenticated, "The token is not valid for this server.", &trace)
-                }
-                Err(error) => Problem::of(&Failure::from(error), &trace),
-            };
-            Err(refused(problem, had_session))
+            let who = (DeniedWho::from(&error), error.reason());
+            let problem =
+                Problem::new(Kind::Unauthenticated, "The token is not valid for this server.", &trace);
+            let recorded = record(state, who, door, &trace).await;
+            Err(refused(recorded.map_or_else(|error| error, |()| problem), had_session))
         }
     }
+}
+
+/// Writes a refusal into the ledger; the problem that it is when it cannot be written.
+async fn record(
+    state: &State,
+    (who, reason): (DeniedWho, &str),
+    door: String,
+    trace: &TraceId,
+) -> Result<(), Problem> {
+    let denial =
+        Denial { who, door: "http".into(), resource: door, reason: reason.into(), trace: trace.clone() };
+    let recorded = state.app.control.record_denial(denial).await;
+    recorded.map_err(|error| Problem::of(&Failure::from(error), trace))
 }
 
 fn no_trace() -> Problem {
@@ -155,17 +166,10 @@ impl Caller {
 
     /// Records a refusal and gives the one problem for "not yours" and "not there".
     pub(crate) async fn refuse(&self, state: &State, reason: &str) -> Problem {
-        let denial = Denial {
-            who: DeniedWho::from(&self.principal),
-            door: "http".into(),
-            resource: self.door.clone(),
-            reason: reason.into(),
-            trace: self.trace.clone(),
-        };
-        match state.app.control.record_denial(denial).await {
-            Ok(()) => Problem::new(Kind::NotThere, "No such thing for this account.", &self.trace),
-            Err(error) => Problem::of(&Failure::from(error), &self.trace),
-        }
+        let who = (DeniedWho::from(&self.principal), reason);
+        let recorded = record(state, who, self.door.clone(), &self.trace).await;
+        let refused = |()| Problem::new(Kind::NotThere, "No such thing for this account.", &self.trace);
+        recorded.map_or_else(|error| error, refused)
     }
 
     /// The problem that a failure is to this caller.

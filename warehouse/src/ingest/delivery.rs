@@ -37,6 +37,9 @@ impl Delivery {
     pub fn of(paths: &[PathBuf], mapping: Option<Mapping>) -> Result<Self> {
         let mut found: Vec<PathBuf> = Vec::new();
         for path in paths {
+            if !path.exists() {
+                return Err(Error::NothingToIngest { place: crate::error::file_name(path) });
+            }
             if path.is_dir() {
                 let entries = path.read_dir().map_err(|source| Error::io("open the folder", path, source))?;
                 for entry in entries {

@@ -180,6 +180,7 @@ impl<'a> Work<'a> {
                 rows,
                 row: first.row,
                 column: first.column.clone(),
+                source_column: first.source_column.clone(),
                 reason: first.reason.clone(),
             })));
         }
@@ -189,6 +190,7 @@ impl<'a> Work<'a> {
                 file: step.landed.dataset.file.clone(),
                 entity: step.block.entity.clone(),
                 column: misfit.column.clone(),
+                source_column: misfit.source_column.clone(),
                 reason: misfit.reason.clone(),
                 first_row: misfit.row,
                 rows: 0,

@@ -147,6 +147,7 @@ impl Comparison<'_> {
                 rows,
                 row: first_row,
                 column: "row_id".into(),
+                source_column: String::new(),
                 reason,
             })));
         }
@@ -154,6 +155,7 @@ impl Comparison<'_> {
             file,
             entity: self.entity.to_owned(),
             column: "row_id".into(),
+            source_column: String::new(),
             reason,
             first_row,
             rows: repeated,

@@ -142,6 +142,17 @@ impl Expression {
         }
     }
 
+    /// The first source column it reads.
+    pub(crate) fn source(&self) -> Option<&str> {
+        match self {
+            Self::Column(column) => Some(column),
+            Self::From(from) => Some(&from.from),
+            Self::First(first) => first.first.iter().find_map(Self::source),
+            Self::Template(template) => template.columns().next(),
+            Self::Constant(_) | Self::Occurrence(_) => None,
+        }
+    }
+
     /// Refuses a source column that cannot hold one value of the wanted kind.
     pub(super) fn check_types(&self, dataset: &Dataset, target: &Column) -> Result<()> {
         let (column, plain) = match self {

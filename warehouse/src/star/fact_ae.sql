@@ -22,4 +22,4 @@ SELECT
     ae.first_entered_ts,
     ae.row_id AS source_row_id
 FROM adverse_event ae JOIN dim_subject s USING (subject_id)
-ORDER BY s.site_sk, s.subject_sk, ae.ae_seq
+ORDER BY s.site_sk, s.subject_sk, ae.ae_seq, ae.row_id

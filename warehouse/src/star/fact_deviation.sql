@@ -11,4 +11,4 @@ SELECT
     dv.start_date,
     dv.row_id AS source_row_id
 FROM deviation dv JOIN dim_subject s USING (subject_id)
-ORDER BY s.site_sk, s.subject_sk, dv.dv_seq
+ORDER BY s.site_sk, s.subject_sk, dv.dv_seq, dv.row_id

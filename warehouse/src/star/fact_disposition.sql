@@ -13,4 +13,4 @@ SELECT
     ds.start_day,
     ds.row_id AS source_row_id
 FROM disposition ds JOIN dim_subject s USING (subject_id)
-ORDER BY s.site_sk, s.subject_sk, ds.ds_seq
+ORDER BY s.site_sk, s.subject_sk, ds.ds_seq, ds.row_id

@@ -36,4 +36,4 @@ FROM pages p
 JOIN dim_subject s USING (subject_id)
 LEFT JOIN items i ON i.subject_id = p.subject_id AND i.form_instance_id = p.form_instance_id
 LEFT JOIN dim_form f ON f.form_oid = p.form_oid
-ORDER BY s.site_sk, s.subject_sk, p.event_date, p.form_instance_id
+ORDER BY s.site_sk, s.subject_sk, p.event_date, p.form_instance_id, p.row_id

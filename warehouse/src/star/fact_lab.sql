@@ -23,4 +23,4 @@ FROM lab_result lb
 JOIN dim_subject s USING (subject_id)
 JOIN dim_test t ON t.domain = 'LB' AND t.test_code = lb.test_code
 LEFT JOIN dim_visit v ON v.visit_num = lb.visit_num
-ORDER BY s.site_sk, s.subject_sk, lb.lb_seq
+ORDER BY s.site_sk, s.subject_sk, lb.lb_seq, lb.row_id

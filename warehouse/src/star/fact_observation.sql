@@ -22,4 +22,4 @@ FROM observation ob
 JOIN dim_subject s USING (subject_id)
 JOIN dim_test t ON t.domain = ob.domain AND t.test_code = ob.test_code
 LEFT JOIN dim_visit v ON v.visit_num = ob.visit_num
-ORDER BY s.site_sk, s.subject_sk, ob.domain, ob.ob_seq
+ORDER BY s.site_sk, s.subject_sk, ob.domain, ob.ob_seq, ob.row_id

@@ -15,4 +15,4 @@ SELECT
     q.n_reopened,
     q.row_id AS source_row_id
 FROM query q JOIN dim_subject s USING (subject_id)
-ORDER BY s.site_sk, s.subject_sk, q.opened_ts, q.query_id
+ORDER BY s.site_sk, s.subject_sk, q.opened_ts, q.query_id, q.row_id

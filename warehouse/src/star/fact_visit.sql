@@ -50,4 +50,4 @@ SELECT
     END AS window_status,
     row_id AS source_row_id
 FROM measured
-ORDER BY site_sk, subject_sk, visit_num, visit_repeat
+ORDER BY site_sk, subject_sk, visit_num, visit_repeat, row_id

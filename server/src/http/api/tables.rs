@@ -1,5 +1,7 @@
 //! Published tables: what there is, and their rows as JSON, CSV or Parquet.
 
+use arrow::json::WriterBuilder;
+use arrow::json::writer::JsonArray;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Query, State as Extract};
@@ -8,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
 use kernel::{Read, StudyScope};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use warehouse::TableScan;
 
@@ -46,7 +49,7 @@ pub(crate) struct RowsAnswer {
     pub(crate) offset: u64,
     /// The rows.
     #[schema(value_type = Vec<Object>)]
-    pub(crate) rows: Vec<serde_json::Value>,
+    pub(crate) rows: Box<RawValue>,
     /// Where to go on; absent at the end.
     pub(crate) next_offset: Option<u64>,
 }
@@ -176,17 +179,18 @@ impl Made {
 async fn json(scan: TableScan, table: &str, snapshot: String, params: &TableParams) -> Result<Made> {
     let (offset, limit) = (params.offset, params.limit.unwrap_or(ROWS_BY_DEFAULT).clamp(1, ROWS_AT_MOST));
     let (table, row_count) = (table.to_owned(), scan.rows());
-    let rows = blocking(move || page(scan, offset, limit)).await?;
-    let end = offset.saturating_add(rows.len() as u64);
-    let count = rows.len() as u64;
+    let (rows, count) = blocking(move || page(scan, offset, limit)).await?;
+    let end = offset.saturating_add(count);
     let next_offset = (end < row_count && count > 0).then_some(end);
     let answer = RowsAnswer { table, snapshot, row_count, offset, rows, next_offset };
     let body = serde_json::to_vec(&answer).map_err(|error| Failure::Lost(error.to_string()))?;
     Ok(Made { body, rows: count, content_type: "application/json", file: None })
 }
 
-fn page(scan: TableScan, offset: u64, limit: u64) -> Result<Vec<serde_json::Value>> {
-    let mut writer = arrow::json::ArrayWriter::new(Vec::new());
+/// The rows as the text of a JSON array, which nobody reads again: every digit stays as it is.
+fn page(scan: TableScan, offset: u64, limit: u64) -> Result<(Box<RawValue>, u64)> {
+    let failed = |source| Failure::Arrow { step: "write rows as JSON", source };
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(Vec::new());
     let (mut skipped, mut wanted) = (0, limit);
     for batch in scan {
         let batch = batch?;
@@ -196,19 +200,18 @@ fn page(scan: TableScan, offset: u64, limit: u64) -> Result<Vec<serde_json::Valu
         let take = (rows - start).min(wanted);
         if take > 0 {
             let part = batch.slice(usize::try_from(start).unwrap_or(0), usize::try_from(take).unwrap_or(0));
-            writer.write(&part).map_err(|source| Failure::Arrow { step: "write rows as JSON", source })?;
+            writer.write(&part).map_err(failed)?;
             wanted -= take;
         }
         if wanted == 0 {
             break;
         }
     }
-    writer.finish().map_err(|source| Failure::Arrow { step: "write rows as JSON", source })?;
-    let text = writer.into_inner();
-    if text.is_empty() {
-        return Ok(Vec::new());
-    }
-    serde_json::from_slice(&text).map_err(|error| Failure::Lost(error.to_string()))
+    writer.finish().map_err(failed)?;
+    let text = String::from_utf8(writer.into_inner()).map_err(|error| Failure::Lost(error.to_string()))?;
+    let text = if text.is_empty() { "[]".to_owned() } else { text };
+    let rows = RawValue::from_string(text).map_err(|error| Failure::Lost(error.to_string()))?;
+    Ok((rows, limit - wanted))
 }
 
 async fn csv(scan: TableScan, table: &str) -> Result<Made> {
