@@ -141,7 +141,7 @@ mod tests {
                 site("two ambers", Some(5.0), [Flag::HighAmber, Flag::LowAmber]),
                 site("silent", None, [Flag::NotEnough, Flag::NotAvailable]),
             ],
-            &["two ambers", "red"],
+            &["red", "two ambers"],
         );
     }
 
