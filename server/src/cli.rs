@@ -28,7 +28,7 @@ pub(crate) use progress::Bars;
 #[command(
     name = "cairn",
     version,
-    about,
+    about = "Clinical-trial data in, trusted answers out.",
     max_term_width = 100,
     after_help = "\
 Begin with `cairn demo`, which makes two tenants with studies and serves them. With data of your own:

@@ -59,7 +59,8 @@ const ACCOUNTS: &str = "demo.json";
 const SIMULATED_SEED: Seed = Seed(2026);
 
 pub(crate) async fn run(data: &Path, args: DemoArgs) -> Result<()> {
-    if args.reset {
+    // What an interrupted run left is of no use: its accounts' passwords were never written down.
+    if args.reset || data.join("demo-unfinished").exists() {
         reset(data)?;
     }
     let marker = data.join(ACCOUNTS);
@@ -168,12 +169,7 @@ fn study(code: &str) -> Result<StudyId> {
 }
 
 async fn tenant(app: &App, slug: &str, name: &str, study: &StudyId) -> Result<Engineer> {
-    let known = app.control.tenants(&Actor::Operator).await?.into_iter().find(|tenant| tenant.slug == slug);
-    let tenant = match known {
-        // An unfinished demonstration goes on where it ended.
-        Some(tenant) => tenant,
-        None => app.control.create_tenant(&Actor::Operator, slug, name).await?,
-    };
+    let tenant = app.control.create_tenant(&Actor::Operator, slug, name).await?;
     let grants = app.control.operator_grants(tenant.id).await?;
     let scope = grants.scope(study).map_err(|denied| Failure::NotThere(denied.to_string()))?;
     Ok(Engineer { actor: Actor::Operator, scope, trace: TraceId::random()? })

@@ -48,8 +48,10 @@ pub struct Misfit {
     pub column: String,
     /// The sender's column that feeds it; empty when none does.
     pub source_column: String,
-    /// Why, in words.
+    /// Why, in words, without the value: reasons are kept where no trial data may be.
     pub reason: String,
+    /// The start of the text that did not fit, for the quarantine and for the sender.
+    pub value: String,
 }
 
 /// How many submitted study days were compared with rule R-02, and how many differ.
@@ -133,13 +135,13 @@ impl<'a> Conformer<'a> {
         let record_ids = self.record_ids(batch, &business);
         let system = self.system_columns(&record_ids, &business, batch.num_rows());
         let columns = business.into_iter().chain(derived).chain(system).collect();
+        let rows = self.keep(columns, &verdict)?;
+        let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
         let mut misfits = verdict.misfits(self.rows_read);
         for misfit in &mut misfits {
             misfit.source_column = self.source_of(&misfit.column);
         }
         self.rows_read += batch.num_rows() as u64;
-        let rows = self.keep(columns, &verdict)?;
-        let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
         Ok(Conformed { rows, misfits, rows_in })
     }
 
@@ -192,7 +194,7 @@ impl<'a> Conformer<'a> {
         for (row, text) in column.as_string::<i32>().iter().enumerate() {
             if text != Some(self.stamp.study.as_str()) {
                 let found = text.unwrap_or("nothing");
-                verdict.refuse(row, "study_id", || format!("the row belongs to study `{found}`"));
+                verdict.refuse(row, "study_id", found, || "the row belongs to another study".to_owned());
             }
         }
     }
@@ -217,26 +219,21 @@ impl<'a> Conformer<'a> {
         }
     }
 
-    /// The source's own ids, else a hash of the natural key.
+    /// The source's own ids; a row without one has a hash of its natural key.
     fn record_ids(&mut self, batch: &RecordBatch, business: &[ArrayRef]) -> StringArray {
-        if let Some(expression) = &self.block.record_id {
+        let own = self.block.record_id.as_ref().map(|expression| {
             let counts = self.counts.entry("record_id".to_owned()).or_default();
-            let texts = expression.texts(batch, self.context, counts);
-            if texts.null_count() == 0 {
-                return texts.as_string().clone();
-            }
-        }
-        let key: Vec<(&ArrayRef, ColumnType)> = self
-            .entity
-            .columns
-            .iter()
-            .zip(business)
-            .filter(|(column, _)| column.is_key)
-            .map(|(column, array)| (array, column.kind))
-            .collect();
-        let mut hasher = RowHasher::new(&key);
-        let hex = |row| blake3::Hash::from(hasher.hash(row)).to_hex()[..32].to_owned();
-        StringArray::from_iter_values((0..batch.num_rows()).map(hex))
+            expression.texts(batch, self.context, counts)
+        });
+        let own = own.as_ref().map(AsArray::as_string::<i32>);
+        let keys = self.entity.columns.iter().zip(business).filter(|(column, _)| column.is_key);
+        let keys: Vec<(&ArrayRef, ColumnType)> = keys.map(|(column, array)| (array, column.kind)).collect();
+        let mut hasher = RowHasher::new(&keys);
+        let id = |row| match own.filter(|own| !own.is_null(row)) {
+            Some(own) => own.value(row).to_owned(),
+            None => blake3::Hash::from(hasher.hash(row)).to_hex()[..32].to_owned(),
+        };
+        StringArray::from_iter_values((0..batch.num_rows()).map(id))
     }
 
     fn system_columns(&self, record_ids: &StringArray, business: &[ArrayRef], rows: usize) -> Vec<ArrayRef> {
@@ -280,7 +277,7 @@ fn fixed_size<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> ArrayRef
 #[derive(Debug)]
 pub(crate) struct Verdict {
     selected: Vec<bool>,
-    reasons: BTreeMap<usize, (String, String)>,
+    reasons: BTreeMap<usize, Misfit>,
 }
 
 impl Verdict {
@@ -288,9 +285,15 @@ impl Verdict {
         Self { selected, reasons: BTreeMap::new() }
     }
 
-    pub(crate) fn refuse(&mut self, row: usize, column: &str, reason: impl FnOnce() -> String) {
+    pub(crate) fn refuse(&mut self, row: usize, column: &str, text: &str, reason: impl FnOnce() -> String) {
         if self.selected[row] {
-            self.reasons.entry(row).or_insert_with(|| (column.to_owned(), reason()));
+            self.reasons.entry(row).or_insert_with(|| Misfit {
+                row: row as u64 + 1,
+                column: column.to_owned(),
+                source_column: String::new(),
+                reason: reason(),
+                value: text.chars().take(40).collect(),
+            });
         }
     }
 
@@ -306,13 +309,8 @@ impl Verdict {
             .collect()
     }
 
-    fn misfits(&self, rows_before: u64) -> Vec<Misfit> {
-        let misfit = |(row, (column, reason)): (&usize, &(String, String))| Misfit {
-            row: rows_before + *row as u64 + 1,
-            column: column.clone(),
-            source_column: String::new(),
-            reason: reason.clone(),
-        };
-        self.reasons.iter().map(misfit).collect()
+    fn misfits(self, rows_before: u64) -> Vec<Misfit> {
+        let placed = |misfit: Misfit| Misfit { row: rows_before + misfit.row, ..misfit };
+        self.reasons.into_values().map(placed).collect()
     }
 }

@@ -121,6 +121,11 @@ fn digits(text: &str) -> Option<u32> {
 fn time_precision(time: &str) -> Option<Precision> {
     let time = time.trim_end_matches('Z');
     let time = time.split_once('+').map_or(time, |(time, _)| time);
+    // A zone to the west follows a minute; a hyphen elsewhere stands for what is not known.
+    let time = match time.rsplit_once('-') {
+        Some((before, zone)) if zone.len() == 5 && zone.contains(':') && before.contains(':') => before,
+        _ => time,
+    };
     let parts: Vec<&str> = time.split(':').collect();
     let known = parts.iter().take_while(|part| **part != "-" && !part.is_empty()).count();
     for (part, limit) in parts.iter().take(known).zip([24, 60, 61]) {
@@ -170,6 +175,7 @@ mod tests {
         check_date("2014-03-15", "D", Some(("2014-03-15", "2014-03-15")));
         check_date("2014-03-15T10", "H", Some(("2014-03-15", "2014-03-15")));
         check_date("2014-03-15T10:30", "MIN", Some(("2014-03-15", "2014-03-15")));
+        check_date("2014-03-15T10:30-05:00", "MIN", Some(("2014-03-15", "2014-03-15")));
         check_date("2014-03-15T10:30:59.125", "S", Some(("2014-03-15", "2014-03-15")));
         check_date("2014", "Y", Some(("2014-01-01", "2014-12-31")));
         check_date("2012-02", "M", Some(("2012-02-01", "2012-02-29")));

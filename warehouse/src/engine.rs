@@ -68,7 +68,6 @@ impl Engine {
              SET async_threads = 1;
              SET memory_limit = '{memory}MiB';
              SET temp_directory = {spill};
-             SET TimeZone = 'UTC';
              SET allow_community_extensions = false;
              SET allow_persistent_secrets = false;
              SET allowed_directories = [{allowed}];
@@ -79,7 +78,7 @@ impl Engine {
             spill = literal(&work.join("spill").to_string_lossy()),
             allowed = allowed.join(", "),
         );
-        connection.execute_batch(&settings.replace("SET TimeZone = 'UTC';\n", "")).map_err(failed)?;
+        connection.execute_batch(&settings).map_err(failed)?;
         Ok(Self { connection })
     }
 

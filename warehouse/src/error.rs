@@ -114,6 +114,22 @@ pub enum Error {
         /// The hash of this one.
         given: String,
     },
+    /// A file was written to while it was taken in.
+    #[error("file `{file}` changed while it was taken in; send it again when it is complete")]
+    ChangedMeanwhile {
+        /// The delivered file.
+        file: String,
+    },
+    /// A dimension would have a member twice.
+    #[error(
+        "`{table}` would hold {rows} members twice: two sources name the same ones; deliver them from one source system"
+    )]
+    RepeatedMember {
+        /// The dimension.
+        table: String,
+        /// How many rows too many.
+        rows: u64,
+    },
     /// The delivery holds no file.
     #[error(
         "there is nothing to ingest: `{place}` is not there, or holds no data files (.xpt, .parquet, .csv)"
@@ -205,16 +221,19 @@ pub struct Overflow {
     pub source_column: String,
     /// Why.
     pub reason: String,
+    /// The start of the text that did not fit.
+    pub value: String,
 }
 
 impl std::fmt::Display for Overflow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, dataset, entity, quarantined, rows, row, column, source_column, reason } = self;
+        let Self { file, dataset, entity, quarantined, rows, row, column, source_column, reason, value } =
+            self;
         let from = if source_column.is_empty() { "a column" } else { source_column };
         write!(
             f,
             "file `{file}`: {quarantined} of {rows} rows of dataset `{dataset}` do not fit `{entity}` (the limit is \
-             1 %); first: row {row}, column `{from}` for `{column}`: {reason}"
+             1 %); first: row {row}, column `{from}` for `{column}`: `{value}`: {reason}"
         )
     }
 }
@@ -234,6 +253,8 @@ impl Error {
                 | Self::WrongType { .. }
                 | Self::TooManyQuarantined { .. }
                 | Self::KeyReused { .. }
+                | Self::ChangedMeanwhile { .. }
+                | Self::RepeatedMember { .. }
                 | Self::NothingToIngest { .. }
                 | Self::Mapping { .. }
         )

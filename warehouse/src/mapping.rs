@@ -33,6 +33,9 @@ pub struct Mapping {
     /// How each dataset is read, in the order in which they are conformed.
     #[serde(rename = "dataset")]
     pub datasets: Vec<DatasetMapping>,
+    /// BLAKE3 of its text: an edited mapping reads a delivery anew.
+    #[serde(skip)]
+    pub text_hash: String,
 }
 
 /// A dataset of the delivery in which values are looked up by key.
@@ -149,7 +152,8 @@ impl Mapping {
     /// [`Error::Mapping`] that names the entity, the column and what is wrong.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let wrong = |reason: String| Error::Mapping { mapping: name.to_owned(), reason };
-        let mapping: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let mut mapping: Self = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        mapping.text_hash = blake3::hash(text.as_bytes()).to_hex().to_string();
         for dataset in &mapping.datasets {
             let entity = contract::entity(&dataset.entity)
                 .map_err(|_| wrong(format!("there is no entity `{}` in the model", dataset.entity)))?;

@@ -47,7 +47,7 @@ pub const TABLES: &[StarTable] = &[
     star_table!("dim_visit", entities: ["planned_visit", "visit", "observation", "lab_result"], tables: []),
     star_table!("dim_test", entities: ["lab_result", "observation"], tables: []),
     star_table!("dim_form", entities: ["form_instance"], tables: []),
-    star_table!("fact_visit", entities: ["visit"], tables: ["dim_subject", "dim_visit"]),
+    star_table!("fact_visit", entities: ["visit", "subject", "planned_visit"], tables: ["dim_subject", "dim_visit"]),
     star_table!("fact_ae", entities: ["adverse_event"], tables: ["dim_subject"]),
     star_table!("fact_lab", entities: ["lab_result"], tables: ["dim_subject", "dim_visit", "dim_test"]),
     star_table!("fact_observation", entities: ["observation"], tables: ["dim_subject", "dim_visit", "dim_test"]),
@@ -62,6 +62,17 @@ impl StarTable {
     #[must_use]
     pub fn grain(&self) -> &'static str {
         self.sql.lines().next().and_then(|line| line.strip_prefix("-- grain:")).unwrap_or_default().trim()
+    }
+
+    /// Refuses a dimension that has a member twice: every fact of it would count twice.
+    fn check_members(&self, engine: &Engine, file: &std::path::Path) -> Result<()> {
+        let Some(dimension) = self.name.strip_prefix("dim_") else { return Ok(()) };
+        engine.view("members", &[file.to_owned()])?;
+        let count = format!("SELECT count(*) - count(DISTINCT {dimension}_sk) FROM members");
+        match engine.count(&format!("check the members of `{}`", self.name), &count)? {
+            0 => Ok(()),
+            rows => Err(crate::Error::RepeatedMember { table: self.name.to_owned(), rows }),
+        }
     }
 
     /// A hash over the definition and everything it reads.
@@ -164,6 +175,7 @@ impl Builder<'_> {
         let step = format!("build `{}`", table.name);
         let name = format!("{}.parquet", table.name);
         let rows = engine.copy(&step, table.sql, &self.staging.path(&name))?;
+        table.check_members(&engine, &self.staging.path(&name))?;
         self.engine = Some(engine);
         let file = self.staging.publish(&name, Zone::Star, table.name, rows)?;
         Ok(Table { zone: Zone::Star, grain: table.grain().to_owned(), files: vec![file], inputs })

@@ -107,9 +107,10 @@ impl TenantFiles {
     /// [`Error::Storage`] when it is not there.
     pub fn read(&self, key: &str) -> Result<Vec<u8>> {
         self.path(key)?;
+        let key_of = plain(key)?;
         let failed = |source| Error::Storage { step: "read", key: key.to_owned(), source };
         block_on(async {
-            let object = self.storage.store.get(&Key::from(key)).await.map_err(failed)?;
+            let object = self.storage.store.get(&key_of).await.map_err(failed)?;
             object.bytes().await.map(|bytes| bytes.to_vec()).map_err(failed)
         })
     }
@@ -239,8 +240,7 @@ impl Staging {
 
     fn move_to(&self, path: &Path, key: &str) -> Result<()> {
         let from = path.strip_prefix(&self.files.storage.root).unwrap_or(path).to_string_lossy().into_owned();
-        let moved =
-            block_on(self.files.storage.store.rename_if_not_exists(&Key::from(from), &Key::from(key)));
+        let moved = block_on(self.files.storage.store.rename_if_not_exists(&plain(&from)?, &plain(key)?));
         match moved {
             // The name carries the content's hash: what is there already is the same.
             Ok(()) | Err(object_store::Error::AlreadyExists { .. }) => Ok(()),
@@ -255,6 +255,11 @@ impl Drop for Staging {
             tracing::warn!(%error, "a staging folder could not be removed; the next run of its work clears it");
         }
     }
+}
+
+/// A key as it is, not encoded: names of delivered files hold what people write.
+fn plain(key: &str) -> Result<Key> {
+    Key::parse(key).map_err(|error| Error::Corrupt { key: key.to_owned(), reason: error.to_string() })
 }
 
 /// BLAKE3 of a file in hexadecimal, and its length in bytes, read in pieces.

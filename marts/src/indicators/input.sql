@@ -23,7 +23,7 @@ lab AS (
 ),
 disposition AS (
     SELECT subject_sk,
-        sum(CASE WHEN scope = 'STUDY' THEN 1 ELSE 0 END) AS n_study,
+        max(CASE WHEN scope = 'STUDY' THEN 1 ELSE 0 END) AS n_study,
         max(CASE WHEN scope = 'TREATMENT' THEN 1 ELSE 0 END) AS n_treatment
     FROM fact_disposition
     WHERE category = 'DISPOSITION EVENT' AND decoded NOT IN ('COMPLETED', 'SCREEN FAILURE')

@@ -60,7 +60,7 @@ impl Control {
             Some((tenant, account)) if right && account.enabled => {
                 let caller = Caller::new(tenant, account.id);
                 let mut tx = self.store().tenant(tenant).await?.begin().await?;
-                let login = self.mint(&mut tx, caller, audience).await?;
+                let login = self.mint(&mut tx, caller, audience, None).await?;
                 let event = issued(AuditAction::LoginSucceeded, &login.principal, audience).traced(trace);
                 tx.record(event).await?.commit().await?;
                 Ok(login)
@@ -81,7 +81,7 @@ impl Control {
         }
     }
 
-    /// Gives a logged-in account a token for a further door.
+    /// Gives a logged-in account a token for a further door. It ends no later than the token it was asked with.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when the account was disabled or its token logged out in the meantime.
@@ -95,7 +95,8 @@ impl Control {
         if is_revoked(tx.connection(), principal.token_id()).await? {
             return Err(ControlError::Denied);
         }
-        let login = self.mint(&mut tx, principal.caller(), audience).await?;
+        let login =
+            self.mint(&mut tx, principal.caller(), audience, Some(principal.token_expires_at())).await?;
         let event = issued(AuditAction::TokenIssued, &login.principal, audience).traced(trace);
         tx.record(event).await?.commit().await?;
         Ok(login)
@@ -158,6 +159,7 @@ impl Control {
         tx: &mut TenantTx,
         caller: Caller,
         audience: Audience,
+        ends_by: Option<DateTime<Utc>>,
     ) -> Result<Login, ControlError> {
         let found = AccountRow::find(tx.connection(), caller.account()).await?;
         let account = found.filter(|account| account.enabled).ok_or(ControlError::Denied)?;
@@ -175,7 +177,7 @@ impl Control {
             jti: fresh::uuid(now)?.to_string(),
             iat: now.timestamp(),
             nbf: now.timestamp(),
-            exp: (now + lifetime).timestamp(),
+            exp: ends_by.map_or(now + lifetime, |latest| latest.min(now + lifetime)).timestamp(),
         };
         let token = claims.sign(self.signing_key());
         Ok(Login { token, expires_at: claims.expires_at(), principal: admit(account, grants, &claims) })

@@ -1,5 +1,8 @@
 //! `cairn doctor`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use control::Actor;
 use kernel::Read;
 
@@ -23,25 +26,27 @@ pub(crate) async fn run(app: &App) -> Result<()> {
         for study in app.control.studies(&grants).await? {
             let scope =
                 grants.scope::<Read>(&study.id).map_err(|denied| Failure::NotThere(denied.to_string()))?;
-            let Some(visible) = app.published.current(&scope).await? else {
-                say!("ok    {} {}: nothing published yet", tenant.slug, study.id);
-                continue;
-            };
+            let mut published = Vec::new();
+            for row in app.control.snapshots(&scope).await? {
+                published.push(app.published.open(&scope, row)?.manifest);
+            }
             let files = app.storage.study(&scope);
-            let manifest = visible.manifest.clone();
+            let snapshots = published.len();
             let wrong: Vec<String> = blocking(move || {
-                let canon = manifest.canon.values().flatten();
-                let tables = manifest.tables.values().flat_map(|table| &table.files);
-                Ok(canon
-                    .chain(tables)
-                    .filter_map(|file| files.check(file).err())
-                    .map(|error| error.to_string())
-                    .collect())
+                let files_of = |manifest: &Arc<warehouse::Manifest>| -> Vec<warehouse::DataFile> {
+                    let tables = manifest.tables.values().flat_map(|table| table.files.clone());
+                    manifest.canon.values().flatten().cloned().chain(tables).collect()
+                };
+                // Snapshots share files; each is looked at once.
+                let all: BTreeMap<String, warehouse::DataFile> =
+                    published.iter().flat_map(files_of).map(|file| (file.key.clone(), file)).collect();
+                let wrong = all.values().filter_map(|file| files.check(file).err());
+                Ok(wrong.map(|error| error.to_string()).collect())
             })
             .await?;
             problems += u32::from(!wrong.is_empty());
             let verdict = if wrong.is_empty() { "ok   " } else { "WRONG" };
-            say!("{verdict} {} {}: snapshot {}", tenant.slug, study.id, visible.row.id);
+            say!("{verdict} {} {}: the files of {snapshots} snapshots", tenant.slug, study.id);
             wrong.iter().for_each(|wrong| say!("      {wrong}"));
         }
     }

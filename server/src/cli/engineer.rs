@@ -1,7 +1,7 @@
 //! Which tenant and study a command works in.
 
 use clap::Args;
-use control::{Actor, TraceId};
+use control::{Actor, ControlError, TraceId};
 use kernel::{Build, StudyId};
 
 use crate::app::App;
@@ -22,7 +22,13 @@ pub(crate) struct Place {
 impl Place {
     /// The operator, at work in this study.
     pub(crate) async fn operator(&self, app: &App) -> Result<Engineer> {
-        let tenant = app.control.tenant_by_slug(&Actor::Operator, &self.tenant).await?;
+        let tenant = app.control.tenant_by_slug(&Actor::Operator, &self.tenant).await.map_err(|error| match error {
+            ControlError::Denied => Failure::Usage(format!(
+                "there is no tenant `{}`; see `cairn admin tenant list`, or make it with `cairn admin tenant create`",
+                self.tenant
+            )),
+            error => Failure::Control(error),
+        })?;
         let grants = app.control.operator_grants(tenant.id).await?;
         let scope =
             grants.scope::<Build>(&self.study).map_err(|denied| Failure::NotThere(denied.to_string()))?;

@@ -153,12 +153,12 @@ impl Caller {
         }
     }
 
-    /// That the caller may build in some study of the tenant.
+    /// That the caller may build in every study of the tenant.
     ///
     /// # Errors
     /// As [`Caller::read`].
-    pub(crate) async fn build_anywhere(&self, state: &State) -> Result<(), Problem> {
-        if self.principal.grants().allow_anywhere::<Build>() {
+    pub(crate) async fn build_everywhere(&self, state: &State) -> Result<(), Problem> {
+        if self.principal.grants().allow_everywhere::<Build>() {
             return Ok(());
         }
         Err(self.refuse(state, "no_grant").await)

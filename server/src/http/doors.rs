@@ -27,8 +27,8 @@ pub enum Access {
     SignedIn,
     /// That, and a grant to read the study.
     ReadStudy,
-    /// That, and a grant to build in some study of the tenant.
-    BuildAnywhere,
+    /// That, and a grant to build in every study of the tenant.
+    BuildEverywhere,
 }
 
 type Route = (Door, MethodRouter<State>);
@@ -84,8 +84,8 @@ fn rest() -> Vec<Route> {
             get "/api/v1/studies/{study}/tables/{table}", ReadStudy,
             ["data.read.started", "data.read.finished"], api::tables::show
         ),
-        door!(get "/api/v1/audit", BuildAnywhere, [], api::audit::list),
-        door!(get "/api/v1/audit/verification", BuildAnywhere, [], api::audit::verification),
+        door!(get "/api/v1/audit", BuildEverywhere, [], api::audit::list),
+        door!(get "/api/v1/audit/verification", BuildEverywhere, [], api::audit::verification),
     ]
 }
 
@@ -107,6 +107,6 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
-        door!(get "/audit", BuildAnywhere, [], page::audit::show),
+        door!(get "/audit", BuildEverywhere, [], page::audit::show),
     ]
 }

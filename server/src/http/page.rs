@@ -140,6 +140,7 @@ impl<'a> Visit<'a> {
     fn bare_frame(&self, tab: Option<Tab>) -> Frame {
         let principal = &self.caller.principal;
         let may_build = principal.grants().allow_anywhere::<Build>();
+        let may_audit = principal.grants().allow_everywhere::<Build>();
         let role = if may_build { Role::DataEngineer } else { Role::Researcher };
         Frame {
             person: Some(Person {
@@ -147,7 +148,7 @@ impl<'a> Visit<'a> {
                 role: role_in_words(role).to_owned(),
             }),
             tab,
-            tabs: Tab::ALL.into_iter().filter(|tab| *tab != Tab::Audit || may_build).collect(),
+            tabs: Tab::ALL.into_iter().filter(|tab| *tab != Tab::Audit || may_audit).collect(),
             here: self.here.clone(),
             ..frame_for_nobody(self.headers)
         }

@@ -70,7 +70,7 @@ fn set_headers(headers: &mut HeaderMap, trace: &TraceId) {
     }
 }
 
-/// Refuses a form that another site posts with the reader's cookie.
+/// Refuses what another site makes a browser post, be it with the reader's cookie or to sign the reader in.
 pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -78,7 +78,7 @@ pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     let host = text("host").or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     let foreign_origin = text("origin").is_some_and(|origin| origin.split("://").nth(1) != host);
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;
-    if changes && headers.contains_key(header::COOKIE) && (foreign_site || foreign_origin) {
+    if changes && (foreign_site || foreign_origin) {
         let trace = request
             .extensions()
             .get::<Traced>()

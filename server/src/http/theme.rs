@@ -32,7 +32,10 @@ pub(crate) fn chosen(headers: &HeaderMap) -> Theme {
 
 /// A path of this server; anything that could lead elsewhere leads home.
 pub(crate) fn own_path(path: &str) -> &str {
-    let own = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    let own = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains('\\')
+        && !path.chars().any(char::is_control);
     if own { path } else { "/" }
 }
 
@@ -43,9 +46,14 @@ mod tests {
     #[test]
     fn only_paths_of_this_server_are_gone_back_to() {
         assert_eq!(own_path("/studies?a=b"), "/studies?a=b");
-        for elsewhere in
-            ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nSet-Cookie: x"]
-        {
+        for elsewhere in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "",
+            "/a\r\nSet-Cookie: x",
+            "/\t/evil.example",
+        ] {
             assert_eq!(own_path(elsewhere), "/", "{elsewhere:?}");
         }
     }

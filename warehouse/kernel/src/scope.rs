@@ -132,6 +132,12 @@ impl Grants {
         }
     }
 
+    /// Whether a grant allows `A` in every study of the tenant.
+    #[must_use]
+    pub fn allow_everywhere<A: Action>(&self) -> bool {
+        self.grants.iter().any(|grant| grant.study.is_none() && grant.role.allows(A::KIND))
+    }
+
     /// Whether any grant allows `A` in some study.
     #[must_use]
     pub fn allow_anywhere<A: Action>(&self) -> bool {

@@ -16,7 +16,7 @@ use crate::date::{PartialDate, days_since_epoch};
 pub(super) fn typed(texts: &StringArray, column: &Column, verdict: &mut Verdict) -> ArrayRef {
     if !column.nullable {
         for row in (0..texts.len()).filter(|row| texts.is_null(*row)) {
-            verdict.refuse(row, &column.name, || "it is empty, and the model needs it".to_owned());
+            verdict.refuse(row, &column.name, "", || "it is empty, and the model needs it".to_owned());
         }
     }
     match column.kind {
@@ -73,15 +73,10 @@ fn each<'a, T>(
         let text = text?;
         let value = read(text.trim());
         if value.is_none() {
-            verdict.refuse(row, &column.name, || format!("`{}` is not {wanted}", shown(text)));
+            verdict.refuse(row, &column.name, text, || format!("it is not {wanted}"));
         }
         value
     })
-}
-
-/// The start of a text, for messages.
-fn shown(text: &str) -> String {
-    text.chars().take(40).collect()
 }
 
 /// Floating point is how SAS and many extracts store whole numbers.
@@ -136,7 +131,7 @@ pub(super) fn derived_dates(texts: &StringArray, column: &Column, verdict: &mut 
     for (row, text) in texts.iter().enumerate() {
         let date = text.map(PartialDate::parse);
         if let (Some(None), Some(text)) = (date, text) {
-            verdict.refuse(row, &column.name, || format!("`{}` is not an ISO 8601 date", shown(text)));
+            verdict.refuse(row, &column.name, text, || "it is not an ISO 8601 date".to_owned());
         }
         dates.push(date.flatten());
     }

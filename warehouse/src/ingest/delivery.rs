@@ -83,7 +83,7 @@ fn manifest_hash(files: &[DeliveredFile], mapping: Option<&Mapping>) -> String {
         hasher.update(format!("{}\0{}\n", file.name, file.blake3).as_bytes());
     }
     if let Some(mapping) = mapping {
-        hasher.update(mapping.name.as_bytes());
+        hasher.update(mapping.text_hash.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -56,13 +56,22 @@ pub(super) fn land(
         copy(&file.path, &staged)?;
         let mut dataset = source::open(&staged)?.dataset().clone();
         dataset.file.clone_from(&file.name);
-        let stem = Path::new(&file.name)
-            .file_stem()
-            .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let raw = staging.publish(&name, Zone::Raw, &stem, dataset.rows.unwrap_or(0))?;
+        let raw = staging.publish(&name, Zone::Raw, &plain_stem(&file.name), dataset.rows.unwrap_or(0))?;
+        if raw.blake3 != file.blake3 {
+            return Err(Error::ChangedMeanwhile { file: file.name.clone() });
+        }
         landed.push(Landed { path: staging.files().path(&raw.key)?, dataset, raw });
     }
     Ok(landed)
+}
+
+/// A delivered file's name as part of a key: what is not plain becomes a hyphen.
+fn plain_stem(name: &str) -> String {
+    let stem =
+        Path::new(name).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let plain =
+        |letter: char| if letter.is_ascii_alphanumeric() || "._-".contains(letter) { letter } else { '-' };
+    stem.chars().map(plain).collect()
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -146,6 +155,9 @@ impl<'a> Work<'a> {
             rows += conformed.rows_in;
             writer.write(&conformed.rows)?;
             misfits.extend(conformed.misfits);
+            if exceeds_limit(misfits.len() as u64, total.max(read)) {
+                break;
+            }
             progress(Progress { step: format!("{} to {entity}", landed.dataset.file), done: read, total });
         }
         let written = writer.close()?;
@@ -182,6 +194,7 @@ impl<'a> Work<'a> {
                 column: first.column.clone(),
                 source_column: first.source_column.clone(),
                 reason: first.reason.clone(),
+                value: first.value.clone(),
             })));
         }
         let mut notes: BTreeMap<(&str, &str), QuarantineNote> = BTreeMap::new();

@@ -149,6 +149,7 @@ impl Comparison<'_> {
                 column: "row_id".into(),
                 source_column: String::new(),
                 reason,
+                value: String::new(),
             })));
         }
         quarantine.push(QuarantineNote {
@@ -187,6 +188,7 @@ fn set_aside(staging: &Staging, misfits: &[(String, String, Misfit)]) -> Result<
         Field::new("source_row", DataType::Int64, false),
         text("column"),
         text("reason"),
+        text("value"),
     ]));
     let texts = |pick: fn(&(String, String, Misfit)) -> &str| {
         Arc::new(StringArray::from_iter_values(misfits.iter().map(pick)))
@@ -200,6 +202,7 @@ fn set_aside(staging: &Staging, misfits: &[(String, String, Misfit)]) -> Result<
             Arc::new(Int64Array::from_iter_values(rows)),
             texts(|(_, _, misfit)| &misfit.column),
             texts(|(_, _, misfit)| &misfit.reason),
+            texts(|(_, _, misfit)| &misfit.value),
         ],
     )
     .map_err(|error| corrupt("quarantine", &error))?;

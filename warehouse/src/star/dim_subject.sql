@@ -16,15 +16,25 @@ last_seen AS (
     SELECT subject_id, max(coalesce(end_date, start_date)) AS last_visit_date
     FROM visit WHERE occurred GROUP BY subject_id
 ),
+left_study AS (
+    SELECT subject_id, max(start_date) AS left_date
+    FROM disposition
+    WHERE category = 'DISPOSITION EVENT' AND coalesce(scope, 'STUDY') = 'STUDY'
+    GROUP BY subject_id
+),
+-- The last day that the data know of: who has not left takes part until then.
+cut_off AS (
+    SELECT max(last_visit_date) AS cut_off_date FROM last_seen
+),
 members AS (
     SELECT
         subject_id, subject_no, site_id, country, sex, age, race, status, screening_no,
         ref_start_date, first_dose_date, consent_date,
         coalesce(end_participation_date, ref_end_date,
-                 ref_start_date + time_on_study_days, last_visit_date) AS participation_end_date,
+                 ref_start_date + time_on_study_days - 1, left_date, cut_off_date) AS participation_end_date,
         time_on_study_days, time_on_treatment_days, death_flag,
         false AS is_inferred
-    FROM subject LEFT JOIN last_seen USING (subject_id)
+    FROM subject LEFT JOIN left_study USING (subject_id) CROSS JOIN cut_off
     UNION ALL BY NAME
     SELECT subject_id, subject_id AS subject_no, 'UNKNOWN' AS site_id, 'UNKNOWN' AS status,
         false AS death_flag, true AS is_inferred
@@ -49,8 +59,9 @@ SELECT
     ref_start_date,
     first_dose_date,
     participation_end_date,
-    -- Both days count, as a study day does.
-    coalesce(time_on_study_days, participation_end_date - ref_start_date + 1) AS days_on_study,
+    -- Both days count, as a study day does; an end before the start is no duration.
+    CASE WHEN coalesce(time_on_study_days, participation_end_date - ref_start_date + 1) >= 0
+        THEN coalesce(time_on_study_days, participation_end_date - ref_start_date + 1) ELSE NULL END AS days_on_study,
     time_on_treatment_days AS days_on_treatment,
     death_flag AS has_died,
     is_inferred

@@ -15,7 +15,7 @@ pages AS (
     FROM form_instance
     UNION ALL BY NAME
     SELECT subject_id, form_instance_id, true AS is_inferred
-    FROM items ANTI JOIN form_instance USING (form_instance_id)
+    FROM items ANTI JOIN form_instance USING (subject_id, form_instance_id)
 )
 SELECT
     s.subject_sk,

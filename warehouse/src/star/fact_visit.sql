@@ -1,15 +1,19 @@
 -- grain:  one row per visit of a subject, and per scheduled visit that a subject missed
--- inputs: visit, dim_subject, dim_visit
+-- inputs: visit, subject, planned_visit, dim_subject, dim_visit
 WITH actual AS (
     SELECT subject_id, visit_num, visit_repeat, occurred, start_date, end_date, row_id
     FROM visit
 ),
--- Rule R-06: missed once its window has closed before participation ended.
+-- Rule R-06: missed once its window has closed before participation ended, if the arm's schedule asks for it.
 due AS (
-    SELECT subject_id, visit_num
-    FROM dim_subject CROSS JOIN dim_visit
-    WHERE is_enrolled AND is_scheduled AND is_required AND planned_day IS NOT NULL
-        AND ref_start_date + (planned_day - CAST(planned_day > 0 AS INTEGER)) + coalesce(window_upper_days, 0)
+    SELECT DISTINCT dim_subject.subject_id, dim_visit.visit_num
+    FROM dim_subject
+    JOIN subject USING (subject_id)
+    JOIN planned_visit ON planned_visit.arm_code IN ('*', subject.planned_arm_code)
+    JOIN dim_visit ON dim_visit.visit_num = planned_visit.visit_num
+    WHERE is_enrolled AND is_scheduled AND dim_visit.is_required AND dim_visit.planned_day IS NOT NULL
+        AND dim_subject.ref_start_date + (dim_visit.planned_day - CAST(dim_visit.planned_day > 0 AS INTEGER))
+            + coalesce(dim_visit.window_upper_days, 0)
             < participation_end_date
 ),
 all_visits AS (

@@ -64,7 +64,7 @@ impl Control {
         grants: &Grants,
         filter: AuditFilter,
     ) -> Result<Vec<AuditEvent>, ControlError> {
-        if !grants.allow_anywhere::<Build>() {
+        if !grants.allow_everywhere::<Build>() {
             return Err(ControlError::Denied);
         }
         let database = self.store().tenant(grants.tenant()).await?;

@@ -73,7 +73,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(params): Query<AuditParams>,
 ) -> Result<Json<Vec<EventAnswer>>, Problem> {
-    caller.build_anywhere(&state).await?;
+    caller.build_everywhere(&state).await?;
     let filter =
         AuditFilter { action: params.action, before_seq: params.before, limit: params.limit.unwrap_or(100) };
     let events = state.app.control.audit_page(caller.principal.grants(), filter).await;
@@ -102,7 +102,7 @@ pub(crate) async fn verification(
     Extract(state): Extract<State>,
     caller: Caller,
 ) -> Result<Json<VerificationAnswer>, Problem> {
-    caller.build_anywhere(&state).await?;
+    caller.build_everywhere(&state).await?;
     let report = state.app.control.verify_tenant(caller.principal.tenant()).await;
     let report = report.map_err(|error| caller.problem(error))?;
     Ok(Json(VerificationAnswer {

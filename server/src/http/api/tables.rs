@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
+use flight::published::Visible;
 use kernel::{Read, StudyScope};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -138,12 +139,35 @@ pub(crate) async fn show(
         table: table.clone(),
         trace: caller.trace.clone(),
     };
+    let ask = Ask { scope, visible, table, params };
+    // On a task of its own: a caller that goes away does not keep the end of the read from the ledger.
+    let trace = caller.trace.clone();
+    let made = tokio::spawn(async move { read_out(&state, &caller, scan, (read, ask)).await }).await;
+    made.unwrap_or_else(|error| Err(Problem::of(&Failure::Lost(error.to_string()), &trace)))
+        .map(Made::into_response)
+}
+
+struct Ask {
+    scope: StudyScope<Read>,
+    visible: Visible,
+    table: String,
+    params: TableParams,
+}
+
+/// Makes the body between the two events of the ledger.
+async fn read_out(
+    state: &State,
+    caller: &Caller,
+    scan: TableScan,
+    (read, ask): (TableRead, Ask),
+) -> Result<Made, Problem> {
     let started = state.app.control.read_started(&caller.principal, read.clone()).await;
     let pull = started.map_err(|error| caller.problem(error))?;
+    let Ask { scope, visible, table, params } = &ask;
     let made = match params.format {
-        Format::Json => json(scan, &table, visible.row.id.to_string(), &params).await,
-        Format::Csv => csv(scan, &table).await,
-        Format::Parquet => parquet(&state, &scope, &visible.manifest, &table).await,
+        Format::Json => json(scan, table, visible.row.id.to_string(), params).await,
+        Format::Csv => csv(scan, table).await,
+        Format::Parquet => parquet(state, scope, &visible.manifest, table).await,
     };
     let (amount, outcome) = match &made {
         Ok(made) => (Amount { rows: made.rows, bytes: made.body.len() as u64 }, Outcome::Success),
@@ -151,7 +175,7 @@ pub(crate) async fn show(
     };
     let finished = state.app.control.read_finished(&caller.principal, pull, read, amount, outcome).await;
     finished.map_err(|error| caller.problem(error))?;
-    made.map(Made::into_response).map_err(|failure| caller.problem(failure))
+    made.map_err(|failure| caller.problem(failure))
 }
 
 /// A body that is ready to leave.
