@@ -51,6 +51,9 @@ fn snapshots(view: &DataView) -> AnyView {
 fn snapshot_row(snapshot: &SnapshotRow) -> AnyView {
     let state = match snapshot.state {
         SnapshotState::Current => view! { <span class="pill good">"current"</span> }.into_any(),
+        SnapshotState::Waiting => {
+            view! { <span class="pill high-amber">"waits for its marts"</span> }.into_any()
+        }
         SnapshotState::Superseded => view! { <span class="pill none">"replaced"</span> }.into_any(),
     };
     let replaces = snapshot.replaces.as_ref().map_or_else(

@@ -44,6 +44,8 @@ pub struct SnapshotRow {
 pub enum SnapshotState {
     /// Readers see this one.
     Current,
+    /// It is newer than what readers see: its marts are not built yet, or a build failed.
+    Waiting,
     /// A later one took its place.
     #[default]
     Superseded,

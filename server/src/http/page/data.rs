@@ -1,5 +1,7 @@
 //! What was landed and what was published from it.
 
+use std::cmp::Ordering;
+
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use control::SnapshotRow as PublishedRow;
@@ -47,8 +49,11 @@ async fn snapshots(app: &App, scope: &StudyScope<Read>, current: &Visible) -> Re
     let rows: Vec<PublishedRow> = app.control.snapshots(scope).await?;
     let mut shown = Vec::new();
     for row in rows.into_iter().take(SNAPSHOTS_SHOWN) {
-        let state =
-            if row.seq == current.row.seq { SnapshotState::Current } else { SnapshotState::Superseded };
+        let state = match row.seq.cmp(&current.row.seq) {
+            Ordering::Greater => SnapshotState::Waiting,
+            Ordering::Equal => SnapshotState::Current,
+            Ordering::Less => SnapshotState::Superseded,
+        };
         let Visible { row, manifest } = app.published.open(scope, row)?;
         shown.push(SnapshotRow {
             id: row.id.to_string(),
