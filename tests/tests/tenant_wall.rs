@@ -94,7 +94,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                 for address in door.addresses(CANARY_STUDY) {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
-                        ("researcher", "BuildAnywhere", _) => &[404],
+                        ("researcher", "BuildEverywhere", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_table") => &[404],
                         _ => &[200],
@@ -129,7 +129,7 @@ fn strangers_and_other_tenants_never_see_it() {
                     (true, true) => &[401],
                     (true, false) => &[303],
                     _ if door.is_of_a_study() => &[404],
-                    _ if door.access == "BuildAnywhere" && who.contains("researcher") => &[404],
+                    _ if door.access == "BuildEverywhere" && who.contains("researcher") => &[404],
                     _ => &[200, 303],
                 };
                 assert!(
