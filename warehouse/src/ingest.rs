@@ -172,7 +172,7 @@ pub fn ingest(
     for step in &plan {
         work.conform(step, progress)?;
     }
-    let conformed = work.finish()?;
+    let conformed = work.finish();
     let merged = merge::merge(&staging, &conformed, former, progress)?;
     let receipt = Receipt {
         batch: batch.id,

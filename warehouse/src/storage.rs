@@ -211,8 +211,7 @@ impl Staging {
         let suffix =
             path.extension().map_or_else(String::new, |suffix| format!(".{}", suffix.to_string_lossy()));
         let key = self.files.key(zone, &format!("{stem}-{}{suffix}", &blake3[..16]));
-        self.seal(&path)?;
-        self.move_to(&path, &key)?;
+        self.seal_and_move(&path, &key)?;
         Ok(DataFile { key, rows, bytes, blake3 })
     }
 
@@ -224,21 +223,17 @@ impl Staging {
         let path = self.path("object");
         fs::write(&path, bytes).map_err(|source| Error::io("write", &path, source))?;
         let key = self.files.key(zone, name);
-        self.seal(&path)?;
-        self.move_to(&path, &key)?;
+        self.seal_and_move(&path, &key)?;
         Ok(key)
     }
 
-    #[expect(clippy::unused_self, reason = "only what is staged may be sealed")]
-    fn seal(&self, path: &Path) -> Result<()> {
+    /// Makes a file durable and read-only, then gives it its final name.
+    fn seal_and_move(&self, path: &Path, key: &str) -> Result<()> {
         let failed = |source| Error::io("seal", path, source);
         File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
         let mut permissions = fs::metadata(path).map_err(failed)?.permissions();
         permissions.set_readonly(true);
-        fs::set_permissions(path, permissions).map_err(failed)
-    }
-
-    fn move_to(&self, path: &Path, key: &str) -> Result<()> {
+        fs::set_permissions(path, permissions).map_err(failed)?;
         let from = path.strip_prefix(&self.files.storage.root).unwrap_or(path).to_string_lossy().into_owned();
         let moved = block_on(self.files.storage.store.rename_if_not_exists(&plain(&from)?, &plain(key)?));
         match moved {

@@ -139,9 +139,8 @@ impl<'a> Visit<'a> {
 
     fn bare_frame(&self, tab: Option<Tab>) -> Frame {
         let principal = &self.caller.principal;
-        let may_build = principal.grants().allow_anywhere::<Build>();
         let may_audit = principal.grants().allow_everywhere::<Build>();
-        let role = if may_build { Role::DataEngineer } else { Role::Researcher };
+        let role = if self.may_build() { Role::DataEngineer } else { Role::Researcher };
         Frame {
             person: Some(Person {
                 name: principal.display_name().to_owned(),

@@ -9,7 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::xpt::text_schema;
+use super::xpt::{append_number, text_schema};
 use super::{BATCH_ROWS, Dataset, Source, SourceColumn, SourceType, damaged, stem};
 use crate::{Error, Result};
 
@@ -107,15 +107,10 @@ fn text_of(array: &ArrayRef, kind: SourceType) -> Result<ArrayRef> {
 
 /// Numbers in their shortest exact form, so that a whole number stored as floating point has no point.
 fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
-    use std::fmt::Write;
     let mut builder = StringBuilder::new();
     for value in values {
         match value.filter(|value| !value.is_nan()) {
-            Some(value) => {
-                // Writing into a string builder cannot fail.
-                let _ = write!(builder, "{value}");
-                builder.append_value("");
-            }
+            Some(value) => append_number(&mut builder, value),
             None => builder.append_null(),
         }
     }

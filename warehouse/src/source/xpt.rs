@@ -104,7 +104,7 @@ impl Source for XptSource {
 }
 
 /// A number in its shortest exact form: `3.1`, and `3` without a point.
-fn append_number(builder: &mut StringBuilder, number: f64) {
+pub(super) fn append_number(builder: &mut StringBuilder, number: f64) {
     use std::fmt::Write;
     // Writing into a string builder cannot fail.
     let _ = write!(builder, "{number}");
