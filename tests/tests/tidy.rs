@@ -10,14 +10,15 @@ use repository::{Package, TextFile};
 use toml::{Table, Value};
 
 /// Who may use whom among our own crates: `DESIGN`'s picture, which `ARCHITECTURE.md` repeats.
-const ARROWS: [(&str, &[&str]); 7] = [
-    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "kernel"]),
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "formats", "kernel"]),
     ("flight", &["control", "warehouse", "kernel"]),
-    ("evidence", &["warehouse", "measures", "kernel"]),
+    ("evidence", &["warehouse", "formats", "measures", "kernel"]),
     ("marts", &["warehouse", "measures", "kernel"]),
     ("frontend", &["measures", "kernel"]),
     ("control", &["kernel"]),
-    ("warehouse", &["kernel"]),
+    ("warehouse", &["formats", "kernel"]),
+    ("formats", &[]),
 ];
 
 /// Who owns a heavy dependency, together with every crate whose name extends it (`polars-core`).
@@ -26,7 +27,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("duckdb", &["warehouse"]),
     ("libduckdb-sys", &["warehouse"]),
     ("arrow-ipc", &["warehouse"]),
-    ("parquet", &["warehouse", "evidence"]), // `evidence` writes extracts as a foreign system would.
+    ("parquet", &["formats", "warehouse", "evidence"]), // `evidence` writes extracts as a foreign system would.
     ("object_store", &["warehouse"]),
     ("sqlx", &["control"]),
     ("ed25519-dalek", &["control", "stories"]),

@@ -31,28 +31,9 @@ pub enum Error {
         #[source]
         source: object_store::Error,
     },
-    /// A delivered file has no bytes.
-    #[error("file `{file}` is empty: it has no bytes; send it again")]
-    EmptyFile {
-        /// The delivered file.
-        file: String,
-    },
-    /// The first bytes are of no format that is read.
-    #[error("file `{file}` is in no known format: SAS XPT (v5, v8), Parquet and CSV are read")]
-    UnknownFormat {
-        /// The delivered file.
-        file: String,
-    },
-    /// The file is damaged.
-    #[error("file `{file}` cannot be read as {format}: {reason}")]
-    Damaged {
-        /// The delivered file.
-        file: String,
-        /// The format that its first bytes promise.
-        format: &'static str,
-        /// What is wrong and where.
-        reason: String,
-    },
+    /// A delivered file cannot be read.
+    #[error(transparent)]
+    File(#[from] formats::Error),
     /// No mapping knows the dataset.
     #[error("file `{file}` holds the dataset `{dataset}`, which mapping `{mapping}` does not know{near}")]
     UnknownDataset {
@@ -242,22 +223,20 @@ impl Error {
     /// Whether the sender can mend it: the delivery was refused, nothing of it was published.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::EmptyFile { .. }
-                | Self::UnknownFormat { .. }
-                | Self::Damaged { .. }
-                | Self::UnknownDataset { .. }
-                | Self::NoMapping { .. }
-                | Self::MissingColumn { .. }
-                | Self::WrongType { .. }
-                | Self::TooManyQuarantined { .. }
-                | Self::KeyReused { .. }
-                | Self::ChangedMeanwhile { .. }
-                | Self::RepeatedMember { .. }
-                | Self::NothingToIngest { .. }
-                | Self::Mapping { .. }
-        )
+        match self {
+            Self::File(error) => error.is_refusal(),
+            Self::UnknownDataset { .. }
+            | Self::NoMapping { .. }
+            | Self::MissingColumn { .. }
+            | Self::WrongType { .. }
+            | Self::TooManyQuarantined { .. }
+            | Self::KeyReused { .. }
+            | Self::ChangedMeanwhile { .. }
+            | Self::RepeatedMember { .. }
+            | Self::NothingToIngest { .. }
+            | Self::Mapping { .. } => true,
+            _ => false,
+        }
     }
 
     pub(crate) fn io(step: &'static str, path: &std::path::Path, source: io::Error) -> Self {

@@ -1,7 +1,6 @@
 //! Files become canon, canon becomes the star schema, the star becomes snapshots.
 //!
-//! Data moves one way. Read [`contract`] first (what canon is), then [`source`] (how a file is read),
-//! [`mapping`] (which column feeds which), [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
+//! Data moves one way. Read [`contract`] first (what canon is), then [`mapping`] (which column feeds which), [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
 //! becomes facts and dimensions), [`snapshot`] (what is published) and [`table`] (the only scoped read).
 pub mod conform;
 pub mod contract;
@@ -12,7 +11,6 @@ pub mod ingest;
 pub mod mapping;
 pub mod row_hash;
 pub mod snapshot;
-pub mod source;
 pub mod star;
 pub mod storage;
 pub mod table;

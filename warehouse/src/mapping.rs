@@ -7,8 +7,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::contract::{self, Entity};
-use crate::source::Dataset;
 use crate::{Error, Result};
+use formats::Dataset;
 
 pub mod expression;
 

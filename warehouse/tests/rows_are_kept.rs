@@ -114,7 +114,10 @@ fn a_missing_column_an_unknown_dataset_and_an_empty_file_are_named() {
     let refused = study.deliver("sdtm", &[("ax.csv", lacking)]).expect_err("refused");
     assert!(matches!(&refused, Error::UnknownDataset { near, .. } if near.contains("`AE`")), "{refused}");
     let refused = study.deliver("sdtm", &[("ae.csv", "")]).expect_err("refused");
-    assert!(matches!(&refused, Error::EmptyFile { file } if file == "ae.csv"), "{refused}");
+    assert!(
+        matches!(&refused, Error::File(formats::Error::EmptyFile { file }) if file == "ae.csv"),
+        "{refused}"
+    );
     study.deliver("sdtm", &[("dm.csv", DM)]).expect("the next delivery is not affected");
 }
 
@@ -127,6 +130,6 @@ fn windows_1252_is_read_when_utf_8_is_not_and_recorded() {
         .expect("a file");
     let text = String::from_utf8_lossy(b"STUDYID,USUBJID,AESEQ,AETERM\n").into_owned();
     assert!(study.deliver("sdtm", &[("ae.csv", &text)]).is_ok(), "a dataset without rows is no error");
-    let source = warehouse::source::open(&inbox.join("ae.csv")).expect("the file opens");
-    assert_eq!(source.dataset().encoding, "windows-1252");
+    let datasets = formats::datasets(&inbox.join("ae.csv")).expect("the file is read");
+    assert_eq!(datasets[0].encoding, "windows-1252");
 }

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::mapping::Mapping;
-use crate::source::looks_like_data;
 use crate::storage::hash_file;
 use crate::{Error, Result};
+use formats::looks_like_data;
 
 /// One file of a delivery.
 #[derive(Debug, Clone)]

@@ -10,12 +10,12 @@ use crate::error::Overflow;
 use crate::mapping::expression::Context;
 use crate::mapping::{DatasetMapping, Mapping};
 use crate::snapshot::{DataFile, Zone};
-use crate::source::{self, Dataset};
 use crate::storage::Staging;
 use crate::table_writer::TableWriter;
 use crate::{Error, Result};
+use formats::Dataset;
 
-/// A file whose bytes are in the raw zone and whose content was checked.
+/// A dataset of a file whose bytes are in the raw zone and whose content was checked.
 #[derive(Debug)]
 pub(super) struct Landed {
     /// Where the engine room reads it: its place in the raw zone.
@@ -29,7 +29,7 @@ impl Landed {
         FileReceipt {
             file: self.dataset.file.clone(),
             dataset: self.dataset.name.clone(),
-            format: self.dataset.format.to_owned(),
+            format: self.dataset.format.to_string(),
             encoding: self.dataset.encoding.to_owned(),
             rows: self.dataset.rows.unwrap_or(0),
             bytes: self.raw.bytes,
@@ -54,13 +54,18 @@ pub(super) fn land(
         let name = format!("landing/{}", file.name);
         let staged = staging.path(&name);
         copy(&file.path, &staged)?;
-        let mut dataset = source::open(&staged)?.dataset().clone();
-        dataset.file.clone_from(&file.name);
-        let raw = staging.publish(&name, Zone::Raw, &plain_stem(&file.name), dataset.rows.unwrap_or(0))?;
+        let datasets = formats::datasets(&staged)?;
+        let rows = datasets.iter().filter_map(|dataset| dataset.rows).sum();
+        let raw = staging.publish(&name, Zone::Raw, &plain_stem(&file.name), rows)?;
         if raw.blake3 != file.blake3 {
             return Err(Error::ChangedMeanwhile { file: file.name.clone() });
         }
-        landed.push(Landed { path: staging.files().path(&raw.key)?, dataset, raw });
+        let path = staging.files().path(&raw.key)?;
+        landed.extend(datasets.into_iter().map(|dataset| Landed {
+            path: path.clone(),
+            dataset,
+            raw: raw.clone(),
+        }));
     }
     Ok(landed)
 }
@@ -146,7 +151,7 @@ impl<'a> Work<'a> {
         self.number += 1;
         let name = format!("{entity}-{:04}.parquet", self.number);
         let mut writer = TableWriter::create(&self.staging.path(&name), conformer.schema())?;
-        let mut source = source::open(&landed.path)?;
+        let mut source = formats::open(&landed.path, &landed.dataset)?;
         let total = landed.dataset.rows.unwrap_or(0);
         let (mut read, mut rows, mut misfits) = (0, 0, Vec::new());
         while let Some(batch) = source.next_batch()? {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray};
 
 use super::files::Landed;
+use crate::Result;
 use crate::mapping::expression::{Context, LookupTable, column_of};
 use crate::mapping::{Lookup, Mapping};
-use crate::{Result, source};
 
 /// Reads every lookup of the mapping whose dataset was delivered.
 pub(super) fn context<'a>(mapping: &'a Mapping, landed: &[Landed]) -> Result<Context<'a>> {
@@ -24,7 +24,7 @@ pub(super) fn context<'a>(mapping: &'a Mapping, landed: &[Landed]) -> Result<Con
 }
 
 fn read(lookup: &Lookup, file: &Landed, table: &mut LookupTable) -> Result<()> {
-    let mut source = source::open(&file.path)?;
+    let mut source = formats::open(&file.path, &file.dataset)?;
     while let Some(batch) = source.next_batch()? {
         let keys = column_of(&batch, &lookup.key);
         let given: Vec<_> = lookup.give.iter().map(|column| column_of(&batch, column)).collect();

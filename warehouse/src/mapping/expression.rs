@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use super::Lookup;
 use crate::contract::{Column, ColumnType};
-use crate::source::{Dataset, SourceType};
 use crate::{Error, Result};
+use formats::{ColumnKind, Dataset};
 
 /// One way to make a text.
 #[derive(Debug, Clone, Deserialize)]
@@ -169,12 +169,12 @@ impl Expression {
             return Ok(());
         };
         let fits = match (source.kind, target.kind) {
-            (SourceType::Other, _) => false,
-            (SourceType::Bool | SourceType::Time, kind) if plain && is_number(kind) => false,
-            (SourceType::Number | SourceType::Bool, ColumnType::Date | ColumnType::Timestamp) if plain => {
+            (ColumnKind::Other, _) => false,
+            (ColumnKind::Bool | ColumnKind::Time, kind) if plain && is_number(kind) => false,
+            (ColumnKind::Number | ColumnKind::Bool, ColumnType::Date | ColumnType::Timestamp) if plain => {
                 false
             }
-            (SourceType::Number | SourceType::Bool, ColumnType::Text) if plain => !target.is_partial_date(),
+            (ColumnKind::Number | ColumnKind::Bool, ColumnType::Text) if plain => !target.is_partial_date(),
             _ => true,
         };
         if fits {

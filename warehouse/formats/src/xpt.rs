@@ -6,17 +6,21 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use encoding_rs::{UTF_8, WINDOWS_1252};
 use sas_xport::sas::SasVariableType;
-use sas_xport::sas::xport::{XportDataset, XportDatasetVersion, XportErrorKind, XportReader, XportValue};
+use sas_xport::sas::xport::{
+    XportDataset, XportDatasetVersion, XportError, XportErrorKind, XportReader, XportValue, XportVariable,
+};
 
-use super::{BATCH_ROWS, Dataset, Source, SourceColumn, SourceType, damaged};
+use crate::dataset::{Column, ColumnKind, Dataset, Format};
+use crate::error::file_name;
+use crate::source::{BATCH_ROWS, Source};
+use crate::text::{Rows, append_number, append_text, schema};
 use crate::{Error, Result};
 
 const FORMAT: &str = "SAS XPT";
@@ -25,9 +29,46 @@ const CARD: u64 = 80;
 
 type Reader = XportDataset<Counted<BufReader<File>>>;
 
-/// A transport file that was measured and is ready to be read.
-pub(super) struct XptSource {
-    path: PathBuf,
+/// Measures a transport file against its own header and decodes every text of it once.
+pub(crate) fn check(path: &Path) -> Result<Dataset> {
+    // Rule R-18: strict UTF-8 first; Windows-1252 only for a file that is not, and then it is recorded.
+    let (rows, encoding) = match measure(path, Decoding::Strict) {
+        Err(Unreadable::Encoding) => {
+            let rows = measure(path, Decoding::WithFallback).map_err(|error| error.into_error(path))?;
+            (rows, "windows-1252")
+        }
+        rows => (rows.map_err(|error| error.into_error(path))?, "utf-8"),
+    };
+    let (reader, _) = start(path, Decoding::of(encoding)).map_err(|error| error.into_error(path))?;
+    let header = reader.schema();
+    let is_v5 = header.xport_dataset_version() == XportDatasetVersion::V5;
+    Ok(Dataset {
+        file: file_name(path),
+        name: header.dataset_name().trim().to_ascii_uppercase(),
+        label: header.dataset_label().trim().to_owned(),
+        format: if is_v5 { Format::XptV5 } else { Format::XptV8 },
+        encoding,
+        // Its header has a local time without a zone.
+        created_at: None,
+        columns: header.variables().iter().map(column).collect(),
+        rows: Some(rows),
+    })
+}
+
+fn column(variable: &XportVariable) -> Column {
+    let (kind, type_name) = match variable.value_type() {
+        SasVariableType::Numeric => (ColumnKind::Number, "numeric"),
+        SasVariableType::Character => (ColumnKind::Text, "character"),
+    };
+    Column {
+        label: variable.long_label().trim().to_owned(),
+        length: Some(u32::from(variable.value_length())),
+        ..Column::new(variable.full_name().trim(), kind, type_name)
+    }
+}
+
+/// The rows of a transport file that was measured.
+pub(crate) struct XptSource {
     dataset: Dataset,
     reader: Reader,
     schema: SchemaRef,
@@ -35,45 +76,21 @@ pub(super) struct XptSource {
 }
 
 impl XptSource {
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        // Rule R-18: strict UTF-8 first; Windows-1252 only for a file that is not, and then it is recorded.
-        let (rows, encoding) = match measure(path, Decoding::Strict) {
-            Err(Unreadable::Encoding) => {
-                let rows = measure(path, Decoding::WithFallback).map_err(|error| error.into_error(path))?;
-                (rows, "windows-1252")
-            }
-            rows => (rows.map_err(|error| error.into_error(path))?, "utf-8"),
-        };
-        let decoding = if encoding == "utf-8" { Decoding::Strict } else { Decoding::WithFallback };
+    pub(crate) fn open(path: &Path, dataset: &Dataset) -> Result<Self> {
+        let decoding = Decoding::of(dataset.encoding);
         let (reader, _) = start(path, decoding).map_err(|error| error.into_error(path))?;
-        let columns: Vec<SourceColumn> = reader.schema().variables().iter().map(column).collect();
-        let schema = text_schema(&columns);
-        let dataset = Dataset {
-            file: crate::error::file_name(path),
-            name: reader.schema().dataset_name().trim().to_ascii_uppercase(),
-            format: if reader.schema().xport_dataset_version() == XportDatasetVersion::V5 {
-                "SAS XPT v5"
-            } else {
-                "SAS XPT v8"
-            },
-            encoding,
-            columns,
-            rows: Some(rows),
-        };
-        Ok(Self { path: path.to_owned(), dataset, reader, schema, row: 0 })
+        Ok(Self { dataset: dataset.clone(), reader, schema: schema(&dataset.columns), row: 0 })
     }
 
-    fn fill(&mut self, builders: &mut [StringBuilder]) -> Result<usize> {
+    fn fill(&mut self, rows: &mut Rows) -> Result<usize> {
         for count in 0..BATCH_ROWS {
             let at = self.row + 1;
-            let failed = |error: sas_xport::sas::xport::XportError| {
-                damaged(&self.path, FORMAT, format!("row {at}: {error}"))
-            };
+            let failed =
+                |error: XportError| Error::damaged(&self.dataset.file, FORMAT, format!("row {at}: {error}"));
             let Some(record) = self.reader.next_lazy_record().map_err(failed)? else { return Ok(count) };
-            for (value, builder) in record.iter().zip(builders.iter_mut()) {
+            for (value, builder) in record.iter().zip(rows.columns.iter_mut()) {
                 match value.map_err(failed)? {
-                    XportValue::Character(text) if text.is_empty() => builder.append_null(),
-                    XportValue::Character(text) => builder.append_value(text),
+                    XportValue::Character(text) => append_text(builder, &text),
                     XportValue::Number(number) if number.is_nan() => builder.append_null(),
                     XportValue::Number(number) => append_number(builder, number),
                 }
@@ -90,45 +107,24 @@ impl Source for XptSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut builders: Vec<StringBuilder> =
-            self.dataset.columns.iter().map(|_| StringBuilder::new()).collect();
-        if self.fill(&mut builders)? == 0 {
+        let mut rows = Rows::new(&self.schema);
+        if self.fill(&mut rows)? == 0 {
             return Ok(None);
         }
-        let columns: Vec<ArrayRef> =
-            builders.into_iter().map(|mut builder| Arc::new(builder.finish()) as _).collect();
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .map(Some)
-            .map_err(Error::arrow("read transport rows"))
+        rows.finish().map(Some)
     }
-}
-
-/// A number in its shortest exact form: `3.1`, and `3` without a point.
-pub(super) fn append_number(builder: &mut StringBuilder, number: f64) {
-    use std::fmt::Write;
-    // Writing into a string builder cannot fail.
-    let _ = write!(builder, "{number}");
-    builder.append_value("");
-}
-
-fn column(variable: &sas_xport::sas::xport::XportVariable) -> SourceColumn {
-    let (kind, type_name) = match variable.value_type() {
-        SasVariableType::Numeric => (SourceType::Number, "numeric"),
-        SasVariableType::Character => (SourceType::Text, "character"),
-    };
-    SourceColumn { name: variable.full_name().trim().to_owned(), kind, type_name: type_name.to_owned() }
-}
-
-pub(super) fn text_schema(columns: &[SourceColumn]) -> SchemaRef {
-    let fields: Vec<Field> =
-        columns.iter().map(|column| Field::new(&column.name, DataType::Utf8, true)).collect();
-    Arc::new(Schema::new(fields))
 }
 
 #[derive(Clone, Copy)]
 enum Decoding {
     Strict,
     WithFallback,
+}
+
+impl Decoding {
+    fn of(encoding: &str) -> Self {
+        if encoding == "utf-8" { Self::Strict } else { Self::WithFallback }
+    }
 }
 
 enum Unreadable {
@@ -140,15 +136,17 @@ enum Unreadable {
 impl Unreadable {
     fn into_error(self, path: &Path) -> Error {
         match self {
-            Self::Encoding => damaged(path, FORMAT, "a text is neither UTF-8 nor Windows-1252"),
-            Self::Reason(reason) => damaged(path, FORMAT, reason),
+            Self::Encoding => {
+                Error::damaged(&file_name(path), FORMAT, "a text is neither UTF-8 nor Windows-1252")
+            }
+            Self::Reason(reason) => Error::damaged(&file_name(path), FORMAT, reason),
             Self::System(source) => Error::io("read", path, source),
         }
     }
 }
 
-impl From<sas_xport::sas::xport::XportError> for Unreadable {
-    fn from(error: sas_xport::sas::xport::XportError) -> Self {
+impl From<XportError> for Unreadable {
+    fn from(error: XportError) -> Self {
         if *error.kind() == XportErrorKind::Encoding {
             Self::Encoding
         } else {

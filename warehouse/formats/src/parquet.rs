@@ -1,54 +1,60 @@
 //! Parquet files. Each value becomes the text that a person would write for it.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 
-use super::xpt::{append_number, text_schema};
-use super::{BATCH_ROWS, Dataset, Source, SourceColumn, SourceType, damaged, stem};
+use crate::dataset::{Column, ColumnKind, Dataset, Format};
+use crate::error::file_name;
+use crate::source::{BATCH_ROWS, Source, stem};
+use crate::text::{append_number, empty_to_null, schema};
 use crate::{Error, Result};
 
 const FORMAT: &str = "Parquet";
 
-/// A Parquet file whose footer was read.
-pub(super) struct ParquetSource {
-    path: PathBuf,
+/// Reads the footer.
+pub(crate) fn check(path: &Path) -> Result<Dataset> {
+    let builder = start(path)?;
+    let columns =
+        builder.schema().fields().iter().map(|field| {
+            Column::new(field.name(), kind_of(field.data_type()), field.data_type().to_string())
+        });
+    Ok(Dataset {
+        file: file_name(path),
+        name: stem(path),
+        label: String::new(),
+        format: Format::Parquet,
+        encoding: "utf-8",
+        created_at: None,
+        columns: columns.collect(),
+        rows: u64::try_from(builder.metadata().file_metadata().num_rows()).ok(),
+    })
+}
+
+fn start(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
+    let failed = |error: ParquetError| Error::damaged(&file_name(path), FORMAT, error.to_string());
+    ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)
+}
+
+/// The rows of a Parquet file whose footer was read.
+pub(crate) struct ParquetSource {
     dataset: Dataset,
     reader: ParquetRecordBatchReader,
     schema: SchemaRef,
 }
 
 impl ParquetSource {
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
-        let failed = |error: parquet::errors::ParquetError| damaged(path, FORMAT, error.to_string());
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).ok();
-        let columns: Vec<SourceColumn> = builder
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| SourceColumn {
-                name: field.name().clone(),
-                kind: source_type(field.data_type()),
-                type_name: field.data_type().to_string(),
-            })
-            .collect();
-        let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(failed)?;
-        let dataset = Dataset {
-            file: crate::error::file_name(path),
-            name: stem(path),
-            format: FORMAT,
-            encoding: "utf-8",
-            columns,
-            rows,
-        };
-        Ok(Self { path: path.to_owned(), schema: text_schema(&dataset.columns), dataset, reader })
+    pub(crate) fn open(path: &Path, dataset: &Dataset) -> Result<Self> {
+        let reader = start(path)?.with_batch_size(BATCH_ROWS).build();
+        let reader = reader.map_err(|error| Error::damaged(&dataset.file, FORMAT, error.to_string()))?;
+        Ok(Self { schema: schema(&dataset.columns), dataset: dataset.clone(), reader })
     }
 }
 
@@ -59,7 +65,7 @@ impl Source for ParquetSource {
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
         let Some(batch) = self.reader.next() else { return Ok(None) };
-        let batch = batch.map_err(|error| damaged(&self.path, FORMAT, error.to_string()))?;
+        let batch = batch.map_err(|error| Error::damaged(&self.dataset.file, FORMAT, error.to_string()))?;
         let columns: Vec<ArrayRef> = batch
             .columns()
             .iter()
@@ -72,21 +78,21 @@ impl Source for ParquetSource {
     }
 }
 
-fn source_type(kind: &DataType) -> SourceType {
+fn kind_of(kind: &DataType) -> ColumnKind {
     match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => SourceType::Text,
-        DataType::Dictionary(_, values) => source_type(values),
-        DataType::Boolean => SourceType::Bool,
-        DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _) => SourceType::Time,
-        kind if kind.is_numeric() => SourceType::Number,
-        _ => SourceType::Other,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => ColumnKind::Text,
+        DataType::Dictionary(_, values) => kind_of(values),
+        DataType::Boolean => ColumnKind::Bool,
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _) => ColumnKind::Time,
+        kind if kind.is_numeric() => ColumnKind::Number,
+        _ => ColumnKind::Other,
     }
 }
 
-fn text_of(array: &ArrayRef, kind: SourceType) -> Result<ArrayRef> {
+fn text_of(array: &ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
     match array.data_type() {
         // No mapping can use such a column; the raw zone keeps the file itself.
-        _ if kind == SourceType::Other => Ok(Arc::new(StringArray::new_null(array.len()))),
+        _ if kind == ColumnKind::Other => Ok(Arc::new(StringArray::new_null(array.len()))),
         DataType::Float64 => Ok(numbers(array.as_primitive::<Float64Type>().iter())),
         DataType::Float32 => {
             Ok(numbers(array.as_primitive::<Float32Type>().iter().map(|value| value.map(f64::from))))
@@ -115,13 +121,4 @@ fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
         }
     }
     Arc::new(builder.finish())
-}
-
-pub(super) fn empty_to_null(texts: ArrayRef) -> ArrayRef {
-    let strings = texts.as_string::<i32>();
-    if (0..strings.len()).all(|row| strings.is_null(row) || !strings.value(row).is_empty()) {
-        return texts;
-    }
-    let cleaned: StringArray = strings.iter().map(|text| text.filter(|text| !text.is_empty())).collect();
-    Arc::new(cleaned)
 }

@@ -2,23 +2,41 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::xpt::text_schema;
-use super::{BATCH_ROWS, Dataset, Source, SourceColumn, SourceType, damaged, stem};
+use crate::dataset::{Column, ColumnKind, Dataset, Format};
+use crate::error::file_name;
+use crate::source::{BATCH_ROWS, Source, stem};
+use crate::text::{Rows, append_text, schema};
 use crate::{Error, Result};
 
 const FORMAT: &str = "CSV";
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// A delimited file whose header was read and whose lines were all found to have the header's columns.
-pub(super) struct CsvSource {
-    path: PathBuf,
+/// Reads the header, and every line to see that it has the header's columns.
+pub(crate) fn check(path: &Path) -> Result<Dataset> {
+    let delimiter = delimiter(path)?;
+    let (rows, is_utf8) = measure(path, delimiter)?;
+    let mut reader = start(path, delimiter)?;
+    let header = reader.byte_headers().map_err(|error| damaged(path, error.to_string()))?.clone();
+    Ok(Dataset {
+        file: file_name(path),
+        name: stem(path),
+        label: String::new(),
+        format: Format::Csv { delimiter },
+        encoding: if is_utf8 { "utf-8" } else { "windows-1252" },
+        created_at: None,
+        columns: columns(path, &header)?,
+        rows: Some(rows),
+    })
+}
+
+/// The rows of a delimited file that was checked.
+pub(crate) struct CsvSource {
     dataset: Dataset,
     reader: csv::Reader<BufReader<File>>,
     schema: SchemaRef,
@@ -26,21 +44,13 @@ pub(super) struct CsvSource {
 }
 
 impl CsvSource {
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let delimiter = delimiter(path)?;
-        let (rows, is_utf8) = measure(path, delimiter)?;
-        let mut reader = start(path, delimiter)?;
-        let header = reader.byte_headers().map_err(|error| damaged(path, FORMAT, error.to_string()))?.clone();
-        let columns = columns(path, &header)?;
-        let dataset = Dataset {
-            file: crate::error::file_name(path),
-            name: stem(path),
-            format: FORMAT,
-            encoding: if is_utf8 { "utf-8" } else { "windows-1252" },
-            columns,
-            rows: Some(rows),
-        };
-        Ok(Self { path: path.to_owned(), schema: text_schema(&dataset.columns), dataset, reader, is_utf8 })
+    pub(crate) fn open(path: &Path, dataset: &Dataset, delimiter: u8) -> Result<Self> {
+        Ok(Self {
+            schema: schema(&dataset.columns),
+            is_utf8: dataset.encoding == "utf-8",
+            dataset: dataset.clone(),
+            reader: start(path, delimiter)?,
+        })
     }
 }
 
@@ -50,31 +60,25 @@ impl Source for CsvSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut builders: Vec<StringBuilder> =
-            self.dataset.columns.iter().map(|_| StringBuilder::new()).collect();
+        let mut batch = Rows::new(&self.schema);
         let mut record = ByteRecord::new();
         let mut rows = 0;
         while rows < BATCH_ROWS {
             let more = self.reader.read_byte_record(&mut record);
-            if !more.map_err(|error| damaged(&self.path, FORMAT, error.to_string()))? {
+            if !more.map_err(|error| Error::damaged(&self.dataset.file, FORMAT, error.to_string()))? {
                 break;
             }
-            for (cell, builder) in record.iter().zip(&mut builders) {
-                if cell.is_empty() {
-                    builder.append_null();
-                } else {
-                    builder.append_value(decode(cell, self.is_utf8));
-                }
+            for (cell, builder) in record.iter().zip(&mut batch.columns) {
+                append_text(builder, &decode(cell, self.is_utf8));
             }
             rows += 1;
         }
-        if rows == 0 {
-            return Ok(None);
-        }
-        let columns: Vec<ArrayRef> =
-            builders.into_iter().map(|mut builder| Arc::new(builder.finish()) as _).collect();
-        RecordBatch::try_new(self.schema.clone(), columns).map(Some).map_err(Error::arrow("read CSV rows"))
+        if rows == 0 { Ok(None) } else { batch.finish().map(Some) }
     }
+}
+
+fn damaged(path: &Path, reason: impl Into<String>) -> Error {
+    Error::damaged(&file_name(path), FORMAT, reason)
 }
 
 /// Rule R-18: strict UTF-8, else Windows-1252, which has a character for every byte.
@@ -107,9 +111,9 @@ fn measure(path: &Path, delimiter: u8) -> Result<(u64, bool)> {
     let mut reader = start(path, delimiter)?;
     let mut record = ByteRecord::new();
     let (mut rows, mut is_utf8) = (0, true);
-    while reader.read_byte_record(&mut record).map_err(|error| damaged(path, FORMAT, error.to_string()))? {
+    while reader.read_byte_record(&mut record).map_err(|error| damaged(path, error.to_string()))? {
         if record.as_slice().contains(&0) {
-            return Err(damaged(path, FORMAT, format!("row {}: it holds a zero byte", rows + 1)));
+            return Err(damaged(path, format!("row {}: it holds a zero byte", rows + 1)));
         }
         is_utf8 = is_utf8 && std::str::from_utf8(record.as_slice()).is_ok();
         rows += 1;
@@ -117,18 +121,18 @@ fn measure(path: &Path, delimiter: u8) -> Result<(u64, bool)> {
     Ok((rows, is_utf8))
 }
 
-fn columns(path: &Path, header: &ByteRecord) -> Result<Vec<SourceColumn>> {
-    let mut columns: Vec<SourceColumn> = Vec::with_capacity(header.len());
+fn columns(path: &Path, header: &ByteRecord) -> Result<Vec<Column>> {
+    let mut columns: Vec<Column> = Vec::with_capacity(header.len());
     for name in header {
         let name = name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name);
         let name = String::from_utf8_lossy(name).trim().to_owned();
         if name.is_empty() {
-            return Err(damaged(path, FORMAT, format!("column {} has no name", columns.len() + 1)));
+            return Err(damaged(path, format!("column {} has no name", columns.len() + 1)));
         }
         if columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name)) {
-            return Err(damaged(path, FORMAT, format!("column `{name}` occurs twice")));
+            return Err(damaged(path, format!("column `{name}` occurs twice")));
         }
-        columns.push(SourceColumn { name, kind: SourceType::Text, type_name: "text".into() });
+        columns.push(Column::new(name, ColumnKind::Text, "text"));
     }
     Ok(columns)
 }

@@ -1,0 +1,107 @@
+//! What is known of a dataset before its first row is read.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+/// What a column can hold, as far as its format says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Text, or a format that has only text.
+    Text,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Bool,
+    /// A day or an instant.
+    Time,
+    /// Something that is not one value: a list, a structure, bytes.
+    Other,
+}
+
+/// One column of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its label; empty where the format has none.
+    pub label: String,
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// Its type in the words of the format.
+    pub type_name: String,
+    /// Its length in bytes or characters, where the format declares one.
+    pub length: Option<u32>,
+}
+
+impl Column {
+    /// A column of which no more than name and kind is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, kind: ColumnKind, type_name: impl Into<String>) -> Self {
+        Self { name: name.into(), label: String::new(), kind, type_name: type_name.into(), length: None }
+    }
+}
+
+/// The form of a file, with what its reader must know to read it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// SAS transport, version 5.
+    XptV5,
+    /// SAS transport, version 8: long names, long texts.
+    XptV8,
+    /// Parquet.
+    Parquet,
+    /// Delimited text.
+    Csv {
+        /// The byte between two cells.
+        delimiter: u8,
+    },
+}
+
+impl Format {
+    /// Its name, for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::XptV5 => "SAS XPT v5",
+            Self::XptV8 => "SAS XPT v8",
+            Self::Parquet => "Parquet",
+            Self::Csv { .. } => "CSV",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What is known of a dataset whose file was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dataset {
+    /// The file, as delivered.
+    pub file: String,
+    /// The dataset's name, in upper case: from the file's header where it has one, else the file's name.
+    pub name: String,
+    /// The dataset's label; empty where the format has none.
+    pub label: String,
+    /// The form of the file.
+    pub format: Format,
+    /// The encoding that the texts were read with (rule R-18).
+    pub encoding: &'static str,
+    /// When the sender made the dataset, where the format says so and leaves no doubt about the zone.
+    pub created_at: Option<DateTime<Utc>>,
+    /// Its columns in file order.
+    pub columns: Vec<Column>,
+    /// Its rows, where the format says or the check counted them.
+    pub rows: Option<u64>,
+}
+
+impl Dataset {
+    /// The position of a column, whatever the case of its name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}
