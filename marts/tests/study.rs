@@ -39,12 +39,12 @@ impl Study {
         let delivery = Delivery::of(&[inbox], Some(mapping.expect("the mapping is valid"))).expect("files");
         self.deliveries += 1;
         let now = DateTime::from_timestamp(1_700_000_000 + self.deliveries, 0).expect("a time");
-        let batch = Batch { id: BatchId::at(now, "test"), received_at: now, extracted_at: now };
+        let batch = Batch { id: BatchId::at(now, "test"), received_at: now };
         let former = self.star.as_ref().map(|(id, manifest)| (*id, manifest));
         let writer = Writer::wait(&self.storage, &self.scope).expect("nobody else writes");
         let known = former.map(|(_, manifest)| manifest);
         let ingested = ingest(&writer, (&batch, &delivery), known, &mut |_| {}).expect("taken in");
-        let base = warehouse::star::Base { former, ingested: &ingested, batch: batch.id, as_of: now };
+        let base = warehouse::star::Base { former, ingested: &ingested, as_of: now };
         let (id, _, manifest) = warehouse::star::build(&writer, &base, &mut |_| {}).expect("built");
         self.star = Some((id, manifest));
     }

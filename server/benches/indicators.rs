@@ -96,9 +96,9 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(f64, f6
 fn take_in(writer: &Writer, files: &[PathBuf]) -> Result<(kernel::SnapshotId, Manifest), Failure> {
     let delivery = Delivery::of(files, Some(Mapping::load("edc")?))?;
     let now = SystemClock.now();
-    let batch = Batch { id: BatchId::at(now, "bench"), received_at: now, extracted_at: now };
+    let batch = Batch { id: BatchId::at(now, "bench"), received_at: now };
     let ingested = ingest(writer, (&batch, &delivery), None, &mut |_| {})?;
-    let base = warehouse::star::Base { former: None, ingested: &ingested, batch: batch.id, as_of: now };
+    let base = warehouse::star::Base { former: None, ingested: &ingested, as_of: now };
     let (id, _, manifest) = warehouse::star::build(writer, &base, &mut |_| {})?;
     Ok((id, manifest))
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::App;
@@ -12,8 +13,10 @@ use crate::telemetry;
 
 mod admin;
 mod audit;
+mod canon;
 mod doctor;
 mod engineer;
+mod export;
 mod ingest;
 mod marts;
 mod progress;
@@ -57,6 +60,11 @@ enum Command {
     Serve(Doors),
     /// Take a delivery of files into a study and publish a snapshot.
     Ingest(ingest::IngestArgs),
+    /// Look at the conformed records of a study, as they are or as they were known at an instant.
+    #[command(subcommand)]
+    Canon(canon::CanonCommand),
+    /// Write a DuckDB database of views over the current snapshot.
+    Export(export::ExportArgs),
     /// Build the derived tables of a study, or look at them.
     #[command(subcommand)]
     Marts(marts::MartsCommand),
@@ -81,6 +89,15 @@ pub struct Doors {
     /// Arrow Flight.
     #[arg(long, env = "CAIRN_FLIGHT", default_value = "127.0.0.1:8481", value_name = "ADDRESS")]
     pub flight: SocketAddr,
+}
+
+/// Reads an instant of the command line: with its zone, or a day, which begins at midnight UTC.
+pub(crate) fn instant(text: &str) -> std::result::Result<DateTime<Utc>, String> {
+    let day =
+        || text.parse::<NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0)).map(|at| at.and_utc());
+    DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc)).ok().or_else(day).ok_or_else(|| {
+        "it is neither a day (2026-01-31) nor an instant with its zone (2026-01-31T18:00:00Z)".into()
+    })
 }
 
 /// Runs the program.
@@ -119,6 +136,8 @@ async fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,
+        Command::Canon(command) => canon::run(&app, command).await,
+        Command::Export(args) => export::run(&app, args).await,
         Command::Marts(command) => marts::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, command).await,

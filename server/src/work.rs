@@ -54,7 +54,7 @@ pub struct TakenIn {
 /// # Errors
 /// A refusal when a file cannot be used or the key was used for other content; nothing was published then.
 pub async fn ingest(app: &App, engineer: &Engineer, order: &Order, tell: Teller) -> Result<TakenIn> {
-    let key = order.key.clone().unwrap_or_else(|| order.delivery.manifest_hash().to_owned());
+    let key = order.key.clone().unwrap_or_else(|| order.delivery.manifest_hash());
     let writer = writer(app, engineer).await?;
     if let Some(known) = app.control.find_batch(&engineer.scope, &key).await? {
         return repeated(app, engineer, order, known).await;
@@ -90,7 +90,7 @@ async fn take_in(
 ) -> Result<TakenIn> {
     let now = app.clock.now();
     let content = format!("{}{}{key}", now.timestamp_micros(), order.delivery.manifest_hash());
-    let batch = Batch { id: BatchId::at(now, &content), received_at: now, extracted_at: now };
+    let batch = Batch { id: BatchId::at(now, &content), received_at: now };
     let former = former(app, engineer).await?;
     let replaces = former.as_ref().map(|(row, _)| row.id);
     let (at_work, delivery) = (writer.clone(), order.delivery.clone());
@@ -127,19 +127,29 @@ fn conform_and_build(
     let (batch, _) = delivery;
     let manifest = former.map(|(_, manifest)| manifest);
     let ingested = warehouse::ingest(writer, delivery, manifest, &mut progress)?;
+    // Nothing new was said, not even that a later cut of the source shows the same.
     if let Some((row, manifest)) = former
         && manifest.canon == ingested.canon
+        && delivery.1.extracted_at.is_none()
     {
         return Ok((ingested.receipt, (row.id, row.manifest_key.clone(), row.has_marts)));
     }
     let base = warehouse::star::Base {
         former: former.map(|(row, manifest)| (row.id, manifest)),
         ingested: &ingested,
-        batch: batch.id,
         as_of: batch.received_at,
     };
     let (id, key, manifest) = warehouse::star::build(writer, &base, &mut progress)?;
     Ok((ingested.receipt, (id, key, manifest.has_marts())))
+}
+
+/// The study's current snapshot and its manifest.
+///
+/// # Errors
+/// [`Failure::NotThere`] when nothing was taken in yet.
+pub(crate) async fn current(app: &App, engineer: &Engineer) -> Result<(SnapshotRow, Arc<Manifest>)> {
+    let nothing = || Failure::NotThere("a snapshot of the study; ingest something first".into());
+    former(app, engineer).await?.ok_or_else(nothing)
 }
 
 async fn former(app: &App, engineer: &Engineer) -> Result<Option<(SnapshotRow, Arc<Manifest>)>> {
@@ -159,8 +169,7 @@ pub async fn build_marts(
     tell: Teller,
 ) -> Result<Publication> {
     let writer = writer(app, engineer).await?;
-    let nothing = || Failure::NotThere("a snapshot to build marts of; ingest something first".into());
-    let (current, manifest) = former(app, engineer).await?.ok_or_else(nothing)?;
+    let (current, manifest) = current(app, engineer).await?;
     let with_marts = match app.control.current_with_marts(&engineer.scope.to_read()).await? {
         Some(row) => Some(app.published.open(&engineer.scope, row)?.manifest),
         None => None,

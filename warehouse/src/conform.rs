@@ -52,6 +52,8 @@ pub struct Misfit {
     pub reason: String,
     /// The start of the text that did not fit, for the quarantine and for the sender.
     pub value: String,
+    /// The record it is a version of, as far as its key could be read. A full cut does not remove it.
+    pub row_id: [u8; 16],
 }
 
 /// How many submitted study days were compared with rule R-02, and how many differ.
@@ -69,6 +71,7 @@ pub struct Conformer<'a> {
     entity: &'static Entity,
     context: &'a Context<'a>,
     stamp: &'a Stamp,
+    dataset: String,
     schema: SchemaRef,
     counts: BTreeMap<String, Counts>,
     rows_read: u64,
@@ -88,17 +91,23 @@ pub struct Conformed {
 }
 
 impl<'a> Conformer<'a> {
-    /// A conformer for one block of a mapping.
+    /// A conformer for one block of a mapping, reading the named dataset.
     ///
     /// # Errors
     /// [`Error::Contract`] when the block's entity does not exist.
-    pub fn new(block: &'a DatasetMapping, context: &'a Context<'a>, stamp: &'a Stamp) -> Result<Self> {
+    pub fn new(
+        block: &'a DatasetMapping,
+        context: &'a Context<'a>,
+        stamp: &'a Stamp,
+        dataset: &str,
+    ) -> Result<Self> {
         let entity = contract::entity(&block.entity)?;
         Ok(Self {
             block,
             entity,
             context,
             stamp,
+            dataset: dataset.to_owned(),
             schema: entity.schema(),
             counts: BTreeMap::new(),
             rows_read: 0,
@@ -133,14 +142,21 @@ impl<'a> Conformer<'a> {
             self.check_study_days(days, batch);
         }
         let record_ids = self.record_ids(batch, &business);
-        let system = self.system_columns(&record_ids, &business, batch.num_rows());
+        let row_ids = self.row_ids(&record_ids);
+        let system = self.system_columns(&record_ids, &row_ids, &business);
         let columns = business.into_iter().chain(derived).chain(system).collect();
         let rows = self.keep(columns, &verdict)?;
         let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
-        let mut misfits = verdict.misfits(self.rows_read);
-        for misfit in &mut misfits {
-            misfit.source_column = self.source_of(&misfit.column);
-        }
+        let misfits = verdict
+            .reasons
+            .into_iter()
+            .map(|(row, misfit)| Misfit {
+                row: self.rows_read + misfit.row,
+                source_column: self.source_of(&misfit.column),
+                row_id: row_ids[row],
+                ..misfit
+            })
+            .collect();
         self.rows_read += batch.num_rows() as u64;
         Ok(Conformed { rows, misfits, rows_in })
     }
@@ -236,31 +252,39 @@ impl<'a> Conformer<'a> {
         StringArray::from_iter_values((0..batch.num_rows()).map(id))
     }
 
-    fn system_columns(&self, record_ids: &StringArray, business: &[ArrayRef], rows: usize) -> Vec<ArrayRef> {
-        let stamp = self.stamp;
+    fn row_ids(&self, record_ids: &StringArray) -> Vec<[u8; 16]> {
+        let (study, system) = (self.stamp.study.as_str(), &self.stamp.source_system);
+        let row_id = |id: Option<&str>| row_id(study, &self.entity.name, system, id.unwrap_or_default());
+        record_ids.iter().map(row_id).collect()
+    }
+
+    fn system_columns(
+        &self,
+        record_ids: &StringArray,
+        row_ids: &[[u8; 16]],
+        business: &[ArrayRef],
+    ) -> Vec<ArrayRef> {
+        let (stamp, rows) = (self.stamp, row_ids.len());
         let kinds = self.entity.columns.iter().map(|column| column.kind);
         let mut hasher = RowHasher::new(&business.iter().zip(kinds).collect::<Vec<_>>());
-        let entity = self.entity.name.as_str();
         let same = |text: &str| -> ArrayRef {
             Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
         };
         let instant = |at: DateTime<Utc>| -> ArrayRef {
             Arc::new(TimestampMicrosecondArray::from_value(at.timestamp_micros(), rows).with_timezone("UTC"))
         };
-        let ids = record_ids
-            .iter()
-            .map(|id| row_id(stamp.study.as_str(), entity, &stamp.source_system, id.unwrap_or_default()));
         let first_row = i64::try_from(self.rows_read).unwrap_or(i64::MAX) + 1;
         vec![
-            fixed_size::<16>(ids),
+            fixed_size(row_ids.iter().copied()),
             same(&stamp.source_system),
             Arc::new(record_ids.clone()),
             same(&stamp.batch.to_string()),
             instant(stamp.extracted_at),
-            fixed_size::<32>((0..rows).map(|row| hasher.hash(row))),
+            fixed_size((0..rows).map(|row| hasher.hash(row))),
             instant(stamp.received_at),
             same("I"),
             same("PASS"),
+            same(&self.dataset),
             Arc::new(Int64Array::from_iter_values((first_row..).take(rows))),
         ]
     }
@@ -293,6 +317,7 @@ impl Verdict {
                 source_column: String::new(),
                 reason: reason(),
                 value: text.chars().take(40).collect(),
+                row_id: [0; 16],
             });
         }
     }
@@ -307,10 +332,5 @@ impl Verdict {
             .enumerate()
             .map(|(row, selected)| Some(*selected && !self.reasons.contains_key(&row)))
             .collect()
-    }
-
-    fn misfits(self, rows_before: u64) -> Vec<Misfit> {
-        let placed = |misfit: Misfit| Misfit { row: rows_before + misfit.row, ..misfit };
-        self.reasons.into_values().map(placed).collect()
     }
 }

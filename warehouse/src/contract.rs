@@ -162,6 +162,7 @@ pub fn system_fields() -> Vec<Field> {
         Field::new("sys_from_ts", instant(), false),
         Field::new("op", DataType::Utf8, false),
         Field::new("dq_status", DataType::Utf8, false),
+        Field::new("source_dataset", DataType::Utf8, false),
         Field::new("source_row", DataType::Int64, false),
     ]
 }

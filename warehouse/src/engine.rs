@@ -149,6 +149,46 @@ impl Engine {
     }
 }
 
+/// Writes a DuckDB database of views over Parquet files, for clients that are not this program: each with its
+/// schema, name and comment. The form of the file is one that clients since DuckDB 1.2 read.
+///
+/// # Errors
+/// [`Error::Engine`] with the engine's word.
+pub(crate) fn write_views(target: &Path, views: &[CatalogueView]) -> Result<()> {
+    let step = "write the catalogue";
+    let failed = |source: duckdb::Error| engine_error(step, source);
+    let connection = Connection::open_in_memory().map_err(failed)?;
+    let mut sql = format!(
+        "SET autoinstall_known_extensions = false;
+         SET autoload_known_extensions = false;
+         ATTACH {} AS catalogue (STORAGE_VERSION 'v1.2.0');
+         USE catalogue;",
+        literal(&target.to_string_lossy())
+    );
+    for view in views {
+        let name = format!("{}.{}", identifier(view.schema), identifier(&view.name));
+        let files: Vec<String> = view.files.iter().map(|file| literal(&file.to_string_lossy())).collect();
+        sql.push_str(&format!(
+            "CREATE SCHEMA IF NOT EXISTS {schema};
+             CREATE VIEW {name} AS SELECT * FROM read_parquet([{files}], union_by_name = true);
+             COMMENT ON VIEW {name} IS {comment};",
+            schema = identifier(view.schema),
+            files = files.join(", "),
+            comment = literal(&view.comment),
+        ));
+    }
+    sql.push_str("USE memory; DETACH catalogue;");
+    connection.execute_batch(&sql).map_err(failed)
+}
+
+/// One view of [`write_views`].
+pub(crate) struct CatalogueView {
+    pub(crate) schema: &'static str,
+    pub(crate) name: String,
+    pub(crate) comment: String,
+    pub(crate) files: Vec<PathBuf>,
+}
+
 fn engine_error(step: &str, source: duckdb::Error) -> Error {
     Error::Engine { step: step.to_owned(), source: Box::new(source) }
 }

@@ -170,6 +170,24 @@ pub enum Error {
         /// What differs.
         reason: String,
     },
+    /// A manifest of another version of the program.
+    #[error(
+        "the snapshot's manifest is of form {found}, this program reads form {known}; deliver the study's files again into a new data folder"
+    )]
+    ManifestForm {
+        /// The form that was found.
+        found: u32,
+        /// The form that is read.
+        known: u32,
+    },
+    /// The source's cut is said to be of the future.
+    #[error("the cut is dated {extracted_at}, which is after now ({now}); correct `--extracted-at`")]
+    CutOfTheFuture {
+        /// When the source is said to have been read.
+        extracted_at: String,
+        /// When it was received.
+        now: String,
+    },
     /// The snapshot has no such table.
     #[error("the snapshot has no table `{table}`")]
     NoTable {
@@ -231,6 +249,7 @@ impl Error {
             | Self::WrongType { .. }
             | Self::TooManyQuarantined { .. }
             | Self::KeyReused { .. }
+            | Self::CutOfTheFuture { .. }
             | Self::ChangedMeanwhile { .. }
             | Self::RepeatedMember { .. }
             | Self::NothingToIngest { .. }

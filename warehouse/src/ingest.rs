@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conform::{Stamp, StudyDayCheck};
 use crate::mapping::Mapping;
-use crate::snapshot::{DataFile, Manifest};
+use crate::snapshot::{Cut, CutKind, DataFile, Manifest};
 use crate::storage::{Staging, Writer};
 use crate::{Error, Result};
 
@@ -18,6 +18,8 @@ mod delivery;
 mod files;
 mod lookup;
 mod merge;
+mod merkle;
+mod tables;
 
 pub use delivery::{DeliveredFile, Delivery};
 
@@ -28,8 +30,6 @@ pub struct Batch {
     pub id: BatchId,
     /// When it is taken in.
     pub received_at: DateTime<Utc>,
-    /// The instant of the source's cut; the time of receipt when the sender does not say.
-    pub extracted_at: DateTime<Utc>,
 }
 
 /// What became of the rows of one entity.
@@ -43,6 +43,10 @@ pub struct EntityCounts {
     pub changed: u64,
     /// Rows that are as they were; nothing was written for them.
     pub unchanged: u64,
+    /// Records that a full cut does not show any more.
+    pub deleted: u64,
+    /// Records of a late, older cut that stay as a later one told.
+    pub restored: u64,
     /// Rows set aside with a reason.
     pub quarantined: u64,
 }
@@ -66,6 +70,9 @@ pub struct FileReceipt {
     pub blake3: String,
     /// Where the bytes are kept.
     pub raw_key: String,
+    /// The delivery that held the same bytes as the same dataset last; then no row of it is new.
+    #[serde(default)]
+    pub duplicate_of: Option<BatchId>,
 }
 
 /// Why rows were set aside: the first ones by reason.
@@ -99,6 +106,17 @@ pub struct Receipt {
     pub manifest_hash: String,
     /// When it was taken in.
     pub received_at: DateTime<Utc>,
+    /// Where it came from.
+    pub source_system: String,
+    /// The instant whose state of the source it shows.
+    pub extracted_at: DateTime<Utc>,
+    /// What it says about rows that it does not hold.
+    pub kind: CutKind,
+    /// The latest cut of the source that was taken in before, when that is later than this one: the rows were
+    /// merged by the time of the cut, and nothing newer was overwritten.
+    pub out_of_order_after: Option<DateTime<Utc>>,
+    /// BLAKE3 Merkle root over the received files and the canon files written, in hexadecimal.
+    pub merkle_root: String,
     /// What was received.
     pub files: Vec<FileReceipt>,
     /// What became of it.
@@ -118,6 +136,8 @@ impl Receipt {
             new: sum.new + counts.new,
             changed: sum.changed + counts.changed,
             unchanged: sum.unchanged + counts.unchanged,
+            deleted: sum.deleted + counts.deleted,
+            restored: sum.restored + counts.restored,
             quarantined: sum.quarantined + counts.quarantined,
         })
     }
@@ -130,6 +150,8 @@ pub struct Ingested {
     pub receipt: Receipt,
     /// All files of canon, those of this delivery last.
     pub canon: BTreeMap<String, Vec<DataFile>>,
+    /// What it adds to the manifest.
+    pub cut: Cut,
 }
 
 /// How far the work is.
@@ -163,7 +185,7 @@ pub fn ingest(
         study: writer.scope().study().clone(),
         source_system: mapping.source_system.clone(),
         batch: batch.id,
-        extracted_at: batch.extracted_at,
+        extracted_at: extracted_at(delivery, &landed, batch.received_at)?,
         received_at: batch.received_at,
     };
     let plan = files::plan(&mapping, &landed)?;
@@ -173,18 +195,94 @@ pub fn ingest(
         work.conform(step, progress)?;
     }
     let conformed = work.finish();
-    let merged = merge::merge(&staging, &conformed, former, progress)?;
+    let delivered = merge::Delivered { staging: &staging, stamp: &stamp, kind: delivery.kind, former };
+    let merged = merge::merge(&delivered, &conformed, progress)?;
+    let cut = cut(&stamp, delivery.kind, &mapping, &landed);
+    let known = History { cuts: former.map(|manifest| manifest.cuts.as_slice()).unwrap_or_default() };
     let receipt = Receipt {
         batch: batch.id,
         mapping: mapping.name.clone(),
-        manifest_hash: delivery.manifest_hash().to_owned(),
+        manifest_hash: delivery.manifest_hash(),
         received_at: batch.received_at,
-        files: landed.iter().map(files::Landed::receipt).collect(),
+        source_system: stamp.source_system.clone(),
+        extracted_at: stamp.extracted_at,
+        kind: delivery.kind,
+        out_of_order_after: known.later_than(&cut),
+        merkle_root: merkle_root(&landed, &merged.canon, former),
+        files: landed.iter().map(|file| file.receipt(known.duplicate_of(&cut, file))).collect(),
         entities: merged.counts,
         quarantine: merged.quarantine,
         study_days: conformed.study_days,
     };
-    Ok(Ingested { receipt, canon: merged.canon })
+    Ok(Ingested { receipt, canon: merged.canon, cut })
+}
+
+/// When the source was read: as the sender says, else as every file says of itself, else now.
+fn extracted_at(
+    delivery: &Delivery,
+    landed: &[files::Landed],
+    received_at: DateTime<Utc>,
+) -> Result<DateTime<Utc>> {
+    let told: Option<Vec<_>> = landed.iter().map(|file| file.dataset.created_at).collect();
+    let newest = told.and_then(|told| told.into_iter().max());
+    let extracted_at = delivery.extracted_at.or(newest).unwrap_or(received_at);
+    if extracted_at > received_at {
+        return Err(Error::CutOfTheFuture {
+            extracted_at: extracted_at.to_rfc3339(),
+            now: received_at.to_rfc3339(),
+        });
+    }
+    Ok(extracted_at)
+}
+
+fn cut(stamp: &Stamp, kind: CutKind, mapping: &Mapping, landed: &[files::Landed]) -> Cut {
+    let mut datasets: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in landed {
+        datasets.entry(file.dataset.name.clone()).or_default().push(file.raw.blake3.clone());
+    }
+    Cut {
+        batch: stamp.batch,
+        source_system: stamp.source_system.clone(),
+        extracted_at: stamp.extracted_at,
+        kind,
+        mapping: mapping.text_hash.clone(),
+        datasets,
+    }
+}
+
+/// The deliveries before this one.
+struct History<'a> {
+    cuts: &'a [Cut],
+}
+
+impl History<'_> {
+    fn later_than(&self, cut: &Cut) -> Option<DateTime<Utc>> {
+        let of_source = self.cuts.iter().filter(|known| known.source_system == cut.source_system);
+        of_source.map(|known| known.extracted_at).max().filter(|latest| *latest > cut.extracted_at)
+    }
+
+    /// The delivery whose file of this dataset was the same, if none came in between.
+    fn duplicate_of(&self, cut: &Cut, file: &files::Landed) -> Option<BatchId> {
+        let of_source = self.cuts.iter().filter(|known| known.source_system == cut.source_system);
+        let (last, files) = of_source
+            .filter_map(|known| known.datasets.get(&file.dataset.name).map(|files| (known, files)))
+            .max_by_key(|(known, _)| known.extracted_at)?;
+        (files.contains(&file.raw.blake3) && last.mapping == cut.mapping).then_some(last.batch)
+    }
+}
+
+/// The root over what was received and what was written of it, in the order of the receipt.
+fn merkle_root(
+    landed: &[files::Landed],
+    canon: &BTreeMap<String, Vec<DataFile>>,
+    former: Option<&Manifest>,
+) -> String {
+    let received = landed.iter().map(|file| file.raw.blake3.as_str());
+    let written = canon.iter().flat_map(|(entity, files)| {
+        let before = former.and_then(|manifest| manifest.canon.get(entity)).map_or(0, Vec::len);
+        files.iter().skip(before).map(|file| file.blake3.as_str())
+    });
+    merkle::root(received.chain(written)).to_hex().to_string()
 }
 
 /// The share of a dataset's rows that may be set aside before the whole delivery is refused.

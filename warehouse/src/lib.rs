@@ -2,6 +2,8 @@
 //!
 //! Data moves one way. Read [`contract`] first (what canon is), then [`mapping`] (which column feeds which), [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
 //! becomes facts and dimensions), [`snapshot`] (what is published) and [`table`] (the only scoped read).
+pub mod canon;
+pub mod catalogue;
 pub mod conform;
 pub mod contract;
 pub mod date;
@@ -21,7 +23,7 @@ pub use engine::Engine;
 pub use error::{Error, Result};
 pub use ingest::{Batch, Delivery, Ingested, Receipt, ingest};
 pub use mapping::Mapping;
-pub use snapshot::{DataFile, Manifest, Table, Zone};
+pub use snapshot::{Cut, CutKind, DataFile, Manifest, Table, Zone};
 pub use storage::{Storage, TenantFiles, Writer};
 pub use table::TableScan;
 pub use table_writer::TableWriter;

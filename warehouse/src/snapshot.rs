@@ -84,6 +84,45 @@ impl Table {
     }
 }
 
+/// What a delivery says about the rows that it does not hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CutKind {
+    /// Each dataset is whole: a row that is not in it is gone.
+    #[default]
+    Full,
+    /// Only what changed: a row that is not in it is as it was.
+    Delta,
+}
+
+impl CutKind {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Delta => "delta",
+        }
+    }
+}
+
+/// One delivery that canon contains.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// The delivery.
+    pub batch: BatchId,
+    /// Where it came from.
+    pub source_system: String,
+    /// The instant whose state of the source it shows.
+    pub extracted_at: DateTime<Utc>,
+    /// What it says about rows that it does not hold.
+    pub kind: CutKind,
+    /// The hash of the mapping that read it.
+    pub mapping: String,
+    /// Its datasets, each with the BLAKE3 of its files.
+    pub datasets: BTreeMap<String, Vec<String>>,
+}
+
 /// The manifest of one snapshot. Its canonical bytes name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -100,7 +139,7 @@ pub struct Manifest {
     /// The snapshot it replaces.
     pub replaces: Option<SnapshotId>,
     /// The deliveries it contains, in order of commitment.
-    pub batches: Vec<BatchId>,
+    pub cuts: Vec<Cut>,
     /// Canon: per entity its files, oldest first.
     pub canon: BTreeMap<String, Vec<DataFile>>,
     /// Star and marts by table name.
@@ -109,7 +148,7 @@ pub struct Manifest {
 
 impl Manifest {
     /// The form's version that is written.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// Stores the manifest; returns its id and its key.
     ///
@@ -134,6 +173,10 @@ impl Manifest {
         if SnapshotId::of_manifest(&bytes) != id {
             return Err(corrupt("its bytes have another id".into()));
         }
+        let Form { format } = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
+        if format != Self::FORMAT {
+            return Err(Error::ManifestForm { found: format, known: Self::FORMAT });
+        }
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| corrupt(error.to_string()))?;
         if manifest.tenant != files.tenant() || &manifest.study != files.study() {
             return Err(corrupt("it is another study's manifest".into()));
@@ -154,6 +197,12 @@ impl Manifest {
     pub fn has_marts(&self) -> bool {
         self.tables.values().any(|table| table.zone == Zone::Marts)
     }
+}
+
+/// The one field that every form of a manifest has.
+#[derive(Deserialize)]
+struct Form {
+    format: u32,
 }
 
 /// A hash over an ordered list of texts, for [`Table::inputs`].

@@ -4,14 +4,14 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use kernel::{BatchId, Build, CODE_VERSION, SnapshotId, StudyScope};
+use kernel::{Build, CODE_VERSION, SnapshotId, StudyScope};
 
 use crate::engine::{Engine, Limits, literal};
 use crate::ingest::{Ingested, Progress};
 use crate::snapshot::{DataFile, Manifest, Table, Zone};
 use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
-use crate::{Result, contract};
+use crate::{Result, canon, contract};
 
 /// One table of the star.
 #[derive(Debug)]
@@ -100,8 +100,6 @@ pub struct Base<'a> {
     pub former: Option<(SnapshotId, &'a Manifest)>,
     /// The delivery that was conformed.
     pub ingested: &'a Ingested,
-    /// Its id.
-    pub batch: BatchId,
     /// The instant whose state of canon is shown.
     pub as_of: DateTime<Utc>,
 }
@@ -117,8 +115,8 @@ pub fn build(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(SnapshotId, String, Manifest)> {
     let (staging, scope) = (Staging::new(writer, "star")?, writer.scope());
-    let mut batches = base.former.map_or_else(Vec::new, |(_, manifest)| manifest.batches.clone());
-    batches.push(base.batch);
+    let mut cuts = base.former.map_or_else(Vec::new, |(_, manifest)| manifest.cuts.clone());
+    cuts.push(base.ingested.cut.clone());
     let mut manifest = Manifest {
         format: Manifest::FORMAT,
         tenant: scope.tenant(),
@@ -126,7 +124,7 @@ pub fn build(
         as_of: base.as_of,
         code_version: CODE_VERSION.to_owned(),
         replaces: base.former.map(|(id, _)| id),
-        batches,
+        cuts,
         canon: base.ingested.canon.clone(),
         tables: std::collections::BTreeMap::new(),
     };
@@ -190,30 +188,16 @@ impl Builder<'_> {
         engine.run("name the study", &format!("CREATE MACRO this_study() AS {study}"))?;
         for (name, entity) in contract::entities()? {
             let known = manifest.canon.get(name).map(Vec::as_slice).unwrap_or_default();
-            if known.is_empty() {
+            let mut files = paths(self.staging, known)?;
+            if files.is_empty() {
                 let path = self.staging.path(&format!("empty-{name}.parquet"));
                 TableWriter::create(&path, &entity.schema())?.close()?;
-                engine.view(name, &[path])?;
-                continue;
+                files.push(path);
             }
-            engine.view(&format!("{name}_versions"), &paths(self.staging, known)?)?;
-            engine.run(&format!("read the current rows of `{name}`"), &current(name, known.len()))?;
+            canon::open_entity(&engine, name, &files, manifest.as_of)?;
         }
         Ok(engine)
     }
-}
-
-/// The current version of each row. One file holds one version of each.
-fn current(entity: &str, files: usize) -> String {
-    if files == 1 {
-        return format!("CREATE VIEW {entity} AS SELECT * FROM {entity}_versions WHERE op <> 'D'");
-    }
-    format!(
-        "CREATE VIEW {entity} AS SELECT * FROM (
-             SELECT * FROM {entity}_versions
-             QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY sys_from_ts DESC, row_hash) = 1
-         ) WHERE op <> 'D'"
-    )
 }
 
 fn paths(staging: &Staging, files: &[DataFile]) -> Result<Vec<PathBuf>> {

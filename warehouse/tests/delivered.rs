@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use kernel::{BatchId, Build, Grant, Grants, Role, SnapshotId, StudyId, StudyScope, TenantId};
 use tempfile::TempDir;
 use warehouse::star::{Base, build};
-use warehouse::{Batch, Delivery, Error, Ingested, Manifest, Mapping, Storage, TableScan, Writer, ingest};
+use warehouse::{
+    Batch, CutKind, Delivery, Error, Ingested, Manifest, Mapping, Storage, TableScan, Writer, ingest,
+};
 
 pub(crate) const STUDY: &str = "S1";
 
@@ -36,18 +38,43 @@ impl Study {
 
     /// Takes in CSV files, given as name and content, and builds the star.
     pub(crate) fn deliver(&mut self, mapping: &str, files: &[(&str, &str)]) -> Result<Ingested, Error> {
+        let delivery = self.delivery(mapping, files)?;
+        self.take_in(&delivery)
+    }
+
+    /// Takes in a cut of the source as of a day of January 2020.
+    pub(crate) fn deliver_cut(
+        &mut self,
+        (kind, day): (CutKind, u32),
+        files: &[(&str, &str)],
+    ) -> Result<Ingested, Error> {
+        let delivery = Delivery { kind, extracted_at: Some(january(day)), ..self.delivery("sdtm", files)? };
+        self.take_in(&delivery)
+    }
+
+    /// Takes in a cut that says it was made long after it is received.
+    pub(crate) fn deliver_future(&mut self, files: &[(&str, &str)]) -> Result<Ingested, Error> {
+        let extracted_at = Some(DateTime::from_timestamp(4_000_000_000, 0).expect("a time"));
+        let delivery = Delivery { extracted_at, ..self.delivery("sdtm", files)? };
+        self.take_in(&delivery)
+    }
+
+    fn delivery(&self, mapping: &str, files: &[(&str, &str)]) -> Result<Delivery, Error> {
         let inbox = self.folder.path().join(format!("inbox-{}", self.deliveries));
         write(&inbox, files);
-        let delivery = Delivery::of(&[inbox], Some(Mapping::load(mapping)?))?;
+        Delivery::of(&[inbox], Some(Mapping::load(mapping)?))
+    }
+
+    fn take_in(&mut self, delivery: &Delivery) -> Result<Ingested, Error> {
         self.deliveries += 1;
         let now: DateTime<Utc> =
             DateTime::from_timestamp(1_700_000_000 + self.deliveries, 0).expect("a time");
-        let batch = Batch { id: BatchId::at(now, "test"), received_at: now, extracted_at: now };
+        let batch = Batch { id: BatchId::at(now, "test"), received_at: now };
         let former = self.current.as_ref().map(|(_, manifest)| manifest);
         let writer = Writer::wait(&self.storage, &self.scope)?;
-        let ingested = ingest(&writer, (&batch, &delivery), former, &mut |_| {})?;
+        let ingested = ingest(&writer, (&batch, delivery), former, &mut |_| {})?;
         let former = self.current.as_ref().map(|(id, manifest)| (*id, manifest));
-        let base = Base { former, ingested: &ingested, batch: batch.id, as_of: now };
+        let base = Base { former, ingested: &ingested, as_of: now };
         let (id, _, manifest) = build(&writer, &base, &mut |_| {})?;
         self.current = Some((id, manifest));
         Ok(ingested)
@@ -63,6 +90,11 @@ impl Study {
         let batches = scan.expect("the table opens").collect_all().expect("the table is read");
         batches.iter().flat_map(|batch| texts(batch, columns)).collect()
     }
+}
+
+pub(crate) fn january(day: u32) -> DateTime<Utc> {
+    let day = chrono::NaiveDate::from_ymd_opt(2020, 1, day).expect("a day of January");
+    day.and_hms_opt(12, 0, 0).expect("noon").and_utc()
 }
 
 fn texts(batch: &RecordBatch, columns: &[&str]) -> Vec<String> {

@@ -35,8 +35,9 @@ fn a_changed_row_is_a_new_version_and_the_star_shows_it() {
     study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &before)]).expect("taken in");
     let after = ae(&[("S1-1", 1, "DRY COUGH"), ("S1-2", 1, "FEVER"), ("S1-2", 2, "RASH")]);
     let second = study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &after)]).expect("taken in");
+    // Rule R-17: another term is another event, whatever its number.
     let counts = &second.receipt.entities["adverse_event"];
-    assert_eq!((counts.new, counts.changed, counts.unchanged), (1, 1, 1));
+    assert_eq!((counts.new, counts.changed, counts.unchanged, counts.deleted), (2, 0, 1, 1));
     let mut terms = study.rows("fact_ae", &["term"]);
     terms.sort();
     assert_eq!(terms, ["DRY COUGH", "FEVER", "RASH"]);

@@ -29,6 +29,7 @@ mod snapshots;
 mod studies;
 
 mod denials;
+mod exports;
 mod reads;
 
 pub use accounts::NewAccount;
@@ -37,6 +38,7 @@ pub use batches::BatchRow;
 pub use control::{Control, TokenLifetimes};
 pub use denials::{Denial, DeniedWho};
 pub use error::{AuthError, ControlError};
+pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use identity::Audience;
 pub use ledger::{AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, Outcome, VerifyReport};

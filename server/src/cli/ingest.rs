@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use warehouse::engine::Limits;
-use warehouse::{Delivery, Mapping, Receipt};
+use warehouse::{CutKind, Delivery, Mapping, Receipt};
 
 use super::engineer::Place;
 use super::{Bars, marts};
@@ -31,6 +32,14 @@ pub(crate) struct IngestArgs {
     /// A key of yours for this delivery: the same key again gives the first receipt.
     #[arg(long)]
     key: Option<String>,
+    /// The files hold only what changed. Without it each dataset is whole, and a record that it does not hold
+    /// any more is gone.
+    #[arg(long)]
+    delta: bool,
+    /// When the source was read, such as 2026-01-31 or 2026-01-31T18:00:00Z. Without it, when the files say
+    /// they were made, else now. An older cut may come late: it overwrites nothing newer.
+    #[arg(long, value_name = "INSTANT", value_parser = super::instant)]
+    extracted_at: Option<DateTime<Utc>>,
     /// Do not build the marts afterwards.
     #[arg(long)]
     no_marts: bool,
@@ -42,7 +51,8 @@ pub(crate) struct IngestArgs {
 pub(crate) async fn run(app: &App, args: IngestArgs) -> Result<()> {
     let mapping = args.mapping.as_deref().map(Mapping::load).transpose()?;
     let engineer = args.place.operator(app).await?;
-    let delivery = Delivery::of(&args.paths, mapping)?;
+    let kind = if args.delta { CutKind::Delta } else { CutKind::Full };
+    let delivery = Delivery { kind, extracted_at: args.extracted_at, ..Delivery::of(&args.paths, mapping)? };
     let title = args.title.unwrap_or_else(|| args.place.study.to_string());
     let bars = Bars::new("taking in");
     let order = Order { delivery, key: args.key, title };
@@ -63,27 +73,31 @@ pub(crate) async fn run(app: &App, args: IngestArgs) -> Result<()> {
 /// The receipt as a table.
 pub(crate) fn print_receipt(receipt: &Receipt) {
     say!("batch {} by mapping `{}`, {} files", receipt.batch, receipt.mapping, receipt.files.len());
-    say!(
-        "{:<24}{:>12}{:>12}{:>12}{:>12}{:>12}",
-        "entity",
-        "in",
-        "new",
-        "changed",
-        "unchanged",
-        "quarantined"
-    );
+    say!("{} cut of {} as of {}", receipt.kind.name(), receipt.source_system, receipt.extracted_at);
+    if let Some(latest) = receipt.out_of_order_after {
+        say!("it came late, after the cut as of {latest}: nothing newer was overwritten");
+    }
+    for file in &receipt.files {
+        if let Some(batch) = file.duplicate_of {
+            say!("{} holds what batch {batch} held", file.file);
+        }
+    }
+    print_line("entity", &["in", "new", "changed", "unchanged", "deleted", "quarantined"]);
     let total = receipt.total();
-    for (entity, counts) in
-        receipt.entities.iter().map(|(entity, counts)| (entity.as_str(), counts)).chain([("total", &total)])
-    {
-        say!(
-            "{entity:<24}{:>12}{:>12}{:>12}{:>12}{:>12}",
+    let entities = receipt.entities.iter().map(|(entity, counts)| (entity.as_str(), counts));
+    for (entity, counts) in entities.chain([("total", &total)]) {
+        let counts = [
             counts.rows_in,
             counts.new,
             counts.changed,
             counts.unchanged,
-            counts.quarantined
-        );
+            counts.deleted,
+            counts.quarantined,
+        ];
+        print_line(entity, &counts.map(|count| count.to_string()));
+    }
+    if total.restored > 0 {
+        say!("{} records stay as a later cut told", total.restored);
     }
     for note in &receipt.quarantine {
         say!(
@@ -104,4 +118,9 @@ pub(crate) fn print_receipt(receipt: &Receipt) {
     if submitted > 0 {
         say!("study days: {equal} of {submitted} submitted values follow from their dates");
     }
+}
+
+fn print_line(entity: &str, cells: &[impl std::fmt::Display]) {
+    let cells: String = cells.iter().map(|cell| format!("{cell:>12}")).collect();
+    say!("{entity:<24}{cells}");
 }

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+use formats::looks_like_data;
+
 use crate::mapping::Mapping;
+use crate::snapshot::CutKind;
 use crate::storage::hash_file;
 use crate::{Error, Result};
-use formats::looks_like_data;
 
 /// One file of a delivery.
 #[derive(Debug, Clone)]
@@ -25,7 +28,10 @@ pub struct Delivery {
     pub files: Vec<DeliveredFile>,
     /// How they are read; found out when it is not given.
     pub mapping: Option<Mapping>,
-    manifest_hash: String,
+    /// What they say about rows that they do not hold.
+    pub kind: CutKind,
+    /// The instant whose state of the source they show, when the sender says so.
+    pub extracted_at: Option<DateTime<Utc>>,
 }
 
 impl Delivery {
@@ -59,14 +65,26 @@ impl Delivery {
         let mut files: Vec<DeliveredFile> =
             found.iter().map(|path| DeliveredFile::of(path)).collect::<Result<_>>()?;
         files.sort_by(|a, b| a.name.cmp(&b.name).then(a.blake3.cmp(&b.blake3)));
-        let manifest_hash = manifest_hash(&files, mapping.as_ref());
-        Ok(Self { files, mapping, manifest_hash })
+        Ok(Self { files, mapping, kind: CutKind::Full, extracted_at: None })
     }
 
-    /// The hash over names and contents, which tells two deliveries apart.
+    /// The hash over names, contents and what the sender says of them, which tells two deliveries apart.
     #[must_use]
-    pub fn manifest_hash(&self) -> &str {
-        &self.manifest_hash
+    pub fn manifest_hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for file in &self.files {
+            hasher.update(format!("{}\0{}\n", file.name, file.blake3).as_bytes());
+        }
+        if let Some(mapping) = &self.mapping {
+            hasher.update(mapping.text_hash.as_bytes());
+        }
+        if self.kind == CutKind::Delta {
+            hasher.update(b"delta\n");
+        }
+        if let Some(extracted_at) = self.extracted_at {
+            hasher.update(format!("extracted at {}\n", extracted_at.timestamp_micros()).as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 }
 
@@ -75,15 +93,4 @@ impl DeliveredFile {
         let (blake3, _) = hash_file(path)?;
         Ok(Self { path: path.to_owned(), name: crate::error::file_name(path), blake3 })
     }
-}
-
-fn manifest_hash(files: &[DeliveredFile], mapping: Option<&Mapping>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for file in files {
-        hasher.update(format!("{}\0{}\n", file.name, file.blake3).as_bytes());
-    }
-    if let Some(mapping) = mapping {
-        hasher.update(mapping.text_hash.as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }

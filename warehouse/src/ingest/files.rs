@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use formats::Dataset;
+use kernel::BatchId;
+
 use super::{Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
 use crate::conform::{Conformer, Misfit, Stamp, StudyDayCheck};
 use crate::error::Overflow;
@@ -13,7 +16,6 @@ use crate::snapshot::{DataFile, Zone};
 use crate::storage::Staging;
 use crate::table_writer::TableWriter;
 use crate::{Error, Result};
-use formats::Dataset;
 
 /// A dataset of a file whose bytes are in the raw zone and whose content was checked.
 #[derive(Debug)]
@@ -21,12 +23,14 @@ pub(super) struct Landed {
     /// Where the engine room reads it: its place in the raw zone.
     pub(super) path: PathBuf,
     pub(super) dataset: Dataset,
-    raw: DataFile,
+    pub(super) raw: DataFile,
 }
 
 impl Landed {
-    pub(super) fn receipt(&self) -> FileReceipt {
+    /// `duplicate_of` is the delivery that held the same bytes as the same dataset last.
+    pub(super) fn receipt(&self, duplicate_of: Option<BatchId>) -> FileReceipt {
         FileReceipt {
+            duplicate_of,
             file: self.dataset.file.clone(),
             dataset: self.dataset.name.clone(),
             format: self.dataset.format.to_string(),
@@ -117,6 +121,16 @@ pub(super) struct Staged {
     pub(super) rows: u64,
     pub(super) distinct: bool,
     pub(super) source_file: String,
+    pub(super) dataset: String,
+}
+
+/// A row that did not fit, and where it stands.
+#[derive(Debug)]
+pub(super) struct SetAside {
+    pub(super) file: String,
+    pub(super) dataset: String,
+    pub(super) entity: String,
+    pub(super) misfit: Misfit,
 }
 
 /// Everything that was conformed.
@@ -125,7 +139,7 @@ pub(super) struct Conformed {
     pub(super) staged: BTreeMap<String, Vec<Staged>>,
     pub(super) rows_in: BTreeMap<String, u64>,
     pub(super) quarantine: Vec<QuarantineNote>,
-    pub(super) misfits: Vec<(String, String, Misfit)>,
+    pub(super) misfits: Vec<SetAside>,
     pub(super) study_days: BTreeMap<String, StudyDayCheck>,
 }
 
@@ -147,7 +161,7 @@ impl<'a> Work<'a> {
     pub(super) fn conform(&mut self, step: &Step<'_>, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let Step { landed, block } = step;
         let entity = block.entity.clone();
-        let mut conformer = Conformer::new(block, self.context, self.stamp)?;
+        let mut conformer = Conformer::new(block, self.context, self.stamp, &landed.dataset.name)?;
         self.number += 1;
         let name = format!("{entity}-{:04}.parquet", self.number);
         let mut writer = TableWriter::create(&self.staging.path(&name), conformer.schema())?;
@@ -172,14 +186,18 @@ impl<'a> Work<'a> {
         }
         *self.conformed.rows_in.entry(entity.clone()).or_default() += rows;
         let file = landed.dataset.file.clone();
-        self.conformed
-            .misfits
-            .extend(misfits.into_iter().map(|misfit| (file.clone(), entity.clone(), misfit)));
+        self.conformed.misfits.extend(misfits.into_iter().map(|misfit| SetAside {
+            file: file.clone(),
+            dataset: landed.dataset.name.clone(),
+            entity: entity.clone(),
+            misfit,
+        }));
         let staged = Staged {
             file: self.staging.path(&name),
             rows: written,
             distinct: block.distinct,
             source_file: file,
+            dataset: landed.dataset.name.clone(),
         };
         self.conformed.staged.entry(entity).or_default().push(staged);
         Ok(())

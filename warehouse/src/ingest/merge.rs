@@ -1,22 +1,24 @@
-//! What of a delivery is new. A row whose record and content are known is not written again, so that a
-//! full cut with few changes writes only the changes.
+//! What of a delivery is new, against what was known at the instant of its cut. A row whose record and content
+//! are known is not written again, so that a full cut with few changes writes only the changes; a record that a
+//! full cut does not show any more gets a tombstone; a cut that arrives late changes nothing that is newer.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use chrono::{DateTime, Utc};
 
-use super::files::{Conformed, Staged};
-use super::{EntityCounts, Progress, QuarantineNote, corrupt};
-use crate::conform::Misfit;
-use crate::engine::{Engine, Limits};
+use super::files::{Conformed, SetAside, Staged};
+use super::tables;
+use super::{EntityCounts, Progress, QuarantineNote};
+use crate::canon::VERSION_ORDER;
+use crate::conform::Stamp;
+use crate::engine::{Engine, Limits, literal};
 use crate::error::Overflow;
-use crate::snapshot::{DataFile, Manifest, Zone};
+use crate::snapshot::{CutKind, DataFile, Manifest, Zone};
 use crate::storage::Staging;
-use crate::table_writer::TableWriter;
-use crate::{Error, Result};
+use crate::{Error, Result, contract};
 
 /// Canon after the delivery, and what became of its rows.
 #[derive(Debug, Default)]
@@ -26,39 +28,88 @@ pub(super) struct Merged {
     pub(super) quarantine: Vec<QuarantineNote>,
 }
 
+/// What is the same for every entity of a delivery.
+#[derive(Debug)]
+pub(super) struct Delivered<'a> {
+    pub(super) staging: &'a Staging,
+    pub(super) stamp: &'a Stamp,
+    pub(super) kind: CutKind,
+    pub(super) former: Option<&'a Manifest>,
+}
+
+/// Memory of the comparison's buffers: what does not fit is spilled beside the staged files.
+const LIMITS: Limits = Limits { memory_mib: 512, threads: 2 };
+
 pub(super) fn merge(
-    staging: &Staging,
+    delivered: &Delivered<'_>,
     conformed: &Conformed,
-    former: Option<&Manifest>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Merged> {
+    let staging = delivered.staging;
     let mut merged = Merged {
-        canon: former.map(|manifest| manifest.canon.clone()).unwrap_or_default(),
+        canon: delivered.former.map(|manifest| manifest.canon.clone()).unwrap_or_default(),
         quarantine: conformed.quarantine.clone(),
         ..Merged::default()
     };
-    let engine = Engine::open(&[staging.files().folder(Zone::Canon)], staging.folder(), &Limits::default())?;
+    let engine = delivered.open(&conformed.misfits)?;
     let total = conformed.staged.len() as u64;
     for (done, (entity, staged)) in (0..).zip(&conformed.staged) {
         progress(Progress { step: format!("comparing {entity}"), done, total });
         let known = merged.canon.get(entity).cloned().unwrap_or_default();
-        let comparison = Comparison { engine: &engine, staging, entity, staged };
+        let comparison = Comparison { engine: &engine, delivered, entity, staged };
         let (file, mut counts) = comparison.run(&known, &mut merged.quarantine)?;
         counts.rows_in = conformed.rows_in.get(entity).copied().unwrap_or(0);
-        let misfits = conformed.misfits.iter().filter(|(_, misfit_of, _)| misfit_of == entity).count() as u64;
+        let misfits = conformed.misfits.iter().filter(|aside| &aside.entity == entity).count() as u64;
         counts.quarantined += misfits;
         merged.counts.insert(entity.clone(), counts);
         if let Some(file) = file {
             merged.canon.entry(entity.clone()).or_default().push(file);
         }
     }
-    set_aside(staging, &conformed.misfits)?;
+    if !conformed.misfits.is_empty() {
+        let rows = conformed.misfits.len() as u64;
+        staging.publish(tables::MISFITS, Zone::Quarantine, "misfits", rows)?;
+    }
     Ok(merged)
+}
+
+impl Delivered<'_> {
+    /// An engine that knows the delivery's stamp, its misfits and the full cuts after it.
+    fn open(&self, misfits: &[SetAside]) -> Result<Engine> {
+        let folders = [self.staging.files().folder(Zone::Canon)];
+        let engine = Engine::open(&folders, self.staging.folder(), &LIMITS)?;
+        engine.run("order versions", VERSION_ORDER)?;
+        tables::write_stamp(self.staging, self.stamp)?;
+        tables::write_misfits(self.staging, misfits)?;
+        tables::write_later_cuts(self.staging, &self.later_cuts())?;
+        engine.view("stamp", &[self.staging.path(tables::STAMP)])?;
+        engine.view("all_misfits", &[self.staging.path(tables::MISFITS)])?;
+        engine.view("later_cuts", &[self.staging.path(tables::LATER_CUTS)])?;
+        Ok(engine)
+    }
+
+    /// Of each dataset, the first full cut after this one that was taken in before it.
+    fn later_cuts(&self) -> BTreeMap<String, DateTime<Utc>> {
+        let mut later: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+        let cuts = self.former.map(|manifest| manifest.cuts.as_slice()).unwrap_or_default();
+        let full_and_later = cuts.iter().filter(|cut| {
+            cut.source_system == self.stamp.source_system
+                && cut.kind == CutKind::Full
+                && cut.extracted_at > self.stamp.extracted_at
+        });
+        for cut in full_and_later {
+            for dataset in cut.datasets.keys() {
+                let first = later.entry(dataset.clone()).or_insert(cut.extracted_at);
+                *first = cut.extracted_at.min(*first);
+            }
+        }
+        later
+    }
 }
 
 struct Comparison<'a> {
     engine: &'a Engine,
-    staging: &'a Staging,
+    delivered: &'a Delivered<'a>,
     entity: &'a str,
     staged: &'a [Staged],
 }
@@ -81,44 +132,62 @@ impl Comparison<'_> {
             counts.quarantined = repeated;
             self.refuse_repeated(rows, repeated, quarantine)?;
         }
-        let step = format!("compare the rows of `{}`", self.entity);
-        let name = format!("{}.parquet", self.entity);
         if known.is_empty() && repeated == 0 && self.staged.len() == 1 {
             counts.new = rows;
             return Ok((self.publish(&self.staged[0].file, rows)?, counts));
         }
-        let unknown = if known.is_empty() {
-            "SELECT * FROM first_rows".to_owned()
-        } else {
-            self.open_known(known)?;
-            "SELECT first_rows.* REPLACE (CASE WHEN known.row_id IS NULL THEN 'I' ELSE 'U' END AS op)
-             FROM first_rows LEFT JOIN known USING (row_id)
-             WHERE known.row_hash IS DISTINCT FROM first_rows.row_hash"
-                .to_owned()
-        };
-        let query = format!(
-            "WITH first_rows AS (
-                 SELECT * FROM staged QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY source_row, row_hash) = 1
-             )
-             SELECT * FROM ({unknown}) ORDER BY source_row, row_id"
-        );
-        let query = if repeated == 0 { query.replace(FIRST_OF_EACH, "") } else { query };
-        let written = self.engine.copy(&step, &query, &self.staging.path(&name))?;
-        self.engine.view("written", &[self.staging.path(&name)])?;
-        counts.changed = self.engine.count(&step, "SELECT count(*) FROM written WHERE op = 'U'")?;
-        counts.new = written - counts.changed;
-        counts.unchanged += rows - repeated - written;
-        Ok((self.publish(&self.staging.path(&name), written)?, counts))
+        self.open_known(known)?;
+        let written = self.write(&mut counts)?;
+        counts.unchanged += rows - repeated - counts.new - counts.changed;
+        let name = format!("{}.parquet", self.entity);
+        Ok((self.publish(&self.delivered.staging.path(&name), written)?, counts))
     }
 
-    /// The content that each record has now.
+    /// Writes the new versions; returns how many.
+    fn write(&self, counts: &mut EntityCounts) -> Result<u64> {
+        let step = format!("compare the rows of `{}`", self.entity);
+        let run = |sql: &str| self.engine.run(&step, sql);
+        run(&format!("CREATE OR REPLACE TEMP TABLE before AS {}", include_str!("merge/before.sql")))?;
+        run(&format!("CREATE OR REPLACE TEMP TABLE fresh AS {}", include_str!("merge/fresh.sql")))?;
+        if self.delivered.kind == CutKind::Full {
+            run(&format!("INSERT INTO fresh BY NAME {}", include_str!("merge/gone.sql")))?;
+        }
+        let of = |op: &str| {
+            let sql = format!("SELECT count(*) FROM fresh WHERE op = {}", literal(op));
+            self.engine.count(&step, &sql)
+        };
+        (counts.new, counts.changed, counts.deleted) = (of("I")?, of("U")?, of("D")?);
+        let restored = include_str!("merge/restored.sql");
+        run(&format!("CREATE OR REPLACE TEMP TABLE restored AS {restored}"))?;
+        let query = "SELECT * FROM (SELECT * FROM fresh UNION ALL BY NAME SELECT * FROM restored)
+                     ORDER BY source_dataset, source_row, row_id, source_extract_ts";
+        let file = self.delivered.staging.path(&format!("{}.parquet", self.entity));
+        let written = self.engine.copy(&step, query, &file)?;
+        counts.restored = written - counts.new - counts.changed - counts.deleted;
+        run("DROP TABLE before; DROP TABLE fresh; DROP TABLE restored")?;
+        Ok(written)
+    }
+
+    /// The entity's versions from this source, its misfits, and the datasets that the delivery holds whole.
     fn open_known(&self, known: &[DataFile]) -> Result<()> {
-        let files: Vec<PathBuf> =
-            known.iter().map(|file| self.staging.files().path(&file.key)).collect::<Result<_>>()?;
-        self.engine.view("versions", &files)?;
-        let sql = "CREATE OR REPLACE TEMP TABLE known AS
-                   SELECT row_id, arg_max(row_hash, sys_from_ts) AS row_hash FROM versions GROUP BY row_id";
-        self.engine.run(&format!("read the known rows of `{}`", self.entity), sql)
+        let staging = self.delivered.staging;
+        let mut files: Vec<PathBuf> =
+            known.iter().map(|file| staging.files().path(&file.key)).collect::<Result<_>>()?;
+        if files.is_empty() {
+            files.push(tables::write_empty(staging, contract::entity(self.entity)?)?);
+        }
+        self.engine.view("all_versions", &files)?;
+        let datasets: Vec<String> =
+            self.staged.iter().map(|staged| format!("({})", literal(&staged.dataset))).collect();
+        let sql = format!(
+            "CREATE OR REPLACE VIEW versions AS SELECT * FROM all_versions WHERE source_system = {system};
+             CREATE OR REPLACE VIEW misfits AS SELECT * FROM all_misfits WHERE entity = {entity};
+             CREATE OR REPLACE VIEW delivered AS SELECT * FROM (VALUES {datasets}) AS known(dataset);",
+            system = literal(&self.delivered.stamp.source_system),
+            entity = literal(self.entity),
+            datasets = datasets.join(", "),
+        );
+        self.engine.run(&format!("read the known rows of `{}`", self.entity), &sql)
     }
 
     /// Rows beyond the first of their record.
@@ -130,7 +199,8 @@ impl Comparison<'_> {
     fn refuse_repeated(&self, rows: u64, repeated: u64, quarantine: &mut Vec<QuarantineNote>) -> Result<()> {
         let step = format!("look for repeated keys in `{}`", self.entity);
         let sql = "SELECT min(source_row) AS first_row FROM (
-                       SELECT source_row, row_number() OVER (PARTITION BY row_id ORDER BY source_row, row_hash) AS nth
+                       SELECT source_row, row_number() OVER (
+                           PARTITION BY row_id ORDER BY source_dataset, source_row, row_hash) AS nth
                        FROM staged) WHERE nth > 1";
         let first = self.engine.query(&step, sql)?;
         let first_row = first.first().map_or(0, |batch| batch.column(0).as_primitive::<Int64Type>().value(0));
@@ -169,45 +239,6 @@ impl Comparison<'_> {
             return Ok(None);
         }
         let name = crate::error::file_name(path);
-        self.staging.publish(&name, Zone::Canon, self.entity, rows).map(Some)
+        self.delivered.staging.publish(&name, Zone::Canon, self.entity, rows).map(Some)
     }
-}
-
-const FIRST_OF_EACH: &str =
-    " QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY source_row, row_hash) = 1";
-
-/// Writes the rows that did not fit, with their reasons, beside the raw files they stand in.
-fn set_aside(staging: &Staging, misfits: &[(String, String, Misfit)]) -> Result<()> {
-    if misfits.is_empty() {
-        return Ok(());
-    }
-    let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    let schema = Arc::new(Schema::new(vec![
-        text("file"),
-        text("entity"),
-        Field::new("source_row", DataType::Int64, false),
-        text("column"),
-        text("reason"),
-        text("value"),
-    ]));
-    let texts = |pick: fn(&(String, String, Misfit)) -> &str| {
-        Arc::new(StringArray::from_iter_values(misfits.iter().map(pick)))
-    };
-    let rows = misfits.iter().map(|(_, _, misfit)| i64::try_from(misfit.row).unwrap_or(i64::MAX));
-    let batch = RecordBatch::try_new(
-        schema.clone(),
-        vec![
-            texts(|(file, _, _)| file),
-            texts(|(_, entity, _)| entity),
-            Arc::new(Int64Array::from_iter_values(rows)),
-            texts(|(_, _, misfit)| &misfit.column),
-            texts(|(_, _, misfit)| &misfit.reason),
-            texts(|(_, _, misfit)| &misfit.value),
-        ],
-    )
-    .map_err(|error| corrupt("quarantine", &error))?;
-    let mut writer = TableWriter::create(&staging.path("misfits.parquet"), &schema)?;
-    writer.write(&batch)?;
-    let rows = writer.close()?;
-    staging.publish("misfits.parquet", Zone::Quarantine, "misfits", rows).map(drop)
 }

@@ -1,7 +1,8 @@
 //! How a canon column's text is made from a source row. Deliberately few forms: what needs more belongs
 //! into a rule of the model, not into a mapping.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
@@ -112,8 +113,48 @@ pub struct Context<'a> {
     pub lookups: BTreeMap<&'a str, (&'a Lookup, LookupTable)>,
 }
 
-/// Counts of [`Expression::Occurrence`], one table for each place in which the expression stands.
-pub type Counts = HashMap<[u8; 16], u64>;
+/// Counts of [`Expression::Occurrence`], one table for each place in which the expression stands. Most keys
+/// occur once, so a set of short fingerprints holds all of them and only what repeats is counted: twenty
+/// million rows take a few hundred MiB. Two keys with one fingerprint (odds about 1e-5 for so many) would be
+/// told apart by their number alone, which keeps them distinct.
+#[derive(Debug, Default)]
+pub struct Counts {
+    seen: HashSet<u64, BuildHasherDefault<Fingerprint>>,
+    repeated: HashMap<u64, u64>,
+}
+
+impl Counts {
+    /// How often the key occurred before; this time counts from now on.
+    fn next(&mut self, key: &blake3::Hash) -> u64 {
+        let mut start = [0; 8];
+        start.copy_from_slice(&key.as_bytes()[..8]);
+        let fingerprint = u64::from_be_bytes(start);
+        if self.seen.insert(fingerprint) {
+            return 0;
+        }
+        let count = self.repeated.entry(fingerprint).or_insert(0);
+        *count += 1;
+        *count
+    }
+}
+
+/// A fingerprint is a hash already.
+#[derive(Debug, Default)]
+struct Fingerprint(u64);
+
+impl Hasher for Fingerprint {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, fingerprint: u64) {
+        self.0 = fingerprint;
+    }
+}
 
 impl Expression {
     /// Whether lookups exist and conversions are told apart.
@@ -348,11 +389,7 @@ impl Occurrence {
                 append_compared(&mut row_bytes, text);
             }
             let hash = blake3::hash(&row_bytes);
-            let mut key = [0; 16];
-            key.copy_from_slice(&hash.as_bytes()[..16]);
-            let count = counts.entry(key).or_insert(0);
-            let number = *count + self.plus;
-            *count += 1;
+            let number = counts.next(&hash) + self.plus;
             if self.hashed {
                 builder.append_value(format!("{}-{number}", &hash.to_hex()[..24]));
             } else {

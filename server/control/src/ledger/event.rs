@@ -47,6 +47,8 @@ actions! {
     Logout = "auth.logout",
     /// A logged-in account got a further token.
     TokenIssued = "auth.token.issued",
+    /// An engineer is about to write data of a study to a file.
+    DataExported = "data.exported",
     /// A table left the house, or broke off on the way.
     ReadFinished = "data.read.finished",
     /// A table is about to leave the house.

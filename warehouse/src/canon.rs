@@ -1,0 +1,86 @@
+//! Canon's versions. A row is never updated; its history is appended, and which version is current follows
+//! from two times: that of the source's cut (valid time) and that of its receipt (system time).
+//!
+//! Of the versions received until an instant, the one of the latest cut is current, and among those of one cut
+//! the one received last. So an older cut that arrives late adds to the past and never overwrites what is newer.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::{Engine, Limits, identifier};
+use crate::snapshot::{Manifest, Zone};
+use crate::storage::{Staging, Writer};
+use crate::table_writer::TableWriter;
+use crate::{Error, Result, contract};
+
+/// Orders the versions of a row: by cut, then by receipt.
+pub(crate) const VERSION_ORDER: &str = "CREATE OR REPLACE MACRO version_order(extracted, received) AS
+    CAST(epoch_us(extracted) AS HUGEINT) * 18446744073709551616 + epoch_us(received)";
+
+/// Names two views over an entity's files: `<entity>_versions`, all that was received until `as_of`, and
+/// `<entity>`, the current version of each record that is not gone.
+///
+/// # Errors
+/// [`crate::Error::Engine`] when a file cannot be read.
+pub(crate) fn open_entity(
+    engine: &Engine,
+    entity: &str,
+    files: &[PathBuf],
+    as_of: DateTime<Utc>,
+) -> Result<()> {
+    let (all, versions, current) = (
+        identifier(&format!("{entity}_files")),
+        identifier(&format!("{entity}_versions")),
+        identifier(entity),
+    );
+    engine.view(&format!("{entity}_files"), files)?;
+    let until = as_of.timestamp_micros();
+    // One file holds one version of each record, unless it also restores what a later cut had told.
+    let latest = format!(
+        "SELECT {versions}.* FROM {versions} JOIN (
+             SELECT row_id, max(version_order(source_extract_ts, sys_from_ts)) AS latest
+             FROM {versions} GROUP BY row_id
+         ) AS newest ON newest.row_id = {versions}.row_id
+             AND newest.latest = version_order(source_extract_ts, sys_from_ts)
+         WHERE op <> 'D'"
+    );
+    let sql = format!(
+        "{VERSION_ORDER};
+         CREATE OR REPLACE VIEW {versions} AS SELECT * FROM {all} WHERE epoch_us(sys_from_ts) <= {until};
+         CREATE OR REPLACE VIEW {current} AS {latest};"
+    );
+    engine.run(&format!("open the versions of `{entity}`"), &sql)
+}
+
+/// Reads one entity as it was known at `as_of` and writes it to `target` as Parquet, in the order of its records;
+/// returns its rows.
+///
+/// # Errors
+/// [`crate::Error::Contract`] when there is no such entity, [`crate::Error::Engine`] when it cannot be read.
+pub fn write_as_of(
+    writer: &Writer,
+    manifest: &Manifest,
+    (entity, as_of): (&str, DateTime<Utc>),
+    target: &Path,
+) -> Result<u64> {
+    let entity = contract::entity(entity)?;
+    let staging = Staging::new(writer, "read")?;
+    let known = manifest.canon.get(&entity.name).map(Vec::as_slice).unwrap_or_default();
+    if known.is_empty() {
+        return TableWriter::create(target, &entity.schema())?.close();
+    }
+    let files: Vec<PathBuf> =
+        known.iter().map(|file| staging.files().path(&file.key)).collect::<Result<_>>()?;
+    let engine = Engine::open(&[staging.files().folder(Zone::Canon)], staging.folder(), &Limits::default())?;
+    open_entity(&engine, &entity.name, &files, as_of)?;
+    let query = format!(
+        "SELECT * FROM {} ORDER BY source_system, source_dataset, source_row, row_id",
+        identifier(&entity.name)
+    );
+    let step = format!("read `{}` as of {as_of}", entity.name);
+    let file = staging.path("as-of.parquet");
+    let rows = engine.copy(&step, &query, &file)?;
+    std::fs::copy(&file, target).map_err(|source| Error::io("write", target, source))?;
+    Ok(rows)
+}
