@@ -1,7 +1,7 @@
 //! Who may call what. Every command proves its caller here, and every refusal is in the ledger.
 
 use control::{Audience, AuthError, Control, Denial, DeniedWho, Principal, TraceId};
-use kernel::{Read, StudyId, StudyScope};
+use kernel::{Build, Read, StudyId, StudyScope};
 use tonic::{Status, metadata::MetadataMap};
 
 use crate::status;
@@ -24,6 +24,8 @@ pub enum Access {
     Token,
     /// A token for Flight and a grant to read the study.
     ReadStudy,
+    /// A token for Flight and a grant to build in the study.
+    BuildStudy,
     /// The command is answered with `unimplemented` to everybody.
     NotOffered,
 }
@@ -40,7 +42,11 @@ pub const COMMANDS: &[Command] = &[
         events: &["data.read.started", "data.read.finished"],
     },
     Command { name: "PollFlightInfo", access: Access::NotOffered, events: &[] },
-    Command { name: "DoPut", access: Access::NotOffered, events: &[] },
+    Command {
+        name: "DoPut",
+        access: Access::BuildStudy,
+        events: &["ingest.delivery.announced", "ingest.delivery.staged", "ingest.batch.committed"],
+    },
     Command { name: "DoExchange", access: Access::NotOffered, events: &[] },
     Command { name: "DoAction", access: Access::NotOffered, events: &[] },
     Command { name: "ListActions", access: Access::NotOffered, events: &[] },
@@ -106,6 +112,23 @@ impl Guard {
         match caller.principal.grants().scope::<Read>(study) {
             Ok(scope) => Ok(scope),
             Err(_) => Err(self.refuse(caller, command, "no_grant").await),
+        }
+    }
+
+    /// The scope to build in a study.
+    ///
+    /// # Errors
+    /// As [`Guard::scope`].
+    pub async fn build_scope(
+        &self,
+        caller: &Admitted,
+        study: &str,
+        command: &str,
+    ) -> Result<StudyScope<Build>, Status> {
+        let scope = study.parse::<StudyId>().ok();
+        match scope.and_then(|study| caller.principal.grants().scope::<Build>(&study).ok()) {
+            Some(scope) => Ok(scope),
+            None => Err(self.refuse(caller, command, "no_grant").await),
         }
     }
 

@@ -21,19 +21,21 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::guard::{Admitted, Guard};
 use crate::published::{Published, Visible};
 use crate::pull::Pull;
+use crate::put::{self, Incoming, Intake, NotTaken, Put, PutOrder};
 use crate::status;
 use crate::ticket::Ticket;
 
 const BATCH_ROWS: usize = 65_536;
-/// What a client may send: a descriptor, a ticket.
-const REQUEST_BYTES: usize = 1 << 20;
+/// What a client may send in one message: a descriptor, a ticket, a batch of rows.
+const REQUEST_BYTES: usize = 64 << 20;
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The Flight service over what is published.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Flight {
     published: Published,
+    intake: Intake,
     guard: Guard,
 }
 
@@ -42,11 +44,12 @@ pub struct Flight {
 /// # Errors
 /// When the transport fails.
 pub async fn serve(
-    published: Published,
+    (published, intake): (Published, Intake),
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), tonic::transport::Error> {
-    let service = FlightServiceServer::new(Flight::new(published)).max_decoding_message_size(REQUEST_BYTES);
+    let service =
+        FlightServiceServer::new(Flight::new(published, intake)).max_decoding_message_size(REQUEST_BYTES);
     Server::builder()
         .http2_adaptive_window(Some(true))
         .tcp_nodelay(true)
@@ -63,11 +66,11 @@ struct Found {
 }
 
 impl Flight {
-    /// Over what is published.
+    /// Over what is published, and over who takes deliveries in.
     #[must_use]
-    pub fn new(published: Published) -> Self {
+    pub fn new(published: Published, intake: Intake) -> Self {
         let guard = Guard::new(published.control().clone());
-        Self { published, guard }
+        Self { published, intake, guard }
     }
 
     /// The table that a descriptor names by its path: study, table.
@@ -227,8 +230,25 @@ impl FlightService for Flight {
         Err(not_offered())
     }
 
-    async fn do_put(&self, _: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
-        Err(not_offered())
+    async fn do_put(
+        &self,
+        request: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoPutStream>, Status> {
+        const COMMAND: &str = "DoPut";
+        let caller = self.guard.admit(request.metadata(), COMMAND).await?;
+        let mut messages = request.into_inner();
+        let first = messages.message().await?;
+        let order = first.as_ref().and_then(|first| first.flight_descriptor.as_ref()).and_then(PutOrder::of);
+        let (Some(first), Some(order)) = (first, order) else {
+            return Err(self.guard.malformed(&caller, COMMAND, put::FORM).await);
+        };
+        let scope = self.guard.build_scope(&caller, &order.study, COMMAND).await?;
+        let file = Incoming::new(self.published.storage(), &scope, &order.dataset)?;
+        put::receive(first, messages, file.path()).await?;
+        let put = Put { caller, scope, order, file };
+        let receipt = (self.intake)(put).await.map_err(NotTaken::into_status)?;
+        let result = PutResult { app_metadata: receipt.to_string().into() };
+        Ok(Response::new(stream::once(async { Ok(result) }).boxed()))
     }
 
     async fn do_action(&self, _: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {
@@ -248,5 +268,5 @@ impl FlightService for Flight {
 }
 
 fn not_offered() -> Status {
-    Status::unimplemented("this server offers ListFlights, GetFlightInfo, GetSchema and DoGet")
+    Status::unimplemented("this server offers ListFlights, GetFlightInfo, GetSchema, DoGet and DoPut")
 }

@@ -178,7 +178,7 @@ async fn tenant(app: &App, slug: &str, name: &str, study: &StudyId) -> Result<En
 async fn load(app: &App, engineer: &Engineer, delivery: Delivery, title: &str) -> Result<()> {
     let study = engineer.scope.study();
     let bars = Bars::new(&format!("taking in {study}"));
-    let order = Order { delivery, key: None, title: title.to_owned() };
+    let order = Order { delivery, key: None, title: title.to_owned(), batch: None };
     let taken_in = work::ingest(app, engineer, &order, bars.teller()).await;
     bars.finish();
     let total = taken_in?.receipt.total();

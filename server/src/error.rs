@@ -72,6 +72,15 @@ impl Failure {
         }
     }
 
+    /// The failure without any value of the data, for records that may hold none.
+    #[must_use]
+    pub fn without_values(&self) -> String {
+        match self {
+            Self::Warehouse(error) => error.without_values(),
+            _ => self.chain(),
+        }
+    }
+
     /// The failure and its causes, outermost first.
     #[must_use]
     pub fn chain(&self) -> String {

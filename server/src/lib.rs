@@ -7,6 +7,8 @@ pub mod app;
 pub mod mart_rows;
 pub mod work;
 
+pub mod intake;
+
 pub mod demo;
 pub mod telemetry;
 

@@ -36,6 +36,8 @@ pub struct Order {
     pub key: Option<String>,
     /// The study's title, when it is new.
     pub title: String,
+    /// The id that was announced for it; a new one when there is none.
+    pub batch: Option<BatchId>,
 }
 
 /// How a delivery ended.
@@ -90,7 +92,8 @@ async fn take_in(
 ) -> Result<TakenIn> {
     let now = app.clock.now();
     let content = format!("{}{}{key}", now.timestamp_micros(), order.delivery.manifest_hash());
-    let batch = Batch { id: BatchId::at(now, &content), received_at: now };
+    let id = order.batch.unwrap_or_else(|| BatchId::at(now, &content));
+    let batch = Batch { id, received_at: now };
     let former = former(app, engineer).await?;
     let replaces = former.as_ref().map(|(row, _)| row.id);
     let (at_work, delivery) = (writer.clone(), order.delivery.clone());

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::support::{Installation, Need};
 
-const STUDY: &str = "AA-AA-000-0000";
+pub(crate) const STUDY: &str = "AA-AA-000-0000";
 const SCORE_TOLERANCE: f64 = 1e-9;
 
 /// What one indicator says about one site, each number as its file has it; an absent one is empty.
@@ -44,7 +44,7 @@ fn twelve_indicators_equal_the_reference_for_every_site() {
 }
 
 /// The study's tables. Plasma concentrations have no place in the unified model yet.
-fn deliver(from: &Path, to: &Path) {
+pub(crate) fn deliver(from: &Path, to: &Path) {
     fs::create_dir(to).expect("the temporary folder takes folders");
     for entry in fs::read_dir(from).expect("the oracle data holds the study") {
         let entry = entry.expect("the folder can be read");

@@ -4,6 +4,7 @@ mod bad_input;
 mod browser;
 mod edc_oracle;
 mod flight_pull;
+mod history;
 mod kill;
 mod pilot_counts;
 mod support;

@@ -180,6 +180,56 @@ pub enum Error {
         /// The form that is read.
         known: u32,
     },
+    /// A part of a file does not begin where the last one ended.
+    #[error(
+        "file `{file}`: {received} bytes have been received, the part begins at {offset}; go on at {received}"
+    )]
+    PartOutOfPlace {
+        /// The file.
+        file: String,
+        /// What is there.
+        received: u64,
+        /// Where the part was said to begin.
+        offset: u64,
+    },
+    /// A file would become longer than was announced.
+    #[error("file `{file}` was announced with {announced} bytes, and more were sent")]
+    PartTooLarge {
+        /// The file.
+        file: String,
+        /// What was announced.
+        announced: u64,
+    },
+    /// A file is not whole yet.
+    #[error("file `{file}` is not whole: {received} of {announced} bytes have been received; send the rest")]
+    FileNotWhole {
+        /// The file.
+        file: String,
+        /// What is there.
+        received: u64,
+        /// What was announced.
+        announced: u64,
+    },
+    /// A file is not what was announced.
+    #[error(
+        "file `{file}` is not what was announced: its BLAKE3 is {found}, announced was {announced}; what was received is discarded, send it again"
+    )]
+    FileNotAsAnnounced {
+        /// The file.
+        file: String,
+        /// Its hash.
+        found: String,
+        /// The announced hash.
+        announced: String,
+    },
+    /// A name cannot be that of a delivered file.
+    #[error(
+        "`{name}` cannot be a file's name here: it takes 1 to 200 letters without `/`, `\\` or control characters, and not a leading point"
+    )]
+    FileName {
+        /// The name.
+        name: String,
+    },
     /// The source's cut is said to be of the future.
     #[error("the cut is dated {extracted_at}, which is after now ({now}); correct `--extracted-at`")]
     CutOfTheFuture {
@@ -226,13 +276,18 @@ pub struct Overflow {
 
 impl std::fmt::Display for Overflow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, dataset, entity, quarantined, rows, row, column, source_column, reason, value } =
-            self;
+        self.write(f, &format!("`{}`: ", self.value))
+    }
+}
+
+impl Overflow {
+    fn write(&self, f: &mut impl std::fmt::Write, value: &str) -> std::fmt::Result {
+        let Self { file, dataset, entity, quarantined, rows, row, column, source_column, reason, .. } = self;
         let from = if source_column.is_empty() { "a column" } else { source_column };
         write!(
             f,
             "file `{file}`: {quarantined} of {rows} rows of dataset `{dataset}` do not fit `{entity}` (the limit is \
-             1 %); first: row {row}, column `{from}` for `{column}`: `{value}`: {reason}"
+             1 %); first: row {row}, column `{from}` for `{column}`: {value}{reason}"
         )
     }
 }
@@ -250,12 +305,29 @@ impl Error {
             | Self::TooManyQuarantined { .. }
             | Self::KeyReused { .. }
             | Self::CutOfTheFuture { .. }
+            | Self::PartOutOfPlace { .. }
+            | Self::PartTooLarge { .. }
+            | Self::FileNotWhole { .. }
+            | Self::FileNotAsAnnounced { .. }
+            | Self::FileName { .. }
             | Self::ChangedMeanwhile { .. }
             | Self::RepeatedMember { .. }
             | Self::NothingToIngest { .. }
             | Self::Mapping { .. } => true,
             _ => false,
         }
+    }
+
+    /// The message without any value of the data, for records that may hold none.
+    #[must_use]
+    pub fn without_values(&self) -> String {
+        let mut text = String::new();
+        match self {
+            // Writing into a string cannot fail.
+            Self::TooManyQuarantined(overflow) => drop(overflow.write(&mut text, "")),
+            other => text = other.to_string(),
+        }
+        text
     }
 
     pub(crate) fn io(step: &'static str, path: &std::path::Path, source: io::Error) -> Self {

@@ -17,6 +17,7 @@ pub mod star;
 pub mod storage;
 pub mod table;
 pub mod table_writer;
+pub mod upload;
 pub mod workbench;
 
 pub use engine::Engine;
@@ -27,4 +28,5 @@ pub use snapshot::{Cut, CutKind, DataFile, Manifest, Table, Zone};
 pub use storage::{Storage, TenantFiles, Writer};
 pub use table::TableScan;
 pub use table_writer::TableWriter;
+pub use upload::{AnnouncedFile, Upload};
 pub use workbench::Workbench;

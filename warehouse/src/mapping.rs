@@ -124,6 +124,21 @@ impl Mapping {
         Self::parse(name, &text)
     }
 
+    /// The mapping that is shipped under `name`, and no file.
+    ///
+    /// # Errors
+    /// [`Error::Mapping`] when none is.
+    pub fn shipped(name: &str) -> Result<Self> {
+        match SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
+            Some((_, text)) => Self::parse(name, text),
+            None => {
+                let shipped: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+                let reason = format!("it is not shipped; shipped are {}", shipped.join(", "));
+                Err(Error::Mapping { mapping: name.chars().take(60).collect(), reason })
+            }
+        }
+    }
+
     /// The shipped mapping that knows most of `datasets`.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl TenantFiles {
         self.storage.root.join(self.key(zone, ""))
     }
 
-    fn staging(&self, work: &str) -> PathBuf {
+    pub(crate) fn staging(&self, work: &str) -> PathBuf {
         self.storage.root.join(format!("{}/staging/{}/{work}", self.tenant, self.study))
     }
 

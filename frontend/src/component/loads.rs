@@ -12,7 +12,7 @@ pub(crate) fn batch_table(batches: &[BatchRow]) -> AnyView {
     let heads = view! {
         {head("Received", "")}{head("Batch", "")}{head("Source", "")}{head("State", "")}{head("Files", "num")}
         {head("Rows in", "num")}{head("New", "num")}{head("Changed", "num")}{head("Unchanged", "num")}
-        {head("Quarantined", "num")}
+        {head("Deleted", "num")}{head("Quarantined", "num")}
     };
     let rows = batches.iter().map(batch_rows);
     let table = view! {
@@ -75,6 +75,7 @@ fn batch_rows(batch: &BatchRow) -> AnyView {
             <td class="num">{format::count(batch.rows_new)}</td>
             <td class="num">{format::count(batch.rows_changed)}</td>
             <td class="num">{format::count(batch.rows_unchanged)}</td>
+            <td class="num">{format::count(batch.rows_deleted)}</td>
             <td class="num">{format::count(batch.rows_quarantined)}</td>
         </tr>
         {reasons}
@@ -94,7 +95,7 @@ fn quarantine(reasons: &[QuarantineReason]) -> AnyView {
     view! {
         <tr class="sub">
             <td></td>
-            <td colspan="9"><p class="sub-title">"Set aside because"</p><ul>{items.collect_view()}</ul></td>
+            <td colspan="10"><p class="sub-title">"Set aside because"</p><ul>{items.collect_view()}</ul></td>
         </tr>
     }
     .into_any()

@@ -72,6 +72,8 @@ pub struct BatchRow {
     pub rows_changed: u64,
     /// Rows already known.
     pub rows_unchanged: u64,
+    /// Records that are not at the source any more.
+    pub rows_deleted: u64,
     /// Rows set aside with a reason.
     pub rows_quarantined: u64,
     /// Why rows were set aside, most frequent first.

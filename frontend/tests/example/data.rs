@@ -69,6 +69,7 @@ fn batches() -> Vec<BatchRow> {
         rows_new: 1_204,
         rows_changed: 311,
         rows_unchanged: 410_477,
+        rows_deleted: 12,
         rows_quarantined,
         quarantine,
     };

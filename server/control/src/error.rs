@@ -68,6 +68,18 @@ pub enum ControlError {
         /// The sender's key.
         idempotency_key: String,
     },
+    /// The sender's key announced another delivery.
+    #[error(
+        "the key `{idempotency_key}` announced a delivery with the manifest {known}, this one has {given}: send it under a new key"
+    )]
+    DeliveryKeyReused {
+        /// The sender's key.
+        idempotency_key: String,
+        /// The hash of what was announced.
+        known: String,
+        /// The hash of this one.
+        given: String,
+    },
     /// A study has to be registered before anything is committed to it.
     #[error("the study `{study}` is not registered: register it first")]
     StudyNotRegistered {

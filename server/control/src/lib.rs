@@ -25,6 +25,7 @@ mod accounts;
 mod tenants;
 
 mod batches;
+mod deliveries;
 mod snapshots;
 mod studies;
 
@@ -36,6 +37,7 @@ pub use accounts::NewAccount;
 pub use actor::Actor;
 pub use batches::BatchRow;
 pub use control::{Control, TokenLifetimes};
+pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
 pub use error::{AuthError, ControlError};
 pub use exports::Export;

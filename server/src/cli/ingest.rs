@@ -55,7 +55,7 @@ pub(crate) async fn run(app: &App, args: IngestArgs) -> Result<()> {
     let delivery = Delivery { kind, extracted_at: args.extracted_at, ..Delivery::of(&args.paths, mapping)? };
     let title = args.title.unwrap_or_else(|| args.place.study.to_string());
     let bars = Bars::new("taking in");
-    let order = Order { delivery, key: args.key, title };
+    let order = Order { delivery, key: args.key, title, batch: None };
     let taken_in = work::ingest(app, &engineer, &order, bars.teller()).await;
     bars.finish();
     let taken_in = taken_in?;

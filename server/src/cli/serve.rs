@@ -1,6 +1,7 @@
 //! `cairn serve`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
@@ -61,12 +62,19 @@ pub(crate) async fn serve_until(
         // An error means that the sender is gone, which is a stop too.
         let _ = receiver.wait_for(|stopped| *stopped).await;
     };
+    crate::intake::resume(&app).await?;
     let flight_address = bound.flight_address;
     let router = http::router(app.clone(), http::Announced { flight: flight_address });
     let rest =
         axum::serve(bound.http, router.into_make_service()).with_graceful_shutdown(stopped(receiver.clone()));
     let rest = async { rest.await.map_err(Failure::io("serve HTTP")) };
-    let flight = async { Ok(flight::serve(app.published.clone(), bound.flight, stopped(receiver)).await?) };
+    let taking_in = app.clone();
+    let intake: flight::Intake = Arc::new(move |put| {
+        let app = taking_in.clone();
+        Box::pin(async move { crate::intake::put(&app, put).await })
+    });
+    let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver));
+    let flight = async { Ok(flight.await?) };
     tokio::try_join!(rest, flight).map(|((), ())| ())
 }
 

@@ -12,6 +12,7 @@ use super::State;
 use super::problem::{Kind, Problem};
 use super::request::Traced;
 use crate::error::Failure;
+use crate::work::Engineer;
 
 /// The name of the session cookie.
 pub(crate) const SESSION: &str = "cairn_session";
@@ -149,6 +150,21 @@ impl Caller {
             .and_then(|study| self.principal.grants().scope::<Read>(&study).ok());
         match scope {
             Some(scope) => Ok(scope),
+            None => Err(self.refuse(state, "no_grant").await),
+        }
+    }
+
+    /// The caller at work in a study.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn engineer(&self, state: &State, study: &str) -> Result<Engineer, Problem> {
+        let scope = study
+            .parse::<StudyId>()
+            .ok()
+            .and_then(|study| self.principal.grants().scope::<Build>(&study).ok());
+        match scope {
+            Some(scope) => Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone() }),
             None => Err(self.refuse(state, "no_grant").await),
         }
     }

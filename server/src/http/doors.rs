@@ -1,14 +1,14 @@
 //! Who may use which route, and which ledger events it writes. The router is made from this list and from
 //! nothing else, so that a route which does not state it cannot exist.
 
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 use super::{State, api, asset, health, openapi, page, theme};
 
 /// One route.
 #[derive(Debug, Clone, Copy)]
 pub struct Door {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `PUT`.
     pub method: &'static str,
     /// Its path, in the router's form.
     pub path: &'static str,
@@ -27,6 +27,8 @@ pub enum Access {
     SignedIn,
     /// That, and a grant to read the study.
     ReadStudy,
+    /// That, and a grant to build in the study.
+    BuildStudy,
     /// That, and a grant to build in every study of the tenant.
     BuildEverywhere,
 }
@@ -47,6 +49,7 @@ macro_rules! door {
     };
     (@name get) => { "GET" };
     (@name post) => { "POST" };
+    (@name put) => { "PUT" };
 }
 
 /// Every route with its handler.
@@ -79,6 +82,21 @@ fn rest() -> Vec<Route> {
         door!(get "/api/v1/studies", SignedIn, [], api::studies::list),
         door!(get "/api/v1/studies/{study}/snapshots", ReadStudy, [], api::snapshots::list),
         door!(get "/api/v1/studies/{study}/batches", ReadStudy, [], api::batches::list),
+        door!(
+            post "/api/v1/studies/{study}/batches", BuildStudy,
+            ["study.registered", "ingest.delivery.announced"], api::batches::announce::announce
+        ),
+        door!(get "/api/v1/studies/{study}/batches/{batch}", BuildStudy, [], api::batches::show::show),
+        door!(
+            put "/api/v1/studies/{study}/batches/{batch}/files/{name}", BuildStudy,
+            [], api::batches::part::receive
+        ),
+        door!(
+            post "/api/v1/studies/{study}/batches/{batch}/commit", BuildStudy,
+            ["ingest.delivery.staged", "ingest.delivery.ended", "ingest.delivery.rejected", "ingest.batch.committed",
+                "snapshot.published"],
+            api::batches::commit::commit
+        ),
         door!(get "/api/v1/studies/{study}/tables", ReadStudy, [], api::tables::list),
         door!(
             get "/api/v1/studies/{study}/tables/{table}", ReadStudy,

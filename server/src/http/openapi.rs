@@ -11,13 +11,15 @@ use super::api;
     info(title = "Cairn", description = "Clinical-trial tables, their provenance and the ledger, over REST. Whole tables leave faster over Arrow Flight."),
     paths(
         api::login::login, api::tokens::issue, api::logout::logout, api::studies::list, api::snapshots::list,
-        api::batches::list, api::tables::list, api::tables::show, api::audit::list, api::audit::verification
+        api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
+        api::batches::commit::commit, api::tables::list, api::tables::show, api::audit::list, api::audit::verification
     ),
     modifiers(&Bearer),
     security(("bearer" = [])),
     tags(
         (name = "access", description = "Logging in and out"),
         (name = "studies", description = "Studies, snapshots and deliveries"),
+        (name = "deliveries", description = "Sending files: announce, send in parts, commit, look"),
         (name = "tables", description = "Published tables"),
         (name = "audit", description = "The ledger")
     )

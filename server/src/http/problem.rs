@@ -48,6 +48,8 @@ pub(crate) enum Kind {
     CrossSite,
     /// Something else was published meanwhile, or a key was used before.
     Conflict,
+    /// More was sent than was announced or is allowed.
+    TooLarge,
     /// The server could not answer.
     Internal,
 }
@@ -90,6 +92,12 @@ impl Kind {
                 "conflict",
                 "Something else came in between",
                 "Read the present state and send the request again.",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "More was sent than is taken",
+                "Send smaller parts, or announce the file with its real length.",
             ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -137,9 +145,16 @@ fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
-        Failure::Control(ControlError::Superseded { .. } | ControlError::BatchExists { .. }) => {
+        Failure::Control(
+            ControlError::Superseded { .. }
+            | ControlError::BatchExists { .. }
+            | ControlError::IdempotencyConflict { .. }
+            | ControlError::DeliveryKeyReused { .. },
+        )
+        | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict
         }
+        Failure::Warehouse(warehouse::Error::PartTooLarge { .. }) => Kind::TooLarge,
         Failure::Warehouse(warehouse::Error::NoTable { .. }) => Kind::NotThere,
         Failure::Published(flight::published::PublishedError::Warehouse(warehouse::Error::NoTable {
             ..

@@ -55,6 +55,14 @@ actions! {
     ReadStarted = "data.read.started",
     /// A delivery was taken in.
     BatchCommitted = "ingest.batch.committed",
+    /// A delivery over the wire was announced.
+    DeliveryAnnounced = "ingest.delivery.announced",
+    /// A delivery over the wire was taken in; its batch is recorded by itself.
+    DeliveryEnded = "ingest.delivery.ended",
+    /// A delivery over the wire cannot be taken in.
+    DeliveryRejected = "ingest.delivery.rejected",
+    /// The files of a delivery over the wire are whole.
+    DeliveryStaged = "ingest.delivery.staged",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
     /// A snapshot became the current one of its study.

@@ -41,6 +41,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("tenant", "20261121090400_create_snapshots"),
     migration!("tenant", "20261121090500_create_ingest_batches"),
     migration!("tenant", "20261121090600_create_distribution_logs"),
+    migration!("tenant", "20261122030000_create_deliveries"),
 ];
 
 /// Brings the file up to `migrations`, all or nothing.

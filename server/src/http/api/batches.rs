@@ -1,15 +1,24 @@
-//! The deliveries of a study.
+//! The deliveries of a study: those that were taken in, and those that are being sent.
 
 use axum::Json;
 use axum::extract::{Path, State as Extract};
+use control::DeliveryRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::error::Result as Outcome;
 use crate::http::State;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
+use crate::intake;
+use crate::work::Engineer;
 
-/// A delivery.
+pub(crate) mod announce;
+pub(crate) mod commit;
+pub(crate) mod part;
+pub(crate) mod show;
+
+/// A delivery that was taken in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BatchAnswer {
     /// Its id.
@@ -44,4 +53,82 @@ pub(crate) async fn list(
         receipt: row.receipt,
     });
     Ok(Json(answer.collect()))
+}
+
+/// A delivery that is sent over the wire.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeliveryAnswer {
+    /// Its id, which becomes that of the batch.
+    pub(crate) batch: String,
+    /// The sender's key.
+    pub(crate) key: String,
+    /// `RECEIVED`, `STAGED`, `COMMITTED` or `REJECTED`.
+    #[schema(example = "RECEIVED")]
+    pub(crate) state: String,
+    /// The hash of what was announced.
+    pub(crate) manifest_hash: String,
+    /// What is there of each file.
+    pub(crate) files: Vec<part::PartAnswer>,
+    /// What is being done, while it is being taken in.
+    pub(crate) progress: Option<ProgressAnswer>,
+    /// Why it was rejected.
+    pub(crate) problem: Option<String>,
+    /// What became of it: files, counts, quarantine.
+    pub(crate) receipt: Option<serde_json::Value>,
+    /// When it was announced, in RFC 3339.
+    pub(crate) announced_at: String,
+    /// When its state changed, in RFC 3339.
+    pub(crate) changed_at: String,
+}
+
+/// How far a job is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProgressAnswer {
+    /// What is being done.
+    #[schema(example = "lb.xpt to lab_result")]
+    pub(crate) step: String,
+    /// Done so far.
+    pub(crate) done: u64,
+    /// All there is to do, in the same unit; 0 when it is not known.
+    pub(crate) total: u64,
+}
+
+/// The delivery of that id, for somebody who builds in the study.
+async fn find(
+    state: &State,
+    caller: &Caller,
+    (study, batch): (&str, &str),
+) -> Result<(Engineer, DeliveryRow), Problem> {
+    let engineer = caller.engineer(state, study).await?;
+    let Ok(batch) = batch.parse() else { return Err(caller.refuse(state, "no_such_batch").await) };
+    let row = state.app.control.delivery(&engineer.scope, batch).await;
+    match row.map_err(|error| caller.problem(error))? {
+        Some(row) => Ok((engineer, row)),
+        None => Err(caller.refuse(state, "no_such_batch").await),
+    }
+}
+
+async fn answer(state: &State, engineer: &Engineer, row: DeliveryRow) -> Outcome<DeliveryAnswer> {
+    let upload = intake::upload(&state.app, engineer, &row)?;
+    let batch = state.app.control.find_batch(&engineer.scope, &row.announced.idempotency_key).await?;
+    let has_ended = batch.is_some();
+    let files = upload.files().iter().enumerate().map(|(position, file)| part::PartAnswer {
+        file: file.name.clone(),
+        // What was taken in stands in the raw zone, not among what is received.
+        received: if has_ended { file.bytes } else { upload.received(position) },
+        bytes: file.bytes,
+    });
+    let progress = state.app.intake.progress(row.announced.batch);
+    Ok(DeliveryAnswer {
+        batch: row.announced.batch.to_string(),
+        key: row.announced.idempotency_key.clone(),
+        state: row.state.name().to_owned(),
+        manifest_hash: row.announced.manifest_hash.clone(),
+        files: files.collect(),
+        progress: progress.map(|at| ProgressAnswer { step: at.step, done: at.done, total: at.total }),
+        problem: row.problem,
+        receipt: batch.map(|batch| batch.receipt),
+        announced_at: row.announced_at.to_rfc3339(),
+        changed_at: row.changed_at.to_rfc3339(),
+    })
 }

@@ -102,6 +102,7 @@ fn batch(receipt: &Receipt) -> BatchRow {
         rows_new: total.new,
         rows_changed: total.changed,
         rows_unchanged: total.unchanged,
+        rows_deleted: total.deleted,
         rows_quarantined: total.quarantined,
         quarantine,
     }
