@@ -3,6 +3,8 @@
     flight_client.py --port 8081 --token TOKEN pull STUDY/TABLE
     flight_client.py --port 8081 --token TOKEN list
     flight_client.py --port 8081 pull STUDY/TABLE          # without a token: refused
+    flight_client.py --port 8081 --token TOKEN --columns '{"AESEQ": [1]}' put STUDY/AE
+    flight_client.py --port 8081 --token TOKEN --columns '{"AESEQ": [1]}' put '{"study": "T1", "dataset": "AE"}'
 
 A refusal is an answer, not a failure of this script: it prints {"ok": false, "refused": CODE, ...} and ends
 with 0. It ends with 2 when it was called wrongly or when nobody listens.
@@ -56,6 +58,7 @@ def parse_arguments():
     parser.add_argument("--header", action="append", default=[], metavar="NAME=VALUE", help="one more header")
     parser.add_argument("--limit", type=int, default=5, help="how many rows to print")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds for one call")
+    parser.add_argument("--columns", type=json.loads, help="what `put` sends: JSON of columns")
     parser.add_argument("mode", choices=sorted(MODES))
     parser.add_argument("path", nargs="?", help="STUDY/TABLE; for `ticket` the ticket itself")
     arguments = parser.parse_args()
@@ -112,7 +115,19 @@ def ticket(client, options, arguments):
     return contents(client.do_get(flight.Ticket(arguments.path.encode()), options).read_all(), arguments.limit)
 
 
+def put(client, options, arguments):
+    table = pa.table(arguments.columns)
+    writer, answers = client.do_put(descriptor(arguments), table.schema, options)
+    with writer:
+        writer.write_table(table)
+        writer.done_writing()
+        answer = answers.read()
+    return {"receipt": json.loads(answer.to_pybytes())}
+
+
 def descriptor(arguments):
+    if arguments.path.startswith("{"):
+        return flight.FlightDescriptor.for_command(arguments.path.encode())
     return flight.FlightDescriptor.for_path(*arguments.path.split("/"))
 
 
@@ -146,7 +161,7 @@ def code_of(error):
     return next(matching, type(error).__name__)
 
 
-MODES = {"pull": pull, "list": list_flights, "schema": schema, "info": info, "ticket": ticket}
+MODES = {"pull": pull, "list": list_flights, "schema": schema, "info": info, "ticket": ticket, "put": put}
 
 if __name__ == "__main__":
     sys.exit(main())

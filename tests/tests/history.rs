@@ -22,7 +22,9 @@ fn a_second_cut_with_one_row_in_a_hundred_changed_writes_those_and_keeps_the_fir
     let points = receipt.lines().find(|line| line.starts_with("item_value")).expect("points are counted");
     let counts: Vec<u64> =
         points.split_whitespace().skip(1).map(|count| count.parse().expect("a count")).collect();
-    let [rows, new, written, unchanged, deleted, quarantined] = counts[..] else { panic!("{points}") };
+    let [rows, new, written, unchanged, deleted, quarantined] = counts[..] else {
+        unreachable!("six counts: {points}")
+    };
     assert!(rows > 2_000_000, "{points}");
     assert_eq!((new, written, deleted, quarantined), (0, changed, 0, 0), "{points}");
     assert_eq!(unchanged, rows - changed, "{points}");

@@ -247,6 +247,13 @@ impl Visitor {
         self.keep(answer)
     }
 
+    /// Sends bytes, as a part of a file.
+    pub(crate) fn put_bytes(&mut self, url: &str, bytes: &[u8]) -> Answer {
+        let request = self.identified(self.agent.put(url)).content_type("application/octet-stream");
+        let answer = request.send(bytes).expect("the server answers");
+        self.keep(answer)
+    }
+
     /// The request with the visitor's cookies and token.
     fn identified<B>(&self, mut request: RequestBuilder<B>) -> RequestBuilder<B> {
         let cookies: Vec<String> =
