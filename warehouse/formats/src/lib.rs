@@ -7,8 +7,10 @@ pub mod error;
 pub mod source;
 
 mod csv;
+mod odm;
 mod parquet;
 mod text;
+mod xml;
 mod xpt;
 
 pub use dataset::{Column, ColumnKind, Dataset, Format};
