@@ -67,8 +67,12 @@ pub(crate) fn check(path: &Path) -> Result<Vec<Dataset>> {
         columns: table.dataset_columns(),
         rows: Some(walk.counts[table as usize]),
     };
-    let datasets = Table::ALL.into_iter().map(dataset).filter(|dataset| dataset.rows != Some(0));
-    Ok(datasets.collect())
+    let datasets: Vec<Dataset> =
+        Table::ALL.into_iter().map(dataset).filter(|dataset| dataset.rows != Some(0)).collect();
+    if datasets.is_empty() {
+        return Err(walk.xml.damaged("it holds neither a study nor administrative or clinical data"));
+    }
+    Ok(datasets)
 }
 
 /// The rows of one table of an ODM file that was checked.

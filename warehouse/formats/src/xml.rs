@@ -55,7 +55,7 @@ impl Vocabulary {
 #[derive(Debug, Clone)]
 pub(crate) struct Element {
     pub(crate) vocabulary: Vocabulary,
-    /// The namespace of the element.
+    /// The namespace of the root element; empty below it, where the vocabulary says enough.
     pub(crate) namespace: String,
     /// Its name without a prefix.
     pub(crate) name: String,
@@ -155,7 +155,9 @@ pub(crate) struct Xml {
     buffer: Vec<u8>,
     path: PathBuf,
     format: &'static str,
-    open: Vec<String>,
+    /// The path of the open elements, each with a slash before it, and where each begins.
+    open: String,
+    starts: Vec<usize>,
     rooted: bool,
 }
 
@@ -180,7 +182,8 @@ impl Xml {
             buffer: Vec::new(),
             path: path.to_owned(),
             format,
-            open: Vec::new(),
+            open: String::new(),
+            starts: Vec::new(),
             rooted: false,
         })
     }
@@ -231,8 +234,8 @@ impl Xml {
 
     /// Passes over what stands in the element that has just opened.
     pub(crate) fn skip(&mut self) -> Result<()> {
-        let depth = self.open.len();
-        while self.open.len() >= depth {
+        let depth = self.starts.len();
+        while self.starts.len() >= depth {
             self.advance(None)?;
         }
         Ok(())
@@ -241,7 +244,7 @@ impl Xml {
     /// A fault at the place that was reached.
     pub(crate) fn damaged(&self, reason: impl AsRef<str>) -> Error {
         let input = self.reader.get_ref();
-        let place = format!("line {}, byte {}, /{}", input.line(), input.byte(), self.open.join("/"));
+        let place = format!("line {}, byte {}, {}", input.line(), input.byte(), self.open);
         Error::damaged(&file_name(&self.path), self.format, format!("{place}: {}", reason.as_ref()))
     }
 
@@ -265,10 +268,12 @@ impl Xml {
         match event {
             Event::Start(start) => return self.opened(start).map(|element| Some(Step::Open(element))),
             Event::End(_) => {
-                self.open.pop();
+                if let Some(start) = self.starts.pop() {
+                    self.open.truncate(start);
+                }
                 return Ok(Some(Step::Close));
             }
-            Event::Eof if !self.open.is_empty() => return Err(self.damaged("it was cut short")),
+            Event::Eof if !self.starts.is_empty() => return Err(self.damaged("it was cut short")),
             Event::Eof if !self.rooted => return Err(self.damaged("it holds no element")),
             Event::Eof => return Ok(Some(Step::End)),
             Event::DocType(_) => {
@@ -288,7 +293,7 @@ impl Xml {
     }
 
     fn collect(&self, words: &str, text: Option<&mut String>) -> Result<()> {
-        if self.open.is_empty() && !words.trim_matches('\u{feff}').trim().is_empty() {
+        if self.starts.is_empty() && !words.trim_matches('\u{feff}').trim().is_empty() {
             return Err(self.damaged("text stands outside of the root element"));
         }
         let Some(text) = text else { return Ok(()) };
@@ -327,32 +332,31 @@ impl Xml {
     }
 
     fn opened(&mut self, start: &BytesStart<'_>) -> Result<Element> {
-        if self.open.is_empty() && self.rooted {
+        if self.starts.is_empty() && self.rooted {
             return Err(self.damaged("a second root element follows the first"));
         }
-        if self.open.len() >= MAX_DEPTH {
+        if self.starts.len() >= MAX_DEPTH {
             return Err(self.damaged(format!("elements stand more than {MAX_DEPTH} deep")));
         }
         self.rooted = true;
         let (resolved, local) = self.reader.resolver().resolve_element(start.name());
         let name = local.into_inner().to_owned();
-        let namespace = match resolved {
-            ResolveResult::Bound(namespace) => namespace.into_inner().to_owned(),
-            ResolveResult::Unbound => String::new(),
+        let is_root = self.starts.is_empty();
+        let (vocabulary, namespace) = match resolved {
+            ResolveResult::Bound(namespace) => {
+                let namespace = namespace.into_inner();
+                (Vocabulary::of(namespace), if is_root { namespace.to_owned() } else { String::new() })
+            }
+            ResolveResult::Unbound => (Vocabulary::Vendor, String::new()),
             ResolveResult::Unknown(prefix) => {
                 return Err(self.damaged(format!("the prefix `{prefix}` is not declared")));
             }
         };
-        self.open.push(name.clone());
+        self.starts.push(self.open.len());
+        self.open.push('/');
+        self.open.push_str(&name);
         let attributes = self.attributes(start)?;
-        Ok(Element {
-            vocabulary: Vocabulary::of(&namespace),
-            namespace,
-            name,
-            attributes,
-            text: String::new(),
-            children: Vec::new(),
-        })
+        Ok(Element { vocabulary, namespace, name, attributes, text: String::new(), children: Vec::new() })
     }
 
     fn attributes(&self, start: &BytesStart<'_>) -> Result<Vec<Attribute>> {

@@ -1,7 +1,7 @@
 //! The data of subjects: events, forms, item groups and data points, and what is noted beside them.
 
 use super::audit::Audit;
-use super::ledger::{Effect, Seen, Standing};
+use super::ledger::{Effect, Standing, Total};
 use super::place::{Instance, Level, hash};
 use super::query::Told;
 use super::rows;
@@ -19,6 +19,8 @@ pub(super) struct Open {
     pub(super) element: Element,
     /// The item group that encloses it, where groups nest.
     outer: Option<Instance>,
+    /// Its key in the ledger; 0 without one.
+    key: u128,
     pub(super) row: u64,
     /// Its own transaction, else that of what encloses it.
     pub(super) transaction: Option<String>,
@@ -143,7 +145,8 @@ impl Walk {
             }
         };
         let (row, notes) = (self.row, Notes::default());
-        self.open.push(Open { level, element, outer: None, row, transaction, effect, notes });
+        let key = if self.known.ledger.is_some() { hash(&self.place.key()) } else { 0 };
+        self.open.push(Open { level, element, outer: None, key, row, transaction, effect, notes });
         Ok(())
     }
 
@@ -160,11 +163,10 @@ impl Walk {
         let element = std::mem::replace(&mut open.element, Element::empty());
         self.note_item(&element, &point);
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let seen = self.account(&open)?;
-        let standing = self.standing(&open);
+        self.account(&open)?;
         self.count(Table::Item, 1);
         if self.makes(Table::Item) {
-            let row = rows::item(self, &open, &element, &point, (seen, standing));
+            let row = rows::item(self, &open, &element, &point, self.at_the_end(&open));
             self.out.push(row);
         }
         if let Some(parent) = self.open.last_mut() {
@@ -322,7 +324,7 @@ impl Walk {
     /// The innermost element of the data closes.
     pub(super) fn close_data(&mut self) -> Result<()> {
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let seen = self.account(&open)?;
+        self.account(&open)?;
         let table = match open.level {
             Level::Subject => Some(Table::Subject),
             Level::Event => Some(Table::Event),
@@ -332,9 +334,8 @@ impl Walk {
         if let Some(table) = table {
             self.count(table, 1);
             if self.makes(table) {
-                let standing = self.standing(&open);
                 let repeat = self.repeat_number();
-                let row = rows::level(self, table, &open, (seen, standing), repeat);
+                let row = rows::level(self, table, &open, self.at_the_end(&open), repeat);
                 self.out.push(row);
             }
         }
@@ -377,26 +378,27 @@ impl Walk {
         number
     }
 
-    /// Puts a transaction into the ledger while one is being made, and gives what is known of the thing.
-    fn account(&mut self, open: &Open) -> Result<Seen> {
-        let lineage = if self.known.ledger.is_some() { self.place.lineage() } else { Vec::new() };
-        let (Some(ledger), Some(own)) = (self.known.ledger.as_mut(), lineage.last()) else {
-            return Ok(Seen::default());
-        };
-        if self.purpose == Purpose::Ledger && !ledger.see(*own, open.row, open.effect, open.notes.span) {
+    /// Puts a transaction into the ledger while one is being made.
+    fn account(&mut self, open: &Open) -> Result<()> {
+        if self.purpose == Purpose::Ledger
+            && let Some(ledger) = self.known.ledger.as_mut()
+            && !ledger.see(open.key, open.row, open.effect, open.notes.span)
+        {
             return Err(self.xml.damaged(
                 "it tells more data points apart than are held in memory; send it in parts, by site or by time",
             ));
         }
-        Ok(ledger.get(*own))
+        Ok(())
     }
 
-    fn standing(&self, open: &Open) -> Standing {
-        let ledger = self.known.ledger.as_ref();
-        ledger.map_or(
-            if open.effect == Effect::Remove { Standing::Removed } else { Standing::Current },
-            |ledger| ledger.standing(&self.place.lineage(), open.row, open.effect),
-        )
+    /// What the whole file says of a thing, and how this row of it stands to that.
+    fn at_the_end(&self, open: &Open) -> (Total, Standing) {
+        let Some(ledger) = self.known.ledger.as_ref() else {
+            let is_removed = open.effect == Effect::Remove;
+            return (Total::default(), if is_removed { Standing::Removed } else { Standing::Current });
+        };
+        let above: Vec<u128> = self.open.iter().map(|above| above.key).collect();
+        (ledger.total(open.key), ledger.standing(&above, open.key, open.row, open.effect))
     }
 }
 

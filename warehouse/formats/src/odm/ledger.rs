@@ -4,10 +4,11 @@
 //! thing is the last. So such a file is read once before, and a few numbers are kept for each thing.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 
-use super::time::Span;
+use super::time::{PackedTime, Span};
 
-/// Things that can be told apart in one transactional file; each takes about a hundred bytes of memory.
+/// Things that can be told apart in one transactional file; each takes 100 to 150 bytes of memory.
 pub(super) const MAX_THINGS: usize = 20_000_000;
 
 /// What a transaction does to a thing.
@@ -21,15 +22,24 @@ pub(super) enum Effect {
     Context,
 }
 
-/// All transactions of one thing.
+/// All transactions of one thing, packed: a large file tells millions of things apart. Rows count from 1.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Seen {
+struct Seen {
     /// The row of its last transaction that did something.
-    written: Option<u64>,
+    written: Option<NonZeroU32>,
     /// The row that last named it.
-    named: u64,
+    named: u32,
     /// Its last removal.
-    removed: Option<u64>,
+    removed: Option<NonZeroU32>,
+    /// Transactions that did something.
+    writes: u32,
+    first: PackedTime,
+    last: PackedTime,
+}
+
+/// What the whole file says of one thing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Total {
     /// Transactions that did something.
     pub(super) writes: u32,
     /// The times of all audit records in it.
@@ -63,14 +73,17 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes in one transaction. `false` when the file holds more things than are kept.
+    /// Takes in one transaction. `false` when the file holds more than is kept.
     pub(super) fn see(&mut self, key: u128, row: u64, effect: Effect, span: Span) -> bool {
+        let Some(row) = u32::try_from(row).ok().and_then(NonZeroU32::new) else { return false };
         let seen = self.seen.entry(key).or_default();
-        seen.named = row;
-        seen.span.join(span);
+        let mut known = seen.span();
+        known.join(span);
+        (seen.first, seen.last) = (PackedTime::of(known.first), PackedTime::of(known.last));
+        seen.named = row.get();
         if effect != Effect::Context {
             seen.written = Some(row);
-            seen.writes += 1;
+            seen.writes = seen.writes.saturating_add(1);
         }
         if effect == Effect::Remove {
             seen.removed = Some(row);
@@ -78,20 +91,31 @@ impl Ledger {
         self.seen.len() <= MAX_THINGS
     }
 
-    pub(super) fn get(&self, key: u128) -> Seen {
-        self.seen.get(&key).copied().unwrap_or_default()
+    pub(super) fn total(&self, key: u128) -> Total {
+        let seen = self.get(key);
+        Total { writes: seen.writes, span: seen.span() }
     }
 
-    /// How a row stands, by the keys of what encloses it and its own, which is the last.
-    pub(super) fn standing(&self, lineage: &[u128], row: u64, effect: Effect) -> Standing {
-        let Some((own, above)) = lineage.split_last() else { return Standing::Current };
-        let seen = self.get(*own);
-        let last = seen.written.unwrap_or(seen.named);
-        if row != last {
+    /// How a row stands, by the keys of what encloses it and its own.
+    pub(super) fn standing(&self, above: &[u128], own: u128, row: u64, effect: Effect) -> Standing {
+        let seen = self.get(own);
+        let last = seen.written.map_or(seen.named, NonZeroU32::get);
+        if row != u64::from(last) {
             return if effect == Effect::Context { Standing::Context } else { Standing::Superseded };
         }
-        let is_removed = effect == Effect::Remove
-            || above.iter().any(|key| self.get(*key).removed.is_some_and(|removed| removed > row));
+        let goes_later =
+            |key: &u128| self.get(*key).removed.is_some_and(|removed| u64::from(removed.get()) > row);
+        let is_removed = effect == Effect::Remove || above.iter().any(goes_later);
         if is_removed { Standing::Removed } else { Standing::Current }
+    }
+
+    fn get(&self, key: u128) -> Seen {
+        self.seen.get(&key).copied().unwrap_or_default()
+    }
+}
+
+impl Seen {
+    fn span(&self) -> Span {
+        Span { first: self.first.time(), last: self.last.time() }
     }
 }

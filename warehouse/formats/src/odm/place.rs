@@ -114,17 +114,6 @@ impl Place {
         }
     }
 
-    /// The hashes of everything that encloses the innermost thing, the thing itself last.
-    pub(super) fn lineage(&self) -> Vec<u128> {
-        let mut keys = Vec::with_capacity(5);
-        if self.subject.is_some() {
-            keys.push(hash(&self.subject_key()));
-        }
-        let instances = [&self.event, &self.form, &self.group, &self.item];
-        keys.extend(instances.into_iter().flatten().map(|instance| hash(&instance.key)));
-        keys
-    }
-
     /// Sets the cells of [`PLACE`] that the row's table has.
     pub(super) fn tell(&self, row: &mut Row) {
         let part = |instance: &Option<Instance>, part: fn(&Instance) -> Option<&str>| {

@@ -2,7 +2,7 @@
 
 use super::audit::Audit;
 use super::clinical::{Open, Point};
-use super::ledger::{Seen, Standing};
+use super::ledger::{Standing, Total};
 use super::place::Level;
 use super::query::{self, Event};
 use super::table::{Row, Table};
@@ -11,7 +11,7 @@ use super::walk::Walk;
 use crate::xml::Element;
 
 /// What is known of a thing at the end of the file, and how the row stands to that.
-type AtTheEnd = (Seen, Standing);
+type AtTheEnd = (Total, Standing);
 
 /// A row of `ODM.SUBJECT`, `ODM.EVENT` or `ODM.FORM`.
 pub(super) fn level(walk: &Walk, table: Table, open: &Open, end: AtTheEnd, repeat: u32) -> Row {
@@ -31,8 +31,8 @@ fn placed(walk: &Walk, table: Table) -> Row {
     row
 }
 
-fn transaction(row: &mut Row, open: &Open, (seen, standing): AtTheEnd) {
-    let mut span = seen.span;
+fn transaction(row: &mut Row, open: &Open, (total, standing): AtTheEnd) {
+    let mut span = total.span;
     span.join(open.notes.span);
     row.set("ROW", Some(open.row.to_string()))
         .set("TRANSACTION", open.transaction.clone())

@@ -39,6 +39,33 @@ impl Time {
     }
 }
 
+/// A time in eight bytes: microseconds, doubled, and one more for a day. The least number is no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PackedTime(i64);
+
+impl Default for PackedTime {
+    fn default() -> Self {
+        Self(i64::MIN)
+    }
+}
+
+impl PackedTime {
+    pub(super) fn of(time: Option<Time>) -> Self {
+        // Years that do not fit, beyond 146 000, have no time.
+        let packed = time
+            .and_then(|time| time.at.timestamp_micros().checked_mul(2)?.checked_add(i64::from(time.is_day)));
+        packed.map_or_else(Self::default, Self)
+    }
+
+    pub(super) fn time(self) -> Option<Time> {
+        if self == Self::default() {
+            return None;
+        }
+        let at = DateTime::from_timestamp_micros(self.0.div_euclid(2))?;
+        Some(Time { at, is_day: self.0.rem_euclid(2) == 1 })
+    }
+}
+
 /// An instant that leaves no doubt about its zone.
 pub(crate) fn zoned(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text.trim()).ok().map(|at| at.with_timezone(&Utc))
@@ -93,6 +120,15 @@ mod tests {
         check_time("2026-03-01T10:00", Some("2026-03-01T10:00:00Z"));
         check_time("2026-03-01", Some("2026-03-01"));
         check_time("7 Aug 2014", None);
+    }
+
+    #[test]
+    fn a_packed_time_is_the_same_time() {
+        for text in ["2026-03-01T10:00:00.5Z", "1960-01-01", "1969-12-31T23:59:59Z"] {
+            let time = Time::parse(text);
+            assert!(time.is_some() && PackedTime::of(time).time() == time, "{text}");
+        }
+        assert_eq!(PackedTime::of(None).time(), None);
     }
 
     #[test]
