@@ -14,8 +14,11 @@ pub mod expression;
 
 pub use expression::{Convert, Expression};
 
-const SHIPPED: [(&str, &str); 2] =
-    [("sdtm", include_str!("mapping/sdtm.toml")), ("edc", include_str!("mapping/edc.toml"))];
+const SHIPPED: [(&str, &str); 3] = [
+    ("sdtm", include_str!("mapping/sdtm.toml")),
+    ("edc", include_str!("mapping/edc.toml")),
+    ("odm", include_str!("mapping/odm.toml")),
+];
 
 /// A whole mapping file.
 #[derive(Debug, Clone, Deserialize)]

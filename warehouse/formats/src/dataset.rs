@@ -56,6 +56,13 @@ pub enum Format {
         /// The byte between two cells.
         delimiter: u8,
     },
+    /// ODM-XML, 1.3 or 2.0. One file holds several datasets.
+    Odm {
+        /// Whether the file tells transactions, so that a later row may replace an earlier one.
+        is_transactional: bool,
+        /// Whether its data points refer to audit records that stand elsewhere in the file.
+        has_references: bool,
+    },
 }
 
 impl Format {
@@ -67,6 +74,7 @@ impl Format {
             Self::XptV8 => "SAS XPT v8",
             Self::Parquet => "Parquet",
             Self::Csv { .. } => "CSV",
+            Self::Odm { .. } => "ODM-XML",
         }
     }
 }

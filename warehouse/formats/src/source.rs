@@ -12,6 +12,7 @@ use arrow::array::RecordBatch;
 use crate::csv::CsvSource;
 use crate::dataset::{Dataset, Format};
 use crate::error::file_name;
+use crate::odm::OdmSource;
 use crate::parquet::ParquetSource;
 use crate::xpt::XptSource;
 use crate::{Error, Result};
@@ -50,16 +51,22 @@ pub fn datasets(path: &Path) -> Result<Vec<Dataset>> {
     if head.starts_with(b"HEADER RECORD*******LIB") {
         return Ok(vec![crate::xpt::check(path)?]);
     }
-    match suffix(path).as_deref() {
+    let suffix = suffix(path);
+    let is_delimited = matches!(suffix.as_deref(), Some("csv" | "tsv" | "txt"));
+    if !is_delimited && crate::xml::looks_like_xml(&head) {
+        return crate::odm::check(path);
+    }
+    match suffix.as_deref() {
         Some("csv" | "tsv" | "txt") => Ok(vec![crate::csv::check(path)?]),
         // The name promises what the bytes do not hold: that is damage, not an unknown format.
         Some("xpt") => Err(Error::damaged(&name, "SAS XPT", "it does not start with a library header")),
         Some("parquet") => Err(Error::damaged(&name, "Parquet", "it does not start with the bytes PAR1")),
+        Some("xml") => Err(Error::damaged(&name, "ODM-XML", "it does not start with a tag")),
         _ => Err(Error::UnknownFormat { file: name, known: KNOWN.to_owned() }),
     }
 }
 
-const KNOWN: &str = "SAS XPT (v5, v8), Parquet and CSV";
+const KNOWN: &str = "SAS XPT (v5, v8), Parquet, ODM-XML (1.3, 2.0) and CSV";
 
 /// Opens one dataset of a file that [`datasets`] checked.
 ///
@@ -70,13 +77,18 @@ pub fn open(path: &Path, dataset: &Dataset) -> Result<Box<dyn Source>> {
         Format::XptV5 | Format::XptV8 => Box::new(XptSource::open(path, dataset)?),
         Format::Parquet => Box::new(ParquetSource::open(path, dataset)?),
         Format::Csv { delimiter } => Box::new(CsvSource::open(path, dataset, delimiter)?),
+        Format::Odm { .. } => Box::new(OdmSource::open(path, dataset)?),
     })
 }
 
 /// Whether a file's name says that it holds data, so that a folder may also hold a note or a definition.
 #[must_use]
 pub fn looks_like_data(path: &Path) -> bool {
-    matches!(suffix(path).as_deref(), Some("xpt" | "parquet" | "csv" | "tsv" | "txt"))
+    match suffix(path).as_deref() {
+        // A definition is XML too.
+        Some("xml") => crate::odm::looks_like_odm(path),
+        suffix => matches!(suffix, Some("xpt" | "parquet" | "csv" | "tsv" | "txt")),
+    }
 }
 
 fn suffix(path: &Path) -> Option<String> {
