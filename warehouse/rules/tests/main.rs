@@ -1,0 +1,6 @@
+//! The contract of the crate: the published rules on the published fixtures, and the refusals of the importer.
+
+#[path = "main/fixture.rs"]
+mod fixture;
+#[path = "main/published.rs"]
+mod published;
