@@ -34,7 +34,7 @@ pub(super) fn verdict(
 /// The columns that the rule reports, ordered by name: those that it lists, or the ones that its conditions are on.
 /// A list of column names stands for its columns as well.
 fn reported(rule: &Rule, unit: &Unit, table: &Table<'_>, first: usize) -> Vec<String> {
-    let domain = unit.domain.as_deref().unwrap_or_default();
+    let domain = unit.prefix().unwrap_or_default();
     let mut names: Vec<String> = if rule.output.is_empty() {
         rule.check.leaves().iter().map(|leaf| leaf.target.replacen("--", domain, 1)).collect()
     } else {
@@ -92,14 +92,16 @@ fn issue(
     }
 }
 
-/// A cell as the published expected results write it; a list with its items in quotes, as Python does.
+/// A cell as the published expected results write it: blanks alone as nothing, and a list with its items in quotes
+/// and `None` for a null, as Python does.
 fn shown(column: &Column<'_>, row: usize, table: &Table<'_>) -> String {
     let text = |sym: Sym| table.scratch.text_of(sym);
+    let item = |sym: &Sym| if sym.is_empty() { "None".to_owned() } else { format!("'{}'", text(*sym)) };
     match column.list(row) {
         Some(list) => {
-            let items: Vec<String> = list.items.iter().map(|sym| format!("'{}'", text(*sym))).collect();
+            let items: Vec<String> = list.items.iter().map(item).collect();
             format!("[{}]", items.join(", "))
         }
-        None => text(column.cell(row)).to_owned(),
+        None => Some(text(column.cell(row))).filter(|text| !text.trim().is_empty()).unwrap_or("").to_owned(),
     }
 }

@@ -98,8 +98,15 @@ fn pairs(relations: &Frame<'_>, joining: &Joining<'_, '_>) -> Result<Vec<(Side, 
     Ok(pairs)
 }
 
-/// The records of a frame by the column that an `IDVAR` names: with the subject, and by the subject alone.
-type Lookups = BTreeMap<(Option<usize>, Sym), Option<(Lookup, bool)>>;
+/// The records of a frame (of a related one, by its place) by the column that an `IDVAR` names, with or without the
+/// subject, and whether that column is one of numbers.
+type Lookups = BTreeMap<(Option<usize>, Sym, Subject), Option<(Lookup, bool)>>;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Stated,
+    Any,
+}
 
 /// Adds the records that one relationship relates: those with the values that it states, or, where it states none,
 /// those that have the same value on both sides.
@@ -117,15 +124,21 @@ fn meet(
         let left = at_value(frame, None, here, lookups, joining)?;
         let right = at_value(other, Some(place), there, lookups, joining)?;
         joining.budget.spend(1 + left.len() * right.len())?;
+        let (Some(subjects), Some(beyond)) = (frame.get("USUBJID"), other.get("USUBJID")) else {
+            return Ok(());
+        };
         for one in &left {
-            related.extend(right.iter().map(|two| Related { here: *one, dataset: place, there: *two }));
+            let subject = subjects.cell(*one as usize);
+            let own = right.iter().filter(|two| beyond.cell(**two as usize) == subject);
+            related.extend(own.map(|two| Related { here: *one, dataset: place, there: *two }));
         }
         return Ok(());
     }
     let name = joining.scratch.text_of(here.idvar).to_owned();
     let (Some(column), Some(subject)) = (frame.get(&name), frame.get("USUBJID")) else { return Ok(()) };
-    prepare(other, Some(place), there.idvar, lookups, joining)?;
-    let Some(Some((lookup, _))) = lookups.get(&(Some(place), there.idvar)) else { return Ok(()) };
+    let key = (Some(place), there.idvar, Subject::Stated);
+    prepare(other, key, lookups, joining)?;
+    let Some(Some((lookup, _))) = lookups.get(&key) else { return Ok(()) };
     for row in 0..frame.rows {
         let value = column.cell(row);
         if value.is_empty() || !(here.subject.is_empty() || here.subject == subject.cell(row)) {
@@ -147,22 +160,23 @@ fn at_value(
     lookups: &mut Lookups,
     joining: &mut Joining<'_, '_>,
 ) -> Result<Vec<u32>, Halt> {
-    prepare(frame, place, side.idvar, lookups, joining)?;
-    let Some(Some((lookup, numeric))) = lookups.get(&(place, side.idvar)) else { return Ok(Vec::new()) };
+    let key = (place, side.idvar, if side.subject.is_empty() { Subject::Any } else { Subject::Stated });
+    prepare(frame, key, lookups, joining)?;
+    let Some(Some((lookup, numeric))) = lookups.get(&key) else { return Ok(Vec::new()) };
     let value = as_cell(joining.scratch, side.idvarval, *numeric)?;
     Ok(lookup.find([side.subject, value]).to_vec())
 }
 
 fn prepare(
     frame: &Frame<'_>,
-    place: Option<usize>,
-    idvar: Sym,
+    key: (Option<usize>, Sym, Subject),
     lookups: &mut Lookups,
     joining: &Joining<'_, '_>,
 ) -> Result<(), Halt> {
-    if lookups.contains_key(&(place, idvar)) {
+    if lookups.contains_key(&key) {
         return Ok(());
     }
+    let (_, idvar, by) = key;
     let columns = frame.get("USUBJID").zip(frame.get(joining.scratch.text_of(idvar)));
     let mut made = None;
     if let Some((subject, column)) = columns {
@@ -171,10 +185,11 @@ fn prepare(
         let mut numeric = false;
         for row in 0..frame.rows {
             numeric |= joining.scratch.sort_of(column.cell(row)) == Sort::Float;
-            lookup.insert([subject.cell(row), column.cell(row)], u32::try_from(row).unwrap_or(u32::MAX));
+            let subject = if by == Subject::Stated { subject.cell(row) } else { Sym::EMPTY };
+            lookup.insert([subject, column.cell(row)], u32::try_from(row).unwrap_or(u32::MAX));
         }
         made = Some((lookup, numeric));
     }
-    lookups.insert((place, idvar), made);
+    lookups.insert(key, made);
     Ok(())
 }

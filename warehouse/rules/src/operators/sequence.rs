@@ -75,9 +75,9 @@ pub(super) fn empty_except_last(
     Ok(mask)
 }
 
-/// The target ascends when the rows of a group are ordered by the keys, each for itself. Both rows of a descent
-/// violate that, and so does a row where one of the two is null; and of two dates in a row of which the less
-/// precise one contains the other, that one, since their order is not known.
+/// The target ascends when the rows of a group are ordered by the keys, each for itself; rows where one of the two
+/// is null are let be. Both rows of a descent violate that; and of two dates in a row of which the less precise one
+/// contains the other, that one, since their order is not known.
 pub(super) fn sorted_by(
     table: &Table<'_>,
     column: &Column<'_>,
@@ -90,7 +90,6 @@ pub(super) fn sorted_by(
         let ordered = Occurrence { ordering: Some(key.name.clone()), ..occurrence.clone() };
         for mut rows in groups(table, &ordered)? {
             let null = |row: &u32| by.cell(*row as usize).is_empty() || column.cell(*row as usize).is_empty();
-            rows.iter().filter(|row| null(row)).for_each(|row| mask[*row as usize] = false);
             rows.retain(|row| !null(row));
             if key.descending {
                 rows.reverse();

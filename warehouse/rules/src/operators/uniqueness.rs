@@ -88,7 +88,7 @@ pub(super) fn one_to_one(table: &Table<'_>, column: &Column<'_>, with: &[String]
 }
 
 /// The value is not the most frequent one among the rows with the same values of the other columns; where several
-/// are most frequent, all rows are. A null is a value.
+/// are most frequent, all rows are. A null is a value, and columns that are not there are left out.
 pub(super) fn inconsistent(table: &Table<'_>, column: &Column<'_>, by: &[String]) -> Mask {
     let others = table.present(by);
     let mut mask = vec![false; table.frame.rows];
