@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::archive::Files;
 use rules::{DatasetHeader, Issue, Kind, RuleOutcome, Study, StudyBuilder, VariableHeader, Verdict};
-
-/// The files of one fixture, by their path below it.
-pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// One reported value: dataset, record, variable, value.
 pub(crate) type Row = [String; 4];
