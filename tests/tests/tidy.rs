@@ -11,13 +11,13 @@ use toml::{Table, Value};
 
 /// Who may use whom among our own crates: `DESIGN`'s picture, which `ARCHITECTURE.md` repeats.
 const ARROWS: [(&str, &[&str]); 7] = [
-    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "kernel"]),
+    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "rules", "kernel"]),
     ("flight", &["control", "warehouse", "kernel"]),
     ("evidence", &["warehouse", "measures", "kernel"]),
     ("marts", &["warehouse", "measures", "kernel"]),
     ("frontend", &["measures", "kernel"]),
     ("control", &["kernel"]),
-    ("warehouse", &["kernel"]),
+    ("warehouse", &["rules", "kernel"]),
 ];
 
 /// Who owns a heavy dependency, together with every crate whose name extends it (`polars-core`).

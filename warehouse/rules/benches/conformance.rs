@@ -15,7 +15,12 @@ fn main() {
     let published = archive::published(&oracles);
     let start = Instant::now();
     let rules: Vec<Rule> = published.values().filter_map(|rule| Rule::parse(&rule.text).ok()).collect();
-    println!("{} rules of {} are read in {:.3} s", rules.len(), published.len(), start.elapsed().as_secs_f64());
+    println!(
+        "{} rules of {} are read in {:.3} s",
+        rules.len(),
+        published.len(),
+        start.elapsed().as_secs_f64()
+    );
     let start = Instant::now();
     let study = archive::guideline_study(&oracles);
     println!("{} records are read in {:.3} s", study.records(), start.elapsed().as_secs_f64());
@@ -27,7 +32,10 @@ fn main() {
             (start.elapsed(), violations)
         });
         let (best, violations) = best.min().expect("at least one round");
-        println!("{threads} threads: {:.3} s, {violations} violations (best of {ROUNDS})", best.as_secs_f64());
+        println!(
+            "{threads} threads: {:.3} s, {violations} violations (best of {ROUNDS})",
+            best.as_secs_f64()
+        );
     }
     let mut slow: Vec<_> = rules
         .iter()

@@ -125,17 +125,18 @@ pub(crate) fn is_valid(text: &str) -> bool {
 
 static DURATION: LazyLock<Regex> = LazyLock::new(|| {
     const N: &str = r"\d+(?:[.,]\d*)?";
-    Regex::new(&format!(
-        r"^-?P(?:({N}W)|({N}Y)?,?({N}M)?,?({N}D)?,?(?:(T)({N}H)?,?({N}M)?,?({N}S)?)?)$"
-    ))
-    .expect("the pattern is a constant that the tests compile")
+    Regex::new(&format!(r"^-?P(?:({N}W)|({N}Y)?,?({N}M)?,?({N}D)?,?(?:(T)({N}H)?,?({N}M)?,?({N}S)?)?)$"))
+        .expect("the pattern is a constant that the tests compile")
 });
 
 /// Whether a text is a duration with at least one part, of which the last alone may have decimals.
 pub(crate) fn is_duration(text: &str, negative: bool) -> bool {
     let Some(parts) = DURATION.captures(text) else { return false };
-    let given: Vec<&str> =
-        (1..9).filter(|place| *place != 5).filter_map(|place| parts.get(place)).map(|part| part.as_str()).collect();
+    let given: Vec<&str> = (1..9)
+        .filter(|place| *place != 5)
+        .filter_map(|place| parts.get(place))
+        .map(|part| part.as_str())
+        .collect();
     let timed = [6, 7, 8].iter().any(|place| parts.get(*place).is_some());
     let decimal = |part: &&str| part.contains(['.', ',']);
     (negative || !text.starts_with('-'))
@@ -149,10 +150,18 @@ mod tests {
 
     #[test]
     fn a_complete_date_has_a_day_that_exists() {
-        for text in ["2012-11-30", "2012-02-29", "2012-11-30T13:05", "2012-11-30T13:05:09.5Z", "2012-11-30T13:05+02:00"] {
+        for text in [
+            "2012-11-30",
+            "2012-02-29",
+            "2012-11-30T13:05",
+            "2012-11-30T13:05:09.5Z",
+            "2012-11-30T13:05+02:00",
+        ] {
             assert!(is_complete(text), "{text}");
         }
-        for text in ["", "2012", "2012-11", "2013-02-29", "2012-11-30T24:00", "2012---30", "30NOV2012", "2012-11-30T"] {
+        for text in
+            ["", "2012", "2012-11", "2013-02-29", "2012-11-30T24:00", "2012---30", "30NOV2012", "2012-11-30T"]
+        {
             assert!(!is_complete(text), "{text}");
         }
     }
@@ -176,7 +185,9 @@ mod tests {
 
     #[test]
     fn unknown_parts_and_intervals_are_valid_dates() {
-        for text in ["2012", "2012-11", "2012---30", "-----T10:00", "2012-11-30/2012-12-01", "2012-11-30T-:30"] {
+        for text in
+            ["2012", "2012-11", "2012---30", "-----T10:00", "2012-11-30/2012-12-01", "2012-11-30T-:30"]
+        {
             assert!(is_valid(text), "{text}");
         }
         for text in ["", "2012-13", "2012-02-30", "30/11/2012", "2012-11-30T25:00"] {

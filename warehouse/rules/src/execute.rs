@@ -3,7 +3,9 @@
 mod report;
 
 use crate::class::class_of;
-use crate::frame::{Budget, Frame, Halt, Table, dataset_metadata, domain_presence, of_unit, variable_metadata};
+use crate::frame::{
+    Budget, Frame, Halt, Table, dataset_metadata, domain_presence, of_unit, variable_metadata,
+};
 use crate::joins::{Joining, joined, named_columns};
 use crate::operations::{Setting, derive};
 use crate::operators::judge;
@@ -130,13 +132,7 @@ fn verdict(run: Result<Verdict, Halt>) -> Verdict {
     }
 }
 
-fn run(
-    rule: &Rule,
-    study: &Study,
-    unit: &Unit,
-    members: &[usize],
-    limits: Limits,
-) -> Result<Verdict, Halt> {
+fn run(rule: &Rule, study: &Study, unit: &Unit, members: &[usize], limits: Limits) -> Result<Verdict, Halt> {
     let mut scratch = Scratch::over(&study.pool);
     let budget = Budget::new(limits.work);
     let records: usize = members.iter().map(|place| study.datasets[*place].records).sum();

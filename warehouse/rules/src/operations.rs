@@ -52,7 +52,8 @@ pub(crate) fn derive<'s>(
 /// The records that an operation reads: those of the domain that it names, or the table's own rows.
 fn source<'s>(operation: &Operation, setting: Setting<'s>) -> Result<Option<Frame<'s>>, Halt> {
     let Some(domain) = &operation.domain else { return Ok(None) };
-    let own = setting.unit.domain.as_deref() == Some(domain) || (domain == "SUPP--" && setting.unit.is_supplemental());
+    let own = setting.unit.domain.as_deref() == Some(domain)
+        || (domain == "SUPP--" && setting.unit.is_supplemental());
     if own {
         return Ok(Some(of_unit(setting.study, &setting.unit.members)));
     }

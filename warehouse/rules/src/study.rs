@@ -151,7 +151,8 @@ impl StudyBuilder {
 
     /// Begins a dataset; its values follow with [`StudyBuilder::push_column`]. Returns its place.
     pub fn push_dataset(&mut self, header: DatasetHeader) -> usize {
-        let places = header.variables.iter().enumerate().map(|(place, variable)| (variable.name.clone(), place));
+        let places =
+            header.variables.iter().enumerate().map(|(place, variable)| (variable.name.clone(), place));
         self.datasets.push(Dataset {
             places: places.collect(),
             columns: vec![Vec::new(); header.variables.len()],
@@ -231,8 +232,7 @@ fn units(study: &Study) -> Vec<Unit> {
     for (place, dataset) in study.datasets.iter().enumerate() {
         let name = &dataset.header.name;
         let domain = dataset.first("DOMAIN").map(|sym| study.text_of(sym));
-        let parent =
-            dataset.first("RDOMAIN").filter(|_| is_supplemental(name)).map(|sym| study.text_of(sym));
+        let parent = dataset.first("RDOMAIN").filter(|_| is_supplemental(name)).map(|sym| study.text_of(sym));
         let unsplit = match (&domain, &parent) {
             (Some(domain), _) => own_prefix(domain).to_owned(),
             (None, Some(parent)) if name.starts_with("SUPP") => format!("SUPP{parent}"),
@@ -270,9 +270,12 @@ mod tests {
     #[test]
     fn the_parts_of_a_split_dataset_are_one_unit() {
         let mut builder = StudyBuilder::new();
-        for (name, variable, value) in
-            [("QSCG", "DOMAIN", "QS"), ("AE", "DOMAIN", "AE"), ("QSPH", "DOMAIN", "QS"), ("SUPPQSCG", "RDOMAIN", "QS")]
-        {
+        for (name, variable, value) in [
+            ("QSCG", "DOMAIN", "QS"),
+            ("AE", "DOMAIN", "AE"),
+            ("QSPH", "DOMAIN", "QS"),
+            ("SUPPQSCG", "RDOMAIN", "QS"),
+        ] {
             let place = builder.push_dataset(header(name, &[variable]));
             builder.push_column(place, 0, [Some(value)]).unwrap();
         }

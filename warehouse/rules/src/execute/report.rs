@@ -19,15 +19,19 @@ pub(super) fn verdict(
     let records = examined as u64;
     let Some(first) = rows.next() else { return Verdict::Passed { records } };
     let reported = reported(rule, unit, table, first);
-    let by_dataset = rule.sensitivity() == Sensitivity::Dataset || rule.rule_type() == RuleType::DomainPresence;
+    let by_dataset =
+        rule.sensitivity() == Sensitivity::Dataset || rule.rule_type() == RuleType::DomainPresence;
     if by_dataset {
         let issue = issue(rule, study, unit, table, first, &reported, Place::Dataset);
-        return Verdict::Failed { records, violations: 1, issues: vec![issue].into_iter().take(kept).collect() };
+        return Verdict::Failed {
+            records,
+            violations: 1,
+            issues: vec![issue].into_iter().take(kept).collect(),
+        };
     }
     let violations = 1 + rows.clone().count() as u64;
     let rows = std::iter::once(first).chain(rows).take(kept);
-    let issues =
-        rows.map(|row| issue(rule, study, unit, table, row, &reported, Place::Record)).collect();
+    let issues = rows.map(|row| issue(rule, study, unit, table, row, &reported, Place::Record)).collect();
     Verdict::Failed { records, violations, issues }
 }
 

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Joining, Lookup, as_cell};
+use super::{Joining, Records, row_number};
 use crate::frame::{Column, Frame, Halt, of_unit};
-use crate::pool::{Sort, Sym};
+use crate::pool::Sym;
 use crate::rule::Match;
 use crate::study::Unit;
 
@@ -50,61 +50,35 @@ fn parent_domains<'s>(
     let rdomain = frame.need("RDOMAIN")?;
     let mut by_domain: BTreeMap<Sym, Vec<u32>> = BTreeMap::new();
     for row in 0..frame.rows {
-        by_domain.entry(rdomain.cell(row)).or_default().push(u32::try_from(row).unwrap_or(u32::MAX));
+        by_domain.entry(rdomain.cell(row)).or_default().push(row_number(row));
     }
-    let unit_of = |domain: &str| {
-        joining.study.units.iter().find(|unit| unit.domain.as_deref() == Some(domain))
-    };
-    let found = by_domain.into_iter().filter_map(|(domain, rows)| {
-        unit_of(joining.scratch.text_of(domain)).map(|unit| (unit, rows))
-    });
+    let unit_of =
+        |domain: &str| joining.study.units.iter().find(|unit| unit.domain.as_deref() == Some(domain));
+    let found = by_domain
+        .into_iter()
+        .filter_map(|(domain, rows)| unit_of(joining.scratch.text_of(domain)).map(|unit| (unit, rows)));
     Ok(found.collect())
 }
 
 /// For each child that has a parent, both rows. A child without `IDVAR` belongs to the first record with its keys.
-fn parents(
-    frame: &Frame<'_>,
-    there: &Frame<'_>,
+fn parents<'s>(
+    frame: &Frame<'s>,
+    there: &Frame<'s>,
     matching: &Match,
     children: &[u32],
-    joining: &mut Joining<'_, '_>,
+    joining: &mut Joining<'_, 's>,
 ) -> Result<Vec<(u32, u32)>, Halt> {
-    let keys: Vec<_> = matching
-        .keys
-        .iter()
-        .filter(|(name, _)| name != "IDVAR" && name != "IDVARVAL")
-        .filter_map(|(here, beyond)| frame.get(here).zip(there.get(beyond)))
-        .collect();
-    let (idvar, idvarval) = (frame.get("IDVAR"), frame.get("IDVARVAL"));
-    let mut lookups: BTreeMap<Sym, Option<(Lookup, bool)>> = BTreeMap::new();
+    let keys = matching.keys.iter().filter(|(name, _)| name != "IDVAR" && name != "IDVARVAL");
+    let keys = keys.filter_map(|(here, beyond)| frame.get(here).zip(there.get(beyond)));
+    let (here, beyond): (Vec<_>, Vec<_>) = keys.unzip();
+    let mut records = Records::new(there, beyond);
+    let cell = |name: &str, row: usize| frame.get(name).map_or(Sym::EMPTY, |column| column.cell(row));
     let mut found = Vec::new();
     for child in children {
         let row = *child as usize;
-        let by = idvar.map_or(Sym::EMPTY, |column| column.cell(row));
-        if !lookups.contains_key(&by) {
-            let name = joining.scratch.text_of(by).to_owned();
-            let numeric = there.get(&name).is_some_and(|column| {
-                (0..there.rows).any(|row| joining.scratch.sort_of(column.cell(row)) == Sort::Float)
-            });
-            let lookup = if by.is_empty() || there.get(&name).is_some() {
-                joining.budget.spend(there.rows)?;
-                let mut lookup = Lookup::new(keys.len() + 1);
-                for row in 0..there.rows {
-                    let last = there.get(&name).map_or(Sym::EMPTY, |column| column.cell(row));
-                    let key = keys.iter().map(|(_, beyond)| beyond.cell(row)).chain([last]);
-                    lookup.insert(key, u32::try_from(row).unwrap_or(u32::MAX));
-                }
-                Some((lookup, numeric))
-            } else {
-                None
-            };
-            lookups.insert(by, lookup);
-        }
-        let Some(Some((lookup, numeric))) = lookups.get(&by) else { continue };
-        let value = idvarval.map_or(Sym::EMPTY, |column| column.cell(row));
-        let value = if by.is_empty() { Sym::EMPTY } else { as_cell(joining.scratch, value, *numeric)? };
-        let key = keys.iter().map(|(here, _)| here.cell(row)).chain([value]);
-        found.extend(lookup.find(key).first().map(|parent| (*child, *parent)));
+        let key: Vec<Sym> = here.iter().map(|column| column.cell(row)).collect();
+        let parents = records.find(&key, cell("IDVAR", row), cell("IDVARVAL", row), joining)?;
+        found.extend(parents.first().map(|parent| (*child, *parent)));
     }
     Ok(found)
 }

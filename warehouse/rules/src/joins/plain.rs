@@ -1,7 +1,10 @@
 //! A join on keys that both datasets have, as that of `DM` on `USUBJID`.
 
-use super::{Joining, Lookup, shared};
+use std::rc::Rc;
+
+use super::{Joining, Lookup, row_number};
 use crate::frame::{Column, Frame, Halt, NO_ROW, of_unit};
+use crate::pool::Sym;
 use crate::rule::Match;
 use crate::study::{Unit, own_prefix};
 
@@ -9,7 +12,7 @@ use crate::study::{Unit, own_prefix};
 /// name here, and by its name and the other dataset's (`EPOCH.SE`) there; one that the rule calls by the
 /// other dataset's name (`SE.EPOCH`) has that name alone.
 pub(super) fn join<'s>(
-    frame: Frame<'s>,
+    frame: &Frame<'s>,
     matching: &Match,
     other: &'s Unit,
     joining: &mut Joining<'_, 's>,
@@ -24,12 +27,12 @@ pub(super) fn join<'s>(
     }
     let mut lookup = Lookup::new(keys.1.len());
     for row in 0..there.rows {
-        lookup.insert(keys.1.iter().map(|column| column.cell(row)), u32::try_from(row).unwrap_or(NO_ROW));
+        lookup.insert(keys.1.iter().map(|column| column.cell(row)), row);
     }
     let (mut left, mut right) = (Vec::with_capacity(frame.rows), Vec::with_capacity(frame.rows));
     for row in 0..frame.rows {
         let partners = lookup.find(keys.0.iter().map(|column| column.cell(row)));
-        let number = u32::try_from(row).unwrap_or(NO_ROW);
+        let number = row_number(row);
         joining.budget.spend(1 + partners.len())?;
         for partner in partners {
             left.push(number);
@@ -40,7 +43,7 @@ pub(super) fn join<'s>(
             right.push(NO_ROW);
         }
     }
-    let (left, right) = (shared(left), shared(right));
+    let (left, right): (Rc<[u32]>, Rc<[u32]>) = (left.into(), right.into());
     let mut result = frame.at(&left);
     for (name, column) in there.columns() {
         let column = match column {
@@ -49,7 +52,7 @@ pub(super) fn join<'s>(
                 right
                     .iter()
                     .map(|row| match *row {
-                        NO_ROW => crate::pool::Sym::EMPTY,
+                        NO_ROW => Sym::EMPTY,
                         row => column.cell(row as usize),
                     })
                     .collect(),

@@ -1,10 +1,10 @@
 //! The records that `RELREC` relates to those of the dataset in scope.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::{Joining, Lookup, as_cell, shared};
+use super::{Joining, Lookup, Records, row_number};
 use crate::frame::{Column, Frame, Halt, of_unit};
-use crate::pool::{Sort, Sym};
+use crate::pool::Sym;
 use crate::rule::Match;
 use crate::study::{Unit, own_prefix};
 
@@ -17,7 +17,7 @@ struct Side {
     idvarval: Sym,
 }
 
-/// A record here, a related dataset, and a record there.
+/// A record here, a related dataset by its place, and a record there.
 struct Related {
     here: u32,
     dataset: usize,
@@ -33,27 +33,20 @@ pub(super) fn join<'s>(
 ) -> Result<Frame<'s>, Halt> {
     let study = joining.study;
     let Some(relrec) = study.units.iter().find(|unit| unit.name == "RELREC") else { return Ok(frame) };
-    let relations = of_unit(study, &relrec.members);
-    let pairs = pairs(&relations, joining)?;
-    let mut others: Vec<(&Unit, Frame<'s>)> = Vec::new();
-    let mut related = Vec::new();
-    let mut lookups = Lookups::default();
-    for (here, there) in pairs {
-        let domain = joining.scratch.text_of(there.domain).to_owned();
-        let place = match others.iter().position(|(unit, _)| unit.domain.as_deref() == Some(&domain)) {
-            Some(place) => place,
-            None => {
-                let named = |unit: &&Unit| unit.domain.as_deref() == Some(&domain);
-                let Some(unit) = study.units.iter().find(named) else { continue };
-                others.push((unit, of_unit(study, &unit.members)));
-                others.len() - 1
-            }
-        };
-        meet(&frame, &others[place].1, place, [here, there], &mut lookups, &mut related, joining)?;
-    }
-    let rows = shared(related.iter().map(|related| related.here).collect());
+    let pairs = pairs(&of_unit(study, &relrec.members), joining)?;
+    let others: Vec<(&Unit, Frame<'s>)> = study
+        .units
+        .iter()
+        .filter(|unit| {
+            let domain = unit.domain.as_deref().and_then(|domain| joining.scratch.find_text(domain));
+            pairs.iter().any(|(_, there)| Some(there.domain) == domain)
+        })
+        .map(|unit| (unit, of_unit(study, &unit.members)))
+        .collect();
+    let related = related(&frame, &others, &pairs, joining)?;
+    let rows: Rc<[u32]> = related.iter().map(|related| related.here).collect();
     let mut result = frame.at(&rows);
-    for name in joining.names.clone() {
+    for name in &joining.names {
         let Some(variable) = name.strip_prefix("RELREC.") else { continue };
         let columns: Vec<Option<&Column<'_>>> = others
             .iter()
@@ -67,7 +60,7 @@ pub(super) fn join<'s>(
             let cell = |related: &Related| {
                 columns[related.dataset].map_or(Sym::EMPTY, |column| column.cell(related.there as usize))
             };
-            result.set(&name, Column::Owned(related.iter().map(cell).collect()));
+            result.set(name, Column::Owned(related.iter().map(cell).collect()));
         }
     }
     Ok(result)
@@ -87,7 +80,7 @@ fn pairs(relations: &Frame<'_>, joining: &Joining<'_, '_>) -> Result<Vec<(Side, 
     let domain = joining.unit.domain.as_deref().and_then(|domain| joining.scratch.find_text(domain));
     let mut lookup = Lookup::new(2);
     for row in (0..relations.rows).filter(|row| Some(rdomain.cell(*row)) != domain) {
-        lookup.insert([subject.cell(row), relid.cell(row)], u32::try_from(row).unwrap_or(u32::MAX));
+        lookup.insert([subject.cell(row), relid.cell(row)], row);
     }
     let mut pairs = Vec::new();
     for row in (0..relations.rows).filter(|row| Some(rdomain.cell(*row)) == domain) {
@@ -98,98 +91,69 @@ fn pairs(relations: &Frame<'_>, joining: &Joining<'_, '_>) -> Result<Vec<(Side, 
     Ok(pairs)
 }
 
-/// The records of a frame (of a related one, by its place) by the column that an `IDVAR` names, with or without the
-/// subject, and whether that column is one of numbers.
-type Lookups = BTreeMap<(Option<usize>, Sym, Subject), Option<(Lookup, bool)>>;
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Subject {
-    Stated,
-    Any,
+/// The records of a frame, by subject and by the variable alone.
+struct Indexes<'f, 's> {
+    of_subject: Records<'f, 's>,
+    of_all: Records<'f, 's>,
 }
 
-/// Adds the records that one relationship relates: those with the values that it states, or, where it states none,
-/// those that have the same value on both sides.
-fn meet(
-    frame: &Frame<'_>,
-    other: &Frame<'_>,
-    place: usize,
-    [here, there]: [Side; 2],
-    lookups: &mut Lookups,
-    related: &mut Vec<Related>,
-    joining: &mut Joining<'_, '_>,
-) -> Result<(), Halt> {
-    let stated = !here.idvarval.is_empty() && !there.idvarval.is_empty();
-    if stated {
-        let left = at_value(frame, None, here, lookups, joining)?;
-        let right = at_value(other, Some(place), there, lookups, joining)?;
-        joining.budget.spend(1 + left.len() * right.len())?;
-        let (Some(subjects), Some(beyond)) = (frame.get("USUBJID"), other.get("USUBJID")) else {
-            return Ok(());
-        };
-        for one in &left {
-            let subject = subjects.cell(*one as usize);
-            let own = right.iter().filter(|two| beyond.cell(**two as usize) == subject);
-            related.extend(own.map(|two| Related { here: *one, dataset: place, there: *two }));
-        }
-        return Ok(());
+impl<'f, 's> Indexes<'f, 's> {
+    fn new(frame: &'f Frame<'s>, subjects: &'f Column<'s>) -> Self {
+        Self { of_subject: Records::new(frame, vec![subjects]), of_all: Records::new(frame, Vec::new()) }
     }
-    let name = joining.scratch.text_of(here.idvar).to_owned();
-    let (Some(column), Some(subject)) = (frame.get(&name), frame.get("USUBJID")) else { return Ok(()) };
-    let key = (Some(place), there.idvar, Subject::Stated);
-    prepare(other, key, lookups, joining)?;
-    let Some(Some((lookup, _))) = lookups.get(&key) else { return Ok(()) };
-    for row in 0..frame.rows {
-        let value = column.cell(row);
-        if value.is_empty() || !(here.subject.is_empty() || here.subject == subject.cell(row)) {
-            continue;
+
+    /// The records of a side that states a value.
+    fn stated(&mut self, side: Side, joining: &mut Joining<'_, 's>) -> Result<&[u32], Halt> {
+        if side.subject.is_empty() {
+            return self.of_all.find(&[], side.idvar, side.idvarval, joining);
         }
-        let partners = lookup.find([subject.cell(row), value]);
-        joining.budget.spend(1 + partners.len())?;
-        let here = u32::try_from(row).unwrap_or(u32::MAX);
-        related.extend(partners.iter().map(|there| Related { here, dataset: place, there: *there }));
+        self.of_subject.find(&[side.subject], side.idvar, side.idvarval, joining)
     }
-    Ok(())
 }
 
-/// The records of one side that states a value.
-fn at_value(
-    frame: &Frame<'_>,
-    place: Option<usize>,
-    side: Side,
-    lookups: &mut Lookups,
-    joining: &mut Joining<'_, '_>,
-) -> Result<Vec<u32>, Halt> {
-    let key = (place, side.idvar, if side.subject.is_empty() { Subject::Any } else { Subject::Stated });
-    prepare(frame, key, lookups, joining)?;
-    let Some(Some((lookup, numeric))) = lookups.get(&key) else { return Ok(Vec::new()) };
-    let value = as_cell(joining.scratch, side.idvarval, *numeric)?;
-    Ok(lookup.find([side.subject, value]).to_vec())
-}
-
-fn prepare(
-    frame: &Frame<'_>,
-    key: (Option<usize>, Sym, Subject),
-    lookups: &mut Lookups,
-    joining: &Joining<'_, '_>,
-) -> Result<(), Halt> {
-    if lookups.contains_key(&key) {
-        return Ok(());
-    }
-    let (_, idvar, by) = key;
-    let columns = frame.get("USUBJID").zip(frame.get(joining.scratch.text_of(idvar)));
-    let mut made = None;
-    if let Some((subject, column)) = columns {
-        joining.budget.spend(frame.rows)?;
-        let mut lookup = Lookup::new(2);
-        let mut numeric = false;
-        for row in 0..frame.rows {
-            numeric |= joining.scratch.sort_of(column.cell(row)) == Sort::Float;
-            let subject = if by == Subject::Stated { subject.cell(row) } else { Sym::EMPTY };
-            lookup.insert([subject, column.cell(row)], u32::try_from(row).unwrap_or(u32::MAX));
+/// The records that the relationships relate, of one subject each: those with the values that a relationship
+/// states, or, where it states none, those that have the same value on both sides.
+fn related<'s>(
+    frame: &Frame<'s>,
+    others: &[(&Unit, Frame<'s>)],
+    pairs: &[(Side, Side)],
+    joining: &mut Joining<'_, 's>,
+) -> Result<Vec<Related>, Halt> {
+    let subjects = frame.need("USUBJID")?;
+    let mut here_index = Indexes::new(frame, subjects);
+    let mut related = Vec::new();
+    for (place, (unit, other)) in others.iter().enumerate() {
+        let Some(subjects_there) = other.get("USUBJID") else { continue };
+        let mut there_index = Indexes::new(other, subjects_there);
+        for (here, there) in pairs {
+            if Some(joining.scratch.text_of(there.domain)) != unit.domain.as_deref() {
+                continue;
+            }
+            if !here.idvarval.is_empty() && !there.idvarval.is_empty() {
+                let left = here_index.stated(*here, joining)?;
+                let right = there_index.stated(*there, joining)?;
+                joining.budget.spend(left.len() * right.len())?;
+                for one in left {
+                    let subject = subjects.cell(*one as usize);
+                    let own = right.iter().filter(|two| subjects_there.cell(**two as usize) == subject);
+                    related.extend(own.map(|two| Related { here: *one, dataset: place, there: *two }));
+                }
+                continue;
+            }
+            let Some(values) = frame.get(joining.scratch.text_of(here.idvar)) else { continue };
+            let rows: Vec<u32> = match here.subject {
+                Sym::EMPTY => (0..row_number(frame.rows)).collect(),
+                subject => here_index.of_subject.find(&[subject], Sym::EMPTY, Sym::EMPTY, joining)?.to_vec(),
+            };
+            for here in rows {
+                let (value, subject) = (values.cell(here as usize), subjects.cell(here as usize));
+                if value.is_empty() {
+                    continue;
+                }
+                let partners = there_index.of_subject.find(&[subject], there.idvar, value, joining)?;
+                related.extend(partners.iter().map(|there| Related { here, dataset: place, there: *there }));
+            }
         }
-        made = Some((lookup, numeric));
     }
-    lookups.insert(key, made);
-    Ok(())
+    Ok(related)
 }

@@ -91,7 +91,9 @@ fn moments(frame: &Frame<'_>, name: &str, table: &Table<'_>) -> Result<Vec<Optio
         let text = table.scratch.text_of(sym);
         let moment = Moment::parse(text);
         if moment.is_none() && !sym.is_empty() {
-            return Err(Halt::Unable(format!("`{text}` in `{name}` is not an ISO 8601 date; correct the record")));
+            return Err(Halt::Unable(format!(
+                "`{text}` in `{name}` is not an ISO 8601 date; correct the record"
+            )));
         }
         moments.push(moment.map(|moment| (sym, moment)));
     }

@@ -37,7 +37,9 @@ pub(super) fn differs(
 /// Numbers by their size; false where one side is no number.
 pub(super) fn compares(table: &Table<'_>, column: &Column<'_>, order: Order, operand: &Operand) -> Mask {
     let compare = |one: Option<f64>, other: Option<f64>| {
-        one.zip(other).and_then(|(one, other)| one.partial_cmp(&other)).is_some_and(|found| order.holds(found))
+        one.zip(other)
+            .and_then(|(one, other)| one.partial_cmp(&other))
+            .is_some_and(|found| order.holds(found))
     };
     let number = |sym| table.scratch.number_of(sym);
     match comparand(table, operand) {

@@ -93,7 +93,8 @@ pub(super) fn contains(
         Comparand::Column(other) => Ok(rows(table, |row| match column.list(row) {
             Some(list) => list.contains(other.cell(row)),
             None => {
-                !other.cell(row).is_empty() && within(column.cell(row), table.scratch.text_of(other.cell(row)))
+                !other.cell(row).is_empty()
+                    && within(column.cell(row), table.scratch.text_of(other.cell(row)))
             }
         })),
         Comparand::Literal(Literal::Text(text)) if column.holds_lists() => {

@@ -24,7 +24,8 @@ fn groups(table: &Table<'_>, occurrence: &Occurrence) -> Result<Vec<Vec<u32>>, H
 
 /// Numbers by size, texts by characters, nulls last.
 fn order(table: &Table<'_>, one: Sym, other: Sym) -> Ordering {
-    let numbers = |sym| (table.scratch.sort_of(sym) != Sort::Text).then(|| table.scratch.number_of(sym)).flatten();
+    let numbers =
+        |sym| (table.scratch.sort_of(sym) != Sort::Text).then(|| table.scratch.number_of(sym)).flatten();
     one.is_empty().cmp(&other.is_empty()).then_with(|| match (numbers(one), numbers(other)) {
         (Some(one), Some(other)) => one.total_cmp(&other),
         _ => table.scratch.text_of(one).cmp(table.scratch.text_of(other)),

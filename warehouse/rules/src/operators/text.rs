@@ -68,7 +68,8 @@ pub(super) fn equals_part(
 pub(super) fn affix(table: &Table<'_>, column: &Column<'_>, affix: Affix, operand: &Operand) -> Mask {
     let has = |sym: Sym, with: &str| {
         let text = table.scratch.text_of(sym);
-        !sym.is_empty() && !with.is_empty()
+        !sym.is_empty()
+            && !with.is_empty()
             && match affix {
                 Affix::Start => text.starts_with(with),
                 Affix::End => text.ends_with(with),
@@ -95,9 +96,8 @@ pub(super) fn length(
     negated: bool,
 ) -> Result<Mask, Halt> {
     let characters = |sym: Sym| table.scratch.text_of(sym).chars().count();
-    let holds = |sym: Sym, length: usize| {
-        !sym.is_empty() && order.holds(characters(sym).cmp(&length)) != negated
-    };
+    let holds =
+        |sym: Sym, length: usize| !sym.is_empty() && order.holds(characters(sym).cmp(&length)) != negated;
     match comparand(table, operand) {
         Comparand::Column(other) => Ok(rows(table, |row| {
             let sym = other.cell(row);

@@ -70,11 +70,7 @@ pub(super) fn one_to_one(table: &Table<'_>, column: &Column<'_>, with: &[String]
     // are one: the null.
     let broken = |grouping: &Grouping, other: &Grouping, null: &dyn Fn(u32) -> bool| -> Vec<bool> {
         let value = |row: u32| (!null(row)).then(|| other.of_row[row as usize]);
-        grouping
-            .groups
-            .iter()
-            .map(|rows| rows.iter().any(|row| value(*row) != value(rows[0])))
-            .collect()
+        grouping.groups.iter().map(|rows| rows.iter().any(|row| value(*row) != value(rows[0]))).collect()
     };
     let broken_here = broken(&here, &there, &null_there);
     let broken_there = broken(&there, &here, &null_here);
@@ -127,8 +123,7 @@ mod tests {
         let mut frame = Frame::new(vec![Origin { dataset: 0, record: 0 }; 5]);
         frame.set("TEST", Column::Owned([a, a, a, b, b].into()));
         frame.set("UNIT", Column::Owned([x, x, y, x, y].into()));
-        let table =
-            Table { frame, scratch: Scratch::over(&pool), prefix: None, budget: Budget::new(1_000) };
+        let table = Table { frame, scratch: Scratch::over(&pool), prefix: None, budget: Budget::new(1_000) };
         let column = table.column("UNIT").unwrap();
         let mask = inconsistent(&table, column, &["TEST".to_owned(), "ABSENT".to_owned()]);
         assert_eq!(mask, [false, false, true, true, true]);

@@ -3,9 +3,7 @@
 use regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::check::{
-    Affix, Leaf, Occurrence, Operand, Order, Part, Position, Share, SortKey, Spread, Test,
-};
+use super::check::{Affix, Leaf, Occurrence, Operand, Order, Part, Position, Share, SortKey, Spread, Test};
 use super::reader::Node;
 use crate::RuleError;
 
@@ -27,14 +25,15 @@ const KEYS: [&str; 13] = [
 /// Bounds on one compiled pattern, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
 
+/// The test of an operator and whether it is negated, if the family has the operator.
+type Found = Result<Option<(Test, bool)>, RuleError>;
+
 pub(super) fn read(node: Node<'_>) -> Result<Leaf, RuleError> {
     let word = node.text("operator")?;
     if let Some(key) = node.map.keys().find(|key| !KEYS.contains(&key.as_str())) {
         return Err(node.unsupported(format!("operator `{word}` with `{key}`")));
     }
-    let families: [fn(Node<'_>, &str) -> Result<Option<(Test, bool)>, RuleError>; 5] =
-        [values, texts, dates, sets, orders];
-    for family in families {
+    for family in [values, texts, dates, sets, orders] {
         if let Some((test, negated)) = family(node, word)? {
             return Ok(Leaf { target: node.text("name")?.to_owned(), test, negated });
         }
@@ -43,7 +42,7 @@ pub(super) fn read(node: Node<'_>) -> Result<Leaf, RuleError> {
 }
 
 /// Operators on presence, equality, membership and size.
-fn values(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> {
+fn values(node: Node<'_>, word: &str) -> Found {
     let spread = if node.flag("type_insensitive")? { Spread::FoldedType } else { Spread::Exact };
     let compares = |order| Ok(Some((Test::Compares(order, operand(node)?), false)));
     let found = match word {
@@ -76,7 +75,7 @@ fn values(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError>
 }
 
 /// Operators on the characters of a text.
-fn texts(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> {
+fn texts(node: Node<'_>, word: &str) -> Found {
     let matches = |part: Option<Part>, negated| {
         let regex = node.text("value")?;
         let regex = if part.is_none() { at_start(node, regex)? } else { pattern(node, regex)? };
@@ -118,7 +117,7 @@ fn texts(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> 
 }
 
 /// Operators on dates and durations.
-fn dates(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> {
+fn dates(node: Node<'_>, word: &str) -> Found {
     let compares = |order| Ok(Some((Test::CompareDates(order, operand(node)?), false)));
     let found = match word {
         "is_complete_date" => (Test::CompleteDate, false),
@@ -140,8 +139,9 @@ fn dates(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> 
 }
 
 /// Operators on the values of several rows or the items of lists.
-fn sets(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> {
-    let regex = || node.map.get("regex").and_then(Value::as_str).map(|regex| at_start(node, regex)).transpose();
+fn sets(node: Node<'_>, word: &str) -> Found {
+    let regex =
+        || node.map.get("regex").and_then(Value::as_str).map(|regex| at_start(node, regex)).transpose();
     let found = match word {
         "is_unique_set" => (Test::UniqueSet(node.texts("value")?, regex()?), false),
         "is_not_unique_set" => (Test::UniqueSet(node.texts("value")?, regex()?), true),
@@ -161,7 +161,7 @@ fn sets(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> {
 }
 
 /// Operators on the order of rows.
-fn orders(node: Node<'_>, word: &str) -> Result<Option<(Test, bool)>, RuleError> {
+fn orders(node: Node<'_>, word: &str) -> Found {
     let position = || match node.loose_text("order").as_str() {
         "" | "asc" => Ok(Position::Ascending),
         "dsc" | "desc" => Ok(Position::Descending),

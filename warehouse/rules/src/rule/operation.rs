@@ -56,7 +56,8 @@ const KNOWN: [(&str, Operator); 12] = [
     ("variable_count", Operator::VariableCount),
 ];
 
-const KEYS: [&str; 8] = ["id", "operator", "name", "domain", "group", "filter", "regex", "value_is_reference"];
+const KEYS: [&str; 8] =
+    ["id", "operator", "name", "domain", "group", "filter", "regex", "value_is_reference"];
 
 pub(super) fn read(node: Node<'_>) -> Result<Operation, RuleError> {
     let word = node.text("operator")?;

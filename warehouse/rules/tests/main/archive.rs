@@ -43,7 +43,8 @@ pub(crate) fn published(oracles: &Path) -> BTreeMap<String, Published> {
     for entry in tar::Archive::new(bytes.as_slice()).entries().expect("the archive is tar") {
         let mut entry = entry.expect("an entry");
         let path = entry.path().expect("a path").to_string_lossy().into_owned();
-        let Some((_, path)) = path.split_once("CORE-").filter(|_| entry.header().entry_type().is_file()) else {
+        let Some((_, path)) = path.split_once("CORE-").filter(|_| entry.header().entry_type().is_file())
+        else {
             continue;
         };
         let (id, path) = path.split_once('/').expect("a file below the rule");

@@ -24,7 +24,11 @@ fn a_whole_study_has_the_issues_that_the_reference_engine_found() {
     for outcome in &outcomes {
         ours.extend(outcome.issues().map(|issue| line(&outcome.rule, issue)));
         for dataset in &outcome.datasets {
-            assert!(!matches!(dataset.verdict, Verdict::NotExecutable { .. }), "{}: {dataset:?}", outcome.rule);
+            assert!(
+                !matches!(dataset.verdict, Verdict::NotExecutable { .. }),
+                "{}: {dataset:?}",
+                outcome.rule
+            );
         }
     }
     assert!(ours.remove(SECOND_PART));

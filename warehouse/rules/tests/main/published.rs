@@ -32,7 +32,9 @@ enum Difference {
     StoppedAtADate,
 }
 
-use Difference::{AllOfTheGroup, EarlierStill, LibraryLabel, NoAbsentVariables, NullWord, StoppedAtADate, Swapped};
+use Difference::{
+    AllOfTheGroup, EarlierStill, LibraryLabel, NoAbsentVariables, NullWord, StoppedAtADate, Swapped,
+};
 
 const DIFFERENCES: [(&str, &str, Difference); 12] = [
     ("CORE-000200", "negative/02", NullWord),
