@@ -96,6 +96,17 @@ impl Column<'_> {
     pub(crate) fn holds_lists(&self) -> bool {
         matches!(self, Self::Lists(_) | Self::List(_))
     }
+
+    /// How many items the lists of all rows have, each list counted for each of its rows.
+    pub(crate) fn listed(&self, rows: usize) -> usize {
+        match self {
+            Self::List(list) => list.items.len().saturating_mul(rows),
+            Self::Lists(lists) => {
+                lists.iter().flatten().fold(0, |sum: usize, list| sum.saturating_add(list.items.len()))
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// Where a row comes from: a place in [`crate::study::Study::datasets`], and a record there, from 0.
@@ -169,6 +180,10 @@ impl<'s> Frame<'s> {
 #[derive(Debug)]
 pub(crate) struct Budget(Cell<u64>);
 
+/// What a row that a join makes costs. It takes memory, so that there have to be fewer of them than of cells looked
+/// at: at the default limits 15 million, of about 20 bytes each.
+const ROW_WORK: usize = 64;
+
 impl Budget {
     pub(crate) fn new(work: u64) -> Self {
         Self(Cell::new(work))
@@ -178,6 +193,11 @@ impl Budget {
         let left = self.0.get().checked_sub(work as u64);
         self.0.set(left.unwrap_or(0));
         left.map(|_| ()).ok_or_else(|| Halt::Unable("it needs more work than one rule may do".to_owned()))
+    }
+
+    /// Pays for rows that a join is about to make.
+    pub(crate) fn spend_rows(&self, rows: usize) -> Result<(), Halt> {
+        self.spend(rows.saturating_mul(ROW_WORK))
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::RuleError;
 use crate::frame::{Budget, Column, Frame, Halt, KeyIndex, NO_ROW};
 use crate::pool::{Scratch, Sort, Sym};
-use crate::rule::{Match, Operand, Rule, Test};
+use crate::rule::{Match, Rule};
 use crate::study::{Study, Unit};
 
 /// What every join reads.
@@ -66,34 +66,13 @@ fn join<'s>(frame: Frame<'s>, matching: &Match, joining: &mut Joining<'_, 's>) -
 
 /// The columns that a rule names in its check and its output.
 pub(crate) fn named_columns(rule: &Rule, prefix: Option<&str>) -> BTreeSet<String> {
-    let mut names: Vec<&str> = rule.output.iter().map(String::as_str).collect();
-    for leaf in rule.check.leaves() {
-        names.push(&leaf.target);
-        let operand = match &leaf.test {
-            Test::Equal(operand, _)
-            | Test::Differs(operand, _)
-            | Test::Compares(_, operand)
-            | Test::CompareDates(_, operand)
-            | Test::Contains(operand, _)
-            | Test::In(operand, _)
-            | Test::PartEqual(_, operand)
-            | Test::EqualsPart(_, operand)
-            | Test::Length(_, operand) => operand,
-            Test::Inconsistent(with) | Test::UniqueSet(with, _) | Test::OneToOne(with) => {
-                names.extend(with.iter().map(String::as_str));
-                continue;
-            }
-            _ => continue,
-        };
-        if let Operand::Name(name) = operand {
-            names.push(name);
-        }
-    }
+    let output = rule.output.iter().map(String::as_str);
+    let names = output.chain(rule.check.leaves().into_iter().flat_map(|leaf| leaf.names()));
     let resolve = |name: &str| match (prefix, name.strip_prefix("--")) {
         (Some(prefix), Some(rest)) => format!("{prefix}{rest}"),
         _ => name.to_owned(),
     };
-    names.into_iter().map(resolve).collect()
+    names.map(resolve).collect()
 }
 
 /// The rows of a frame by the values of some columns.

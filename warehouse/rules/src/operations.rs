@@ -5,7 +5,7 @@ mod lists;
 
 use std::rc::Rc;
 
-use crate::frame::{Column, Frame, Halt, List, Table, dataset_metadata, of_unit};
+use crate::frame::{Column, Frame, Halt, KeyIndex, List, Table, dataset_metadata, of_unit};
 use crate::pool::Sym;
 use crate::rule::{Operation, Operator};
 use crate::study::{Study, Unit, own_prefix};
@@ -64,12 +64,20 @@ fn source<'s>(operation: &Operation, setting: Setting<'s>) -> Result<Option<Fram
     }
 }
 
+/// A column name of an operation's source, with the domain of the source in place of `--`.
+fn beyond(operation: &Operation, name: &str, table: &Table<'_>) -> String {
+    match (&operation.domain, name.strip_prefix("--")) {
+        (Some(domain), Some(rest)) if domain != "SUPP--" => format!("{}{rest}", own_prefix(domain)),
+        _ => table.resolve(name),
+    }
+}
+
 /// The rows of a frame that pass an operation's filter.
 fn filtered(operation: &Operation, frame: &Frame<'_>, table: &Table<'_>) -> Result<Vec<u32>, Halt> {
     let columns = operation
         .filter
         .iter()
-        .map(|(name, value)| Ok((frame.need(&table.resolve(name))?, value.as_str())))
+        .map(|(name, value)| Ok((frame.need(&beyond(operation, name, table))?, value.as_str())))
         .collect::<Result<Vec<_>, Halt>>()?;
     let passes = |row: usize| {
         columns.iter().all(|(column, value)| {
@@ -117,10 +125,11 @@ impl Grouped {
         table: &Table<'_>,
         kept: Vec<u32>,
     ) -> Result<Self, Halt> {
-        let names: Vec<String> = operation.group.iter().map(|name| table.resolve(name)).collect();
-        let there = names.iter().map(|name| source.need(name)).collect::<Result<Vec<_>, _>>()?;
-        let here = names.iter().map(|name| table.frame.need(name)).collect::<Result<Vec<_>, _>>()?;
-        let mut index = crate::frame::KeyIndex::new(names.len());
+        let names = &operation.group;
+        let there = names.iter().map(|name| source.need(&beyond(operation, name, table)));
+        let there = there.collect::<Result<Vec<_>, _>>()?;
+        let here = names.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut index = KeyIndex::new(names.len());
         let mut groups: Vec<Vec<u32>> = Vec::new();
         for row in kept {
             let id = index.insert(there.iter().map(|column| column.cell(row as usize))) as usize;

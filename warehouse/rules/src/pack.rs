@@ -62,6 +62,11 @@ impl RulePack {
         pack.others.sort_by(|one, other| (&one.rule, &one.file).cmp(&(&other.rule, &other.file)));
         Ok(pack)
     }
+
+    /// The executable rules that belong to a version of a standard, such as `SDTMIG` and `3.4`.
+    pub fn of_standard(&self, standard: &str, version: &str) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.belongs_to(standard, version))
+    }
 }
 
 fn text_of(file: &Path) -> Result<String, RuleError> {

@@ -33,7 +33,8 @@ pub(super) fn join<'s>(
     for row in 0..frame.rows {
         let partners = lookup.find(keys.0.iter().map(|column| column.cell(row)));
         let number = row_number(row);
-        joining.budget.spend(1 + partners.len())?;
+        joining.budget.spend(1)?;
+        joining.budget.spend_rows(partners.len())?;
         for partner in partners {
             left.push(number);
             right.push(*partner);

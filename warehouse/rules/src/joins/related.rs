@@ -132,7 +132,7 @@ fn related<'s>(
             if !here.idvarval.is_empty() && !there.idvarval.is_empty() {
                 let left = here_index.stated(*here, joining)?;
                 let right = there_index.stated(*there, joining)?;
-                joining.budget.spend(left.len() * right.len())?;
+                joining.budget.spend_rows(left.len().saturating_mul(right.len()))?;
                 for one in left {
                     let subject = subjects.cell(*one as usize);
                     let own = right.iter().filter(|two| subjects_there.cell(**two as usize) == subject);
@@ -151,6 +151,7 @@ fn related<'s>(
                     continue;
                 }
                 let partners = there_index.of_subject.find(&[subject], there.idvar, value, joining)?;
+                joining.budget.spend_rows(partners.len())?;
                 related.extend(partners.iter().map(|there| Related { here, dataset: place, there: *there }));
             }
         }

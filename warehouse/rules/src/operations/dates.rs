@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Grouped, Setting, filtered, source};
+use super::{Grouped, Setting, beyond, filtered, source};
 use crate::date::{self, Moment};
 use crate::frame::{Column, Frame, Halt, Table, of_unit};
 use crate::pool::Sym;
@@ -54,7 +54,7 @@ pub(super) fn extreme<'s>(
 ) -> Result<Column<'s>, Halt> {
     let source = source(operation, setting)?;
     let frame = source.as_ref().unwrap_or(&table.frame);
-    let name = table.resolve(operation.name.as_deref().unwrap_or_default());
+    let name = beyond(operation, operation.name.as_deref().unwrap_or_default(), table);
     let kept = filtered(operation, frame, table)?;
     let moments = moments(frame, &name, table)?;
     let best = |rows: &[u32]| -> Sym {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::{Grouped, Setting, filtered, list, source};
+use super::{Grouped, Setting, beyond, filtered, list, source};
 use crate::frame::{Column, Halt, List, Table};
 use crate::pool::Sym;
 use crate::rule::Operation;
@@ -17,7 +17,7 @@ pub(super) fn distinct<'s>(
 ) -> Result<Column<'s>, Halt> {
     let source = source(operation, setting)?;
     let frame = source.as_ref().unwrap_or(&table.frame);
-    let name = table.resolve(operation.name.as_deref().unwrap_or_default());
+    let name = beyond(operation, operation.name.as_deref().unwrap_or_default(), table);
     let column = frame.need(&name)?;
     let mut kept = filtered(operation, frame, table)?;
     if operation.by_reference {

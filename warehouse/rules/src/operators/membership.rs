@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::text::part_of;
 use super::{Comparand, Literal, Mask, comparand, item, rows, values};
 use crate::frame::{Column, Halt, Table};
-use crate::pool::Sym;
+use crate::pool::{Sort, Sym};
 use crate::rule::{Operand, Part, Share, Spread};
 
 /// The value is one of the list's: that of its row, or the one list of the rule; or one of a column's values.
@@ -21,29 +21,74 @@ pub(super) fn is_in(
             let known: HashSet<String> = list.items.iter().map(|sym| folded(*sym)).collect();
             Ok(values(table, column, |sym| known.contains(&folded(sym))))
         }
-        Comparand::Column(lists) if lists.holds_lists() => Ok(rows(table, |row| {
-            let has = |list: &crate::frame::List, sym| match spread {
-                Spread::FoldedCase => list.items.iter().any(|item| folded(*item) == folded(sym)),
-                _ => list.contains(sym),
-            };
-            lists.list(row).is_some_and(|list| match column.list(row) {
-                Some(items) => items.items.iter().any(|sym| has(list, *sym)),
-                None => has(list, column.cell(row)),
-            })
-        })),
+        Comparand::Column(lists) if lists.holds_lists() => {
+            spend_lists(table, &[lists, column])?;
+            Ok(rows(table, |row| {
+                let has = |list: &crate::frame::List, sym| match spread {
+                    Spread::FoldedCase => list.items.iter().any(|item| folded(*item) == folded(sym)),
+                    _ => list.contains(sym),
+                };
+                lists.list(row).is_some_and(|list| match column.list(row) {
+                    Some(items) => items.items.iter().any(|sym| has(list, *sym)),
+                    None => has(list, column.cell(row)),
+                })
+            }))
+        }
         Comparand::Column(other) => {
             let known: HashSet<Sym> = (0..table.frame.rows).map(|row| other.cell(row)).collect();
             Ok(values(table, column, |sym| known.contains(&sym)))
         }
         Comparand::Literal(Literal::List(items)) => {
-            let matches = |stated, sym: Sym| match (spread, item(stated)) {
-                (Spread::FoldedCase, Literal::Text(text)) => folded(sym) == text.to_lowercase(),
-                (_, literal) => literal.is(table, sym),
-            };
-            Ok(values(table, column, |sym| items.iter().any(|stated| matches(stated, sym))))
+            let stated = Stated::new(table, items, spread);
+            Ok(values(table, column, |sym| stated.has(table, sym)))
         }
         Comparand::Literal(_) => Err(no_list(operand)),
     }
+}
+
+/// The items of a list in a rule, ready to be looked up.
+struct Stated {
+    texts: HashSet<Sym>,
+    /// The bits of the numbers.
+    numbers: HashSet<u64>,
+    /// The texts in lower case, where case is folded.
+    folded: HashSet<String>,
+}
+
+impl Stated {
+    fn new(table: &Table<'_>, items: &[Operand], spread: Spread) -> Self {
+        let mut stated = Self { texts: HashSet::new(), numbers: HashSet::new(), folded: HashSet::new() };
+        for stated_item in items {
+            match item(stated_item) {
+                Literal::Text(text) if spread == Spread::FoldedCase => {
+                    stated.folded.insert(text.to_lowercase());
+                }
+                Literal::Text(text) => stated.texts.extend(table.scratch.find_text(text)),
+                Literal::Number(number) => {
+                    stated.numbers.insert((number + 0.0).to_bits());
+                }
+                Literal::Flag(flag) => {
+                    stated.numbers.insert(f64::from(u8::from(flag)).to_bits());
+                }
+                Literal::List(_) => {}
+            }
+        }
+        stated
+    }
+
+    fn has(&self, table: &Table<'_>, sym: Sym) -> bool {
+        if table.scratch.sort_of(sym) != Sort::Text {
+            let number = table.scratch.number_of(sym);
+            return number.is_some_and(|number| self.numbers.contains(&(number + 0.0).to_bits()));
+        }
+        self.texts.contains(&sym)
+            || (!self.folded.is_empty() && self.folded.contains(&table.scratch.text_of(sym).to_lowercase()))
+    }
+}
+
+/// Pays for walking the lists of every row.
+fn spend_lists(table: &Table<'_>, columns: &[&Column<'_>]) -> Result<(), Halt> {
+    columns.iter().try_for_each(|column| table.budget.spend(column.listed(table.frame.rows)))
 }
 
 /// The first or last characters are an item of the list.
@@ -112,6 +157,7 @@ pub(super) fn contains_all(table: &Table<'_>, column: &Column<'_>, operand: &Ope
     if let Comparand::Column(other) = comparand(table, operand)
         && (column.holds_lists() || other.holds_lists())
     {
+        spend_lists(table, &[column, other])?;
         return Ok(rows(table, |row| match (column.list(row), other.list(row)) {
             (Some(list), Some(wanted)) => wanted.items.iter().all(|sym| list.contains(*sym)),
             _ => false,
@@ -130,32 +176,43 @@ pub(super) fn contains_all(table: &Table<'_>, column: &Column<'_>, operand: &Ope
 }
 
 /// How many distinct elements the lists of a row have in common.
-pub(super) fn shares(table: &Table<'_>, column: &Column<'_>, share: Share, other: &Column<'_>) -> Mask {
+pub(super) fn shares(
+    table: &Table<'_>,
+    column: &Column<'_>,
+    share: Share,
+    other: &Column<'_>,
+) -> Result<Mask, Halt> {
+    spend_lists(table, &[column, other])?;
     let elements = |column: &Column<'_>, row| -> HashSet<Sym> {
         match column.list(row) {
             Some(list) => list.items.iter().copied().collect(),
             None => HashSet::from([column.cell(row)]),
         }
     };
-    rows(table, |row| {
+    Ok(rows(table, |row| {
         let common = elements(column, row).intersection(&elements(other, row)).count();
         match share {
             Share::AtLeastOne => common > 0,
             Share::ExactlyOne => common == 1,
             Share::None => common == 0,
         }
-    })
+    }))
 }
 
 /// Every item of the list is in the other one, and they stand there in the same order.
-pub(super) fn ordered_subset(table: &Table<'_>, column: &Column<'_>, other: &Column<'_>) -> Mask {
-    rows(table, |row| {
+pub(super) fn ordered_subset(
+    table: &Table<'_>,
+    column: &Column<'_>,
+    other: &Column<'_>,
+) -> Result<Mask, Halt> {
+    spend_lists(table, &[column, other])?;
+    Ok(rows(table, |row| {
         let (Some(list), Some(order)) = (column.list(row), other.list(row)) else { return false };
         let places: HashMap<Sym, usize> =
             order.items.iter().enumerate().map(|(place, sym)| (*sym, place)).collect();
         let found: Option<Vec<usize>> = list.items.iter().map(|sym| places.get(sym).copied()).collect();
         found.is_some_and(|places| places.is_sorted())
-    })
+    }))
 }
 
 fn no_list(operand: &Operand) -> Halt {

@@ -12,6 +12,7 @@ use crate::rule::{Occurrence, Position, SortKey};
 fn groups(table: &Table<'_>, occurrence: &Occurrence) -> Result<Vec<Vec<u32>>, Halt> {
     let within = occurrence.within.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
     let ordering = occurrence.ordering.as_ref().map(|name| table.column(name)).transpose()?;
+    table.budget.spend(within.len().saturating_mul(table.frame.rows))?;
     let mut groups = Grouping::by(&within, table.frame.rows).groups;
     if let Some(column) = ordering {
         table.budget.spend(table.frame.rows)?;

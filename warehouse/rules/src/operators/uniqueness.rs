@@ -62,6 +62,7 @@ fn reduce<'s>(table: &Table<'s>, column: &Column<'s>, regex: &Regex) -> Column<'
 pub(super) fn one_to_one(table: &Table<'_>, column: &Column<'_>, with: &[String]) -> Result<Mask, Halt> {
     let others = with.iter().map(|name| table.column(name)).collect::<Result<Vec<_>, _>>()?;
     let rows_in_all = table.frame.rows;
+    table.budget.spend(others.len().saturating_mul(rows_in_all))?;
     let here = Grouping::by(&[column], rows_in_all);
     let there = Grouping::by(&others, rows_in_all);
     let null_here = |row: u32| column.cell(row as usize).is_empty();
@@ -85,8 +86,9 @@ pub(super) fn one_to_one(table: &Table<'_>, column: &Column<'_>, with: &[String]
 
 /// The value is not the most frequent one among the rows with the same values of the other columns; where several
 /// are most frequent, all rows are. A null is a value, and columns that are not there are left out.
-pub(super) fn inconsistent(table: &Table<'_>, column: &Column<'_>, by: &[String]) -> Mask {
+pub(super) fn inconsistent(table: &Table<'_>, column: &Column<'_>, by: &[String]) -> Result<Mask, Halt> {
     let others = table.present(by);
+    table.budget.spend(others.len().saturating_mul(table.frame.rows))?;
     let mut mask = vec![false; table.frame.rows];
     for rows in Grouping::by(&others, table.frame.rows).groups {
         let mut counts: HashMap<Sym, usize> = HashMap::new();
@@ -102,7 +104,7 @@ pub(super) fn inconsistent(table: &Table<'_>, column: &Column<'_>, by: &[String]
             mask[*row as usize] = !alone || counts[&column.cell(*row as usize)] != most;
         }
     }
-    mask
+    Ok(mask)
 }
 
 pub(super) fn different_values(table: &Table<'_>, column: &Column<'_>) -> Mask {
@@ -125,7 +127,7 @@ mod tests {
         frame.set("UNIT", Column::Owned([x, x, y, x, y].into()));
         let table = Table { frame, scratch: Scratch::over(&pool), prefix: None, budget: Budget::new(1_000) };
         let column = table.column("UNIT").unwrap();
-        let mask = inconsistent(&table, column, &["TEST".to_owned(), "ABSENT".to_owned()]);
+        let mask = inconsistent(&table, column, &["TEST".to_owned(), "ABSENT".to_owned()]).unwrap();
         assert_eq!(mask, [false, false, true, true, true]);
     }
 }

@@ -31,6 +31,52 @@ pub(crate) struct Leaf {
     pub(crate) negated: bool,
 }
 
+impl Leaf {
+    /// The columns that the condition names; a text that it compares with may be one of them.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let mut names = vec![self.target.as_str()];
+        match &self.test {
+            Test::Equal(operand, _)
+            | Test::Differs(operand, _)
+            | Test::PartEqual(_, operand)
+            | Test::PartIn(_, operand)
+            | Test::Compares(_, operand)
+            | Test::Contains(operand, _)
+            | Test::In(operand, _)
+            | Test::EqualsPart(_, operand)
+            | Test::Affix(_, operand)
+            | Test::Length(_, operand)
+            | Test::ContainsAll(operand)
+            | Test::CompareDates(_, operand) => names.extend(operand.names()),
+            Test::Inconsistent(with) | Test::UniqueSet(with, _) | Test::OneToOne(with) => {
+                names.extend(with.iter().map(String::as_str));
+            }
+            Test::HasNext(other, occurrence) => {
+                names.push(other);
+                names.extend(occurrence.names());
+            }
+            Test::OnMultipleRows(occurrence) | Test::EmptyExceptLast(occurrence) => {
+                names.extend(occurrence.names());
+            }
+            Test::SortedBy(keys, occurrence) => {
+                names.extend(keys.iter().map(|key| key.name.as_str()));
+                names.extend(occurrence.names());
+            }
+            Test::Shares(_, other) | Test::OrderedSubset(other) => names.push(other),
+            Test::Exists
+            | Test::Empty
+            | Test::Matches(..)
+            | Test::ValidDate
+            | Test::ValidDuration { .. }
+            | Test::CompleteDate
+            | Test::DifferentValues
+            | Test::OrderedBy(_)
+            | Test::EnumerationGap => {}
+        }
+        names
+    }
+}
+
 /// What a column is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operand {
@@ -44,6 +90,16 @@ pub(crate) enum Operand {
     List(Vec<Operand>),
     /// The column whose name stands in this column.
     Reference(String),
+}
+
+impl Operand {
+    fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Name(name) | Self::Reference(name) => vec![name],
+            Self::List(items) => items.iter().flat_map(Self::names).collect(),
+            Self::Text(_) | Self::Number(_) | Self::Flag(_) => Vec::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +160,12 @@ pub(crate) enum Spread {
 pub(crate) struct Occurrence {
     pub(crate) within: Vec<String>,
     pub(crate) ordering: Option<String>,
+}
+
+impl Occurrence {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.within.iter().chain(&self.ordering).map(String::as_str)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

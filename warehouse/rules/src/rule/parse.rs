@@ -35,7 +35,7 @@ impl Rule {
         let severity = root.loose_text("Severity");
         let (rule_type, sensitivity) = (rule_type(root)?, sensitivity(root)?);
         let check = root.map.get("Check").ok_or_else(|| root.error("`Check` is missing"))?;
-        Ok(Self {
+        let rule = Self {
             version: core.loose_text("Version"),
             status: core.loose_text("Status"),
             description: root.loose_text("Description"),
@@ -55,8 +55,45 @@ impl Rule {
             check: read_check(root, check, 0)?,
             output: outcome.texts("Output Variables")?,
             id: id.clone(),
-        })
+        };
+        check_names(root, &rule)?;
+        Ok(rule)
     }
+}
+
+/// The columns that tables of metadata have.
+const METADATA: [&str; 9] = [
+    "variable_name",
+    "variable_label",
+    "variable_size",
+    "variable_data_type",
+    "variable_order_number",
+    "dataset_name",
+    "dataset_label",
+    "dataset_location",
+    "dataset_size",
+];
+
+/// Refuses a rule that names the result of an operation that it does not have, or metadata that this engine does not
+/// have: on data, such a rule would look as if it did not apply.
+fn check_names(root: Node<'_>, rule: &Rule) -> Result<(), RuleError> {
+    for leaf in rule.check.leaves() {
+        for name in leaf.names() {
+            let derived = name.starts_with('$');
+            if derived && !rule.operations.iter().any(|operation| operation.id == name) {
+                return Err(root.error(&format!("the check names `{name}`, which no operation makes")));
+            }
+            if ["define_", "library_"].iter().any(|source| name.starts_with(source)) {
+                return Err(root.unsupported(format!("metadata `{name}`")));
+            }
+        }
+        let of_metadata = matches!(rule.rule_type, RuleType::VariableMetadata | RuleType::DatasetMetadata);
+        let known = leaf.target.starts_with('$') || METADATA.contains(&leaf.target.as_str());
+        if of_metadata && !known {
+            return Err(root.unsupported(format!("metadata `{}`", leaf.target)));
+        }
+    }
+    Ok(())
 }
 
 fn rule_type(root: Node<'_>) -> Result<RuleType, RuleError> {

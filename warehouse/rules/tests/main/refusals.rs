@@ -44,6 +44,8 @@ fn a_malformed_rule_is_refused_with_the_place() {
         "`prefix` is no length",
     );
     check_malformed(&rule(CHECK, "Operations: [{operator: record_count}]"), "`id` is missing");
+    let unmade = rule("name: A, operator: is_contained_by, value: $x", "");
+    check_malformed(&unmade, "the check names `$x`, which no operation makes");
 }
 
 #[test]
@@ -59,6 +61,13 @@ fn what_a_rule_lacks_is_named() {
     );
     check_unsupported(&rule(CHECK, "").replace("Record Data", "JSONata"), "rule type `JSONata`");
     check_unsupported(&rule(CHECK, "").replace("y: Record", "y: Group"), "sensitivity `Group`");
+    let define = rule("name: A, operator: equal_to, value: define_variable_name", "");
+    check_unsupported(&define, "metadata `define_variable_name`");
+    let size = rule("name: variable_is_empty, operator: equal_to, value: true", "");
+    check_unsupported(
+        &size.replace("Record Data", "Variable Metadata Check"),
+        "metadata `variable_is_empty`",
+    );
     let pattern = rule("name: A, operator: matches_regex, value: '(?=a)'", "");
     assert!(
         matches!(Rule::parse(&pattern), Err(RuleError::Unsupported { reason, .. }) if reason.contains("look-around"))
