@@ -99,12 +99,16 @@ pub(crate) fn is_complete(text: &str) -> bool {
     Moment::parse(text).is_some_and(|moment| moment.precision >= Precision::Day)
 }
 
-/// The study day of a date: the reference day is day 1, the day before it -1.
+/// The days of a complete date since 1970-01-01.
+pub(crate) fn complete_days(text: &str) -> Option<i64> {
+    Moment::parse(text).filter(|moment| moment.precision >= Precision::Day).map(|moment| moment.days)
+}
+
+/// The study day of a date, both in days: the reference day is day 1, the day before it -1.
 // Source: SDTMIG 3.4, section 4.4.4.
-pub(crate) fn study_day(date: &str, reference: &str) -> Option<i64> {
-    let days = |text| Moment::parse(text).filter(|moment| moment.precision >= Precision::Day);
-    let difference = days(date)?.days - days(reference)?.days;
-    Some(if difference < 0 { difference } else { difference + 1 })
+pub(crate) fn study_day(date: i64, reference: i64) -> i64 {
+    let difference = date - reference;
+    if difference < 0 { difference } else { difference + 1 }
 }
 
 static UNCERTAIN: LazyLock<Regex> = LazyLock::new(|| {
@@ -168,10 +172,11 @@ mod tests {
 
     #[test]
     fn the_reference_day_is_day_one_and_there_is_no_day_zero() {
-        assert_eq!(study_day("2012-11-30", "2012-11-30T08:00"), Some(1));
-        assert_eq!(study_day("2012-11-29", "2012-11-30"), Some(-1));
-        assert_eq!(study_day("2013-10-12", "2013-10-08"), Some(5));
-        assert_eq!(study_day("2012-11", "2012-11-30"), None);
+        let days = |text| complete_days(text).unwrap();
+        assert_eq!(study_day(days("2012-11-30"), days("2012-11-30T08:00")), 1);
+        assert_eq!(study_day(days("2012-11-29"), days("2012-11-30")), -1);
+        assert_eq!(study_day(days("2013-10-12"), days("2013-10-08")), 5);
+        assert_eq!(complete_days("2012-11"), None);
     }
 
     #[test]

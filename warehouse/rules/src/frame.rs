@@ -8,8 +8,10 @@ pub(crate) use build::{dataset_metadata, domain_presence, of_unit, variable_meta
 pub(crate) use keys::{Grouping, KeyIndex};
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
 
 use crate::RuleError;
 use crate::pool::{Scratch, Sym};
@@ -35,13 +37,13 @@ impl From<RuleError> for Halt {
 #[derive(Debug)]
 pub(crate) struct List {
     pub(crate) items: Vec<Sym>,
-    set: HashSet<Sym>,
+    set: FxHashSet<Sym>,
 }
 
 impl List {
     /// The list of distinct items, each at its first place.
     pub(crate) fn distinct(items: impl IntoIterator<Item = Sym>) -> Self {
-        let mut set = HashSet::new();
+        let mut set = FxHashSet::default();
         let items = items.into_iter().filter(|item| set.insert(*item)).collect();
         Self { items, set }
     }

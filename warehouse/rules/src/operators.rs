@@ -10,7 +10,7 @@ mod sequence;
 mod text;
 mod uniqueness;
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use crate::frame::{Column, Halt, Table};
 use crate::pool::{Sort, Sym};
@@ -134,7 +134,7 @@ fn values(table: &Table<'_>, column: &Column<'_>, mut holds: impl FnMut(Sym) -> 
     if let Column::Constant(sym) = column {
         return vec![holds(*sym); table.frame.rows];
     }
-    let mut known: HashMap<Sym, bool> = HashMap::new();
+    let mut known: FxHashMap<Sym, bool> = FxHashMap::default();
     rows(table, |row| {
         let sym = column.cell(row);
         *known.entry(sym).or_insert_with(|| holds(sym))

@@ -1,6 +1,6 @@
 //! Numbers for combinations of values, by which rows are grouped and joined in one pass.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::Column;
 use crate::pool::Sym;
@@ -9,13 +9,13 @@ use crate::pool::Sym;
 #[derive(Debug)]
 pub(crate) struct KeyIndex {
     /// One step for each column: the number so far and a value give the next number.
-    steps: Vec<HashMap<(u32, Sym), u32>>,
+    steps: Vec<FxHashMap<(u32, Sym), u32>>,
 }
 
 impl KeyIndex {
     /// An index over combinations of `columns` values; at least one.
     pub(crate) fn new(columns: usize) -> Self {
-        Self { steps: vec![HashMap::new(); columns.max(1)] }
+        Self { steps: vec![FxHashMap::default(); columns.max(1)] }
     }
 
     /// The number of a combination, which is new if it was not seen before.

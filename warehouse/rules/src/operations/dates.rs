@@ -4,10 +4,12 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
 use super::{Grouped, Setting, beyond, filtered, source};
 use crate::date::{self, Moment};
 use crate::frame::{Column, Frame, Halt, Table, of_unit};
-use crate::pool::Sym;
+use crate::pool::{Scratch, Sym};
 use crate::rule::Operation;
 
 /// The study day of a column's dates, from the subject's `RFSTDTC` in `DM`; null where one of both is no complete
@@ -21,14 +23,21 @@ pub(super) fn study_day<'s>(
     let demographics = setting.study.units.iter().find(|unit| unit.name == "DM").ok_or_else(no_dm)?;
     let demographics = of_unit(setting.study, &demographics.members);
     let (subjects, starts) = (demographics.need("USUBJID")?, demographics.need("RFSTDTC")?);
-    let starts: HashMap<Sym, Sym> =
-        (0..demographics.rows).map(|row| (subjects.cell(row), starts.cell(row))).collect();
+    // The days of each distinct date, since the same dates come again and again.
+    let mut known: FxHashMap<Sym, Option<i64>> = FxHashMap::default();
+    let mut day = |scratch: &Scratch<'_>, sym: Sym| {
+        *known.entry(sym).or_insert_with(|| date::complete_days(scratch.text_of(sym)))
+    };
+    let starts: FxHashMap<Sym, Option<i64>> = (0..demographics.rows)
+        .map(|row| (subjects.cell(row), day(&table.scratch, starts.cell(row))))
+        .collect();
     let dates = table.column(operation.name.as_deref().unwrap_or_default())?;
     let subjects = table.frame.need("USUBJID")?;
     let mut days = Vec::with_capacity(table.frame.rows);
     for row in 0..table.frame.rows {
-        let start = starts.get(&subjects.cell(row)).map_or("", |start| table.scratch.text_of(*start));
-        days.push(date::study_day(table.scratch.text_of(dates.cell(row)), start));
+        let start = starts.get(&subjects.cell(row)).copied().flatten();
+        let date = start.and_then(|_| day(&table.scratch, dates.cell(row)));
+        days.push(date.zip(start).map(|(date, start)| date::study_day(date, start)));
     }
     let cells = days.into_iter().map(|day| match day {
         Some(day) => table.scratch.integer(day),

@@ -1,7 +1,8 @@
 //! Dates and durations.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+
+use rustc_hash::FxHashMap;
 
 use super::{Comparand, Literal, Mask, comparand, rows, values};
 use crate::date::{self, Moment};
@@ -23,7 +24,7 @@ pub(super) fn complete(table: &Table<'_>, column: &Column<'_>) -> Mask {
 
 /// Two dates, the incomplete ones by the beginning of what they leave open; false where one side is none.
 pub(super) fn compares(table: &Table<'_>, column: &Column<'_>, order: Order, operand: &Operand) -> Mask {
-    let known: RefCell<HashMap<Sym, Option<Moment>>> = RefCell::default();
+    let known: RefCell<FxHashMap<Sym, Option<Moment>>> = RefCell::default();
     let moment = |sym: Sym| {
         *known.borrow_mut().entry(sym).or_insert_with(|| Moment::parse(table.scratch.text_of(sym)))
     };

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use rustc_hash::FxHashSet;
+
 use super::text::part_of;
 use super::{Comparand, Literal, Mask, comparand, item, rows, values};
 use crate::frame::{Column, Halt, Table};
@@ -35,7 +37,7 @@ pub(super) fn is_in(
             }))
         }
         Comparand::Column(other) => {
-            let known: HashSet<Sym> = (0..table.frame.rows).map(|row| other.cell(row)).collect();
+            let known: FxHashSet<Sym> = (0..table.frame.rows).map(|row| other.cell(row)).collect();
             Ok(values(table, column, |sym| known.contains(&sym)))
         }
         Comparand::Literal(Literal::List(items)) => {
@@ -48,7 +50,7 @@ pub(super) fn is_in(
 
 /// The items of a list in a rule, ready to be looked up.
 struct Stated {
-    texts: HashSet<Sym>,
+    texts: FxHashSet<Sym>,
     /// The bits of the numbers.
     numbers: HashSet<u64>,
     /// The texts in lower case, where case is folded.
@@ -57,7 +59,8 @@ struct Stated {
 
 impl Stated {
     fn new(table: &Table<'_>, items: &[Operand], spread: Spread) -> Self {
-        let mut stated = Self { texts: HashSet::new(), numbers: HashSet::new(), folded: HashSet::new() };
+        let mut stated =
+            Self { texts: FxHashSet::default(), numbers: HashSet::new(), folded: HashSet::new() };
         for stated_item in items {
             match item(stated_item) {
                 Literal::Text(text) if spread == Spread::FoldedCase => {
@@ -109,7 +112,7 @@ pub(super) fn part_in(
             lists.list(row).zip(part).is_some_and(|(list, part)| list.contains(part))
         })),
         Comparand::Column(other) => {
-            let known: HashSet<Sym> = (0..table.frame.rows).map(|row| other.cell(row)).collect();
+            let known: FxHashSet<Sym> = (0..table.frame.rows).map(|row| other.cell(row)).collect();
             let find = |sym| table.scratch.find_text(part(sym));
             Ok(values(table, column, |sym| find(sym).is_some_and(|part| known.contains(&part))))
         }
@@ -163,7 +166,7 @@ pub(super) fn contains_all(table: &Table<'_>, column: &Column<'_>, operand: &Ope
             _ => false,
         }));
     }
-    let have: HashSet<Sym> = all.clone().map(|row| column.cell(row)).collect();
+    let have: FxHashSet<Sym> = all.clone().map(|row| column.cell(row)).collect();
     let complete = match comparand(table, operand) {
         Comparand::Column(other) => all.map(|row| other.cell(row)).all(|sym| have.contains(&sym)),
         Comparand::Literal(Literal::List(items)) => items.iter().all(|stated| match item(stated) {

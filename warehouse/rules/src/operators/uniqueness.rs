@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use regex::Regex;
+use rustc_hash::FxHashMap;
 
 use super::{Mask, rows};
 use crate::frame::{Column, Grouping, Halt, Table};
@@ -91,7 +92,7 @@ pub(super) fn inconsistent(table: &Table<'_>, column: &Column<'_>, by: &[String]
     table.budget.spend(others.len().saturating_mul(table.frame.rows))?;
     let mut mask = vec![false; table.frame.rows];
     for rows in Grouping::by(&others, table.frame.rows).groups {
-        let mut counts: HashMap<Sym, usize> = HashMap::new();
+        let mut counts: FxHashMap<Sym, usize> = FxHashMap::default();
         for row in &rows {
             *counts.entry(column.cell(*row as usize)).or_default() += 1;
         }

@@ -70,8 +70,9 @@ fn split_twice(path: &str) -> Option<(&str, &str)> {
 }
 
 /// The study of the guidelines' package, from its Dataset-JSON lines, without `FT`, which the run of the reference
-/// engine did not have.
-pub(crate) fn guideline_study(oracles: &Path) -> Study {
+/// engine did not have; its subjects `copies` times, each with a name of
+/// their own.
+pub(crate) fn guideline_study(oracles: &Path, copies: usize) -> Study {
     let folder = oracles.join("studies/sdtm_msg_datasetjson");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .expect("the folder opens")
@@ -82,12 +83,12 @@ pub(crate) fn guideline_study(oracles: &Path) -> Study {
     files.sort();
     let mut builder = StudyBuilder::new();
     for file in files {
-        add_lines(&mut builder, &file);
+        add_lines(&mut builder, &file, copies);
     }
     builder.finish().expect("a rectangular study")
 }
 
-fn add_lines(builder: &mut StudyBuilder, path: &Path) {
+fn add_lines(builder: &mut StudyBuilder, path: &Path, copies: usize) {
     let mut lines = BufReader::new(File::open(path).expect("the file opens")).lines();
     let head: Value = serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -120,7 +121,16 @@ fn add_lines(builder: &mut StudyBuilder, path: &Path) {
             });
         }
     }
-    for (column, cells) in cells.iter().enumerate() {
-        builder.push_column(place, column, cells.iter().map(Option::as_deref)).expect("a column");
+    let about_subjects = columns.iter().any(|column| column["name"] == "USUBJID");
+    let copies = if about_subjects { copies } else { 1 };
+    for (column, cells) in cells.iter_mut().enumerate() {
+        let of_subject = matches!(columns[column]["name"].as_str(), Some("USUBJID" | "SUBJID"));
+        for copy in 0..copies {
+            if of_subject && copy > 0 {
+                cells.iter_mut().flatten().for_each(|subject| *subject = format!("{subject}x"));
+            }
+            let values = cells.iter().map(Option::as_deref);
+            builder.push_column(place, column, values).expect("a column");
+        }
     }
 }

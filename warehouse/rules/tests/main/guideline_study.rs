@@ -16,7 +16,7 @@ fn a_whole_study_has_the_issues_that_the_reference_engine_found() {
     let Some(oracles) = oracles() else { return };
     let rules: Vec<Rule> =
         published(&oracles).values().filter_map(|published| Rule::parse(&published.text).ok()).collect();
-    let study = guideline_study(&oracles);
+    let study = guideline_study(&oracles, 1);
     assert_eq!((study.dataset_names().count(), study.records()), (27, 9_909));
 
     let outcomes = execute_all(&rules, &study, Limits::default(), 2);
