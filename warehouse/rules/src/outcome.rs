@@ -50,7 +50,10 @@ pub enum Verdict {
     Failed {
         /// How many rows were examined.
         records: u64,
-        /// How many issues there are, the kept ones and the others.
+        /// How many of them violate the rule; at most `records`, whatever was joined to them.
+        failed_records: u64,
+        /// How many issues there are, the kept ones and the others: one for each row of the rule's table, in which a
+        /// record comes once for each of its partners, or one for the dataset.
         violations: u64,
         /// The first issues, in the order of the records.
         issues: Vec<Issue>,

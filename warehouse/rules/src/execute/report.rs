@@ -1,5 +1,7 @@
 //! Turns the rows that violate a rule into issues.
 
+use rustc_hash::FxHashSet;
+
 use crate::frame::{Column, Table};
 use crate::outcome::{Issue, NOT_IN_DATASET, Verdict};
 use crate::pool::Sym;
@@ -19,12 +21,17 @@ pub(super) fn verdict(
     let records = examined as u64;
     let Some(first) = rows.next() else { return Verdict::Passed { records } };
     let reported = reported(rule, unit, table, first);
+    let failed = std::iter::once(first).chain(rows.clone());
+    let failed: FxHashSet<(u32, u32)> =
+        failed.map(|row| table.frame.origins[row]).map(|origin| (origin.dataset, origin.record)).collect();
+    let failed_records = failed.len() as u64;
     let by_dataset =
         rule.sensitivity() == Sensitivity::Dataset || rule.rule_type() == RuleType::DomainPresence;
     if by_dataset {
         let issue = issue(rule, study, unit, table, first, &reported, Place::Dataset);
         return Verdict::Failed {
             records,
+            failed_records,
             violations: 1,
             issues: vec![issue].into_iter().take(kept).collect(),
         };
@@ -32,7 +39,7 @@ pub(super) fn verdict(
     let violations = 1 + rows.clone().count() as u64;
     let rows = std::iter::once(first).chain(rows).take(kept);
     let issues = rows.map(|row| issue(rule, study, unit, table, row, &reported, Place::Record)).collect();
-    Verdict::Failed { records, violations, issues }
+    Verdict::Failed { records, failed_records, violations, issues }
 }
 
 /// The columns that the rule reports, ordered by name: those that it lists, or the ones that its conditions are on.

@@ -74,6 +74,20 @@ fn a_join_gives_each_record_its_partners_and_leaves_out_the_lonely() {
 }
 
 #[test]
+fn a_record_that_fails_with_each_of_its_partners_fails_once() {
+    let study = study(&[
+        ("DM", "DOMAIN,USUBJID,DTHFL\nDM,1,\nDM,2,Y"),
+        ("AE", "DOMAIN,USUBJID,AEOUT\nAE,1,FATAL\nAE,1,FATAL\nAE,2,FATAL"),
+    ]);
+    let joined = "Match Datasets: [{Name: AE, Keys: [USUBJID]}]\nScope: {Domains: {Include: [DM]}}";
+    let outcomes = outcomes(&rule("name: DTHFL, operator: empty", joined), &study);
+    let Verdict::Failed { records, failed_records, violations, ref issues } = outcomes[0].verdict else {
+        panic!()
+    };
+    assert_eq!((records, failed_records, violations, issues.len()), (2, 1, 2, 2));
+}
+
+#[test]
 fn supplemental_qualifiers_become_columns() {
     let study = study(&[
         ("AE", "DOMAIN,USUBJID,AESEQ#\nAE,1,1\nAE,1,2\nAE,2,1"),

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use proptest::prelude::*;
 use rules::{Rule, RuleError, RulePack};
 
 use crate::small::rule;
@@ -144,4 +145,19 @@ fn a_file_that_is_larger_than_a_rule_is_refused() {
     fs::write(folder.path().join("a.yml"), " ".repeat(2 << 20)).unwrap();
     assert!(matches!(RulePack::import(folder.path()), Err(RuleError::TooLarge { .. })));
     assert!(matches!(RulePack::import(&folder.path().join("none")), Err(RuleError::Read { .. })));
+}
+
+proptest! {
+    /// Whatever stands in a file, reading it ends with a rule or with an error.
+    #[test]
+    fn any_text_is_a_rule_or_an_error(
+        pieces in proptest::collection::vec("(Core: |Id: |Check:|all|any|not|name|operator|[\\[\\]{}:,&*!|>\\-\n '\"a-z0-9]){0,6}", 0..40)
+    ) {
+        let text = pieces.concat();
+        let known = match Rule::parse(&text) {
+            Ok(_) | Err(RuleError::Malformed { .. } | RuleError::Unsupported { .. }) => true,
+            Err(_) => false,
+        };
+        prop_assert!(known, "{}", text);
+    }
 }
