@@ -11,13 +11,13 @@ use toml::{Table, Value};
 
 /// Who may use whom among our own crates: `DESIGN`'s picture, which `ARCHITECTURE.md` repeats.
 const ARROWS: [(&str, &[&str]); 8] = [
-    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "formats", "kernel"]),
+    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "formats", "rules", "kernel"]),
     ("flight", &["control", "warehouse", "kernel"]),
     ("evidence", &["warehouse", "formats", "measures", "kernel"]),
     ("marts", &["warehouse", "measures", "kernel"]),
     ("frontend", &["measures", "kernel"]),
     ("control", &["kernel"]),
-    ("warehouse", &["formats", "kernel"]),
+    ("warehouse", &["formats", "rules", "kernel"]),
     ("formats", &[]),
 ];
 
