@@ -4,3 +4,6 @@ mod delivered;
 mod engine_is_locked;
 mod rows_are_kept;
 mod star_follows_the_rules;
+mod star_is_documented;
+mod star_keeps_versions;
+mod star_measures;
