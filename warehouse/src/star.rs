@@ -175,8 +175,8 @@ pub fn build(
         canon: base.ingested.canon.clone(),
         tables: std::collections::BTreeMap::new(),
     };
-    let builder =
-        Builder { staging: &staging, engine: None, scope, former: base.former.map(|(_, manifest)| manifest) };
+    let former = base.former.map(|(_, manifest)| manifest);
+    let builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, former };
     builder.build_all(&mut manifest, progress)?;
     let (id, key) = manifest.store(&staging)?;
     Ok((id, key, manifest))
@@ -185,6 +185,7 @@ pub fn build(
 struct Builder<'a> {
     staging: &'a Staging,
     engine: Option<Engine>,
+    opened: BTreeSet<String>,
     scope: &'a StudyScope<Build>,
     former: Option<&'a Manifest>,
 }
@@ -209,12 +210,12 @@ impl Builder<'_> {
             };
             manifest.tables.insert(table.name.to_owned(), made);
         }
-        let Some(engine) = self.engine.as_ref() else { return Ok(()) };
+        let Some(engine) = self.engine.take() else { return Ok(()) };
         progress(Progress { step: "checking the keys".into(), done: total, total });
         for table in TABLES {
-            self.open_table(engine, table.name, manifest)?;
+            self.open_table(&engine, table.name, manifest)?;
         }
-        check::relationships(engine, TABLES, &built)
+        check::relationships(&engine, TABLES, &built)
     }
 
     fn build_one(&mut self, table: &StarTable, inputs: String, manifest: &Manifest) -> Result<Table> {
@@ -232,16 +233,20 @@ impl Builder<'_> {
         let name = format!("{}.parquet", table.name);
         let file = self.staging.path(&name);
         let rows = engine.copy(&format!("build `{}`", table.name), table.sql, &file)?;
-        check::members(&engine, table, &file)?;
-        check::rows(&engine, table, &file)?;
+        engine.view(table.name, std::slice::from_ref(&file))?;
+        check::members(&engine, table)?;
+        check::rows(&engine, table)?;
         self.engine = Some(engine);
         let file = self.staging.publish(&name, Zone::Star, table.name, rows)?;
         Ok(Table { zone: Zone::Star, grain: table.grain().to_owned(), files: vec![file], inputs })
     }
 
-    fn open_table(&self, engine: &Engine, name: &str, manifest: &Manifest) -> Result<()> {
-        let files = manifest.table(name).map(|table| paths(self.staging, &table.files))??;
-        engine.view(name, &files)
+    fn open_table(&mut self, engine: &Engine, name: &str, manifest: &Manifest) -> Result<()> {
+        if self.opened.insert(name.to_owned()) {
+            let files = manifest.table(name).map(|table| paths(self.staging, &table.files))??;
+            engine.view(name, &files)?;
+        }
+        Ok(())
     }
 
     /// An engine that sees the current version of every entity, and the study's id as a macro.

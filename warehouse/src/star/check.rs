@@ -2,19 +2,18 @@
 //! of a fact names a member.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 
 use super::StarTable;
 use crate::engine::{Engine, identifier};
 use crate::{Error, Result};
 
 /// Refuses a dimension that has a member twice: every fact of it would count twice.
-pub(super) fn members(engine: &Engine, table: &StarTable, file: &Path) -> Result<()> {
+pub(super) fn members(engine: &Engine, table: &StarTable) -> Result<()> {
     let Some(dimension) = table.name.strip_prefix("dim_") else { return Ok(()) };
-    engine.view("members", &[file.to_owned()])?;
-    let count = format!("SELECT count(*) - count(DISTINCT {dimension}_sk) FROM members");
+    let count = format!("SELECT count(*) - count(DISTINCT {dimension}_sk) FROM {}", table.name);
     match engine.count(&format!("check the members of `{}`", table.name), &count)? {
         0 => Ok(()),
         rows => Err(Error::RepeatedMember { table: table.name.to_owned(), rows }),
@@ -22,11 +21,10 @@ pub(super) fn members(engine: &Engine, table: &StarTable, file: &Path) -> Result
 }
 
 /// Refuses a fact that lost or doubled records of the entity whose records are its rows.
-pub(super) fn rows(engine: &Engine, table: &StarTable, file: &Path) -> Result<()> {
+pub(super) fn rows(engine: &Engine, table: &StarTable) -> Result<()> {
     let Some(entity) = table.rows_of else { return Ok(()) };
-    engine.view("built", &[file.to_owned()])?;
     let step = format!("count the rows of `{}`", table.name);
-    let rows = engine.count(&step, "SELECT count(source_row_id) FROM built")?;
+    let rows = engine.count(&step, &format!("SELECT count(source_row_id) FROM {}", table.name))?;
     let records = engine.count(&step, &format!("SELECT count(*) FROM {}", identifier(entity)))?;
     if rows == records {
         return Ok(());
@@ -37,41 +35,55 @@ pub(super) fn rows(engine: &Engine, table: &StarTable, file: &Path) -> Result<()
 /// Refuses a key that names no member of its dimension. The word before `_sk` is the dimension:
 /// `start_time_sk` is a key of `dim_time`. Pairs of which neither table is of `built` were checked before.
 pub(super) fn relationships(engine: &Engine, tables: &[StarTable], built: &BTreeSet<&str>) -> Result<()> {
+    let columns = columns(engine)?;
     for table in tables {
-        for column in columns(engine, table.name)? {
-            let Some(dimension) = dimension_of(&column).filter(|dimension| dimension != table.name) else {
-                continue;
-            };
-            if !built.contains(table.name) && !built.contains(dimension.as_str()) {
-                continue;
-            }
-            let step = format!("check `{}.{column}`", table.name);
-            let key = dimension.trim_start_matches("dim_");
-            let lost = format!(
-                "SELECT count(*) FROM {} AS fact ANTI JOIN {dimension} AS member ON member.{key}_sk = fact.{column}",
-                table.name
-            );
-            let rows = engine.count(&step, &lost)?;
-            if rows > 0 {
-                return Err(Error::BrokenRelationship {
-                    table: table.name.to_owned(),
-                    column,
-                    dimension,
-                    rows,
-                });
-            }
+        let keys = columns.iter().filter(|(of, _)| of == table.name).filter_map(|(_, column)| {
+            let dimension = dimension_of(column).filter(|dimension| dimension != table.name)?;
+            let is_new = built.contains(table.name) || built.contains(dimension.as_str());
+            is_new.then_some((column.as_str(), dimension))
+        });
+        check_keys(engine, table.name, &keys.collect::<Vec<_>>())?;
+    }
+    Ok(())
+}
+
+/// One pass over the table for all its keys; a null is no member.
+fn check_keys(engine: &Engine, table: &str, keys: &[(&str, String)]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let lost = keys.iter().map(|(column, dimension)| {
+        let key = dimension.trim_start_matches("dim_");
+        format!("count(*) FILTER (({column} IN (SELECT {key}_sk FROM {dimension})) IS NOT TRUE)")
+    });
+    let query = format!("SELECT {} FROM {table}", lost.collect::<Vec<_>>().join(", "));
+    let counts = engine.query(&format!("check the keys of `{table}`"), &query)?;
+    for (index, (column, dimension)) in keys.iter().enumerate() {
+        let rows: i64 =
+            counts.iter().map(|batch| batch.column(index).as_primitive::<Int64Type>().value(0)).sum();
+        if rows != 0 {
+            return Err(Error::BrokenRelationship {
+                table: table.to_owned(),
+                column: (*column).to_owned(),
+                dimension: dimension.clone(),
+                rows: rows.unsigned_abs(),
+            });
         }
     }
     Ok(())
 }
 
-fn columns(engine: &Engine, table: &str) -> Result<Vec<String>> {
-    let step = format!("list the columns of `{table}`");
-    let batches = engine.query(&step, &format!("SELECT column_name FROM (DESCRIBE {table})"))?;
-    Ok(batches
-        .iter()
-        .flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned))
-        .collect())
+/// Every column of every table that is open, with its table.
+fn columns(engine: &Engine) -> Result<Vec<(String, String)>> {
+    let query = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index";
+    let batches = engine.query("list the columns of the star", query)?;
+    let mut columns = Vec::new();
+    for batch in &batches {
+        let [tables, names] = [0, 1].map(|index| batch.column(index).as_string::<i32>());
+        let pairs = tables.iter().flatten().zip(names.iter().flatten());
+        columns.extend(pairs.map(|(table, name)| (table.to_owned(), name.to_owned())));
+    }
+    Ok(columns)
 }
 
 fn dimension_of(column: &str) -> Option<String> {

@@ -50,7 +50,7 @@ cut_off AS (
 stated AS (
     SELECT
         versions.*,
-        subject_no, country, sex, age, race, ethnicity, screening_no, birth_min, birth_prec, ref_start_date, consent_date,
+        subject_no, country, sex, age, race, ethnicity, screening_no, birth_min, ref_start_date, consent_date,
         randomised_date, time_on_study_days, time_on_treatment_days, death_flag, death_date,
         CASE WHEN first_dose_min IS NOT NULL THEN first_dose_date ELSE dosing.first_date END AS first_dose_date,
         coalesce(first_dose_min, dosing.first_min) AS first_dose_min,
@@ -95,7 +95,7 @@ members AS (
         age,
         CASE WHEN age < 18 THEN '<18' WHEN age < 65 THEN '18-64' WHEN age < 85 THEN '65-84' WHEN age >= 85 THEN '85+' END
             AS age_band,
-        CASE WHEN birth_prec <> 'NONE' THEN CAST(year(birth_min) AS INTEGER) END AS birth_year,
+        CAST(year(birth_min) AS INTEGER) AS birth_year,
         race,
         ethnicity,
         status,

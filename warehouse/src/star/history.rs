@@ -66,8 +66,13 @@ fn statements(entity: &Entity) -> String {
              SELECT told.*, said_at FROM instants JOIN told USING ({key})
              WHERE source_extract_ts <= said_at
              QUALIFY row_number() OVER (PARTITION BY {key}, said_at, row_id ORDER BY source_extract_ts DESC) = 1
+         ),
+         ranked AS (
+             SELECT *, row_number() OVER (
+                 PARTITION BY {key}, said_at ORDER BY precedence, source_system, row_id) AS rank
+             FROM known WHERE op <> 'D'
          )
-         SELECT said_at, {merged} FROM known WHERE op <> 'D' GROUP BY {key}, said_at;
+         SELECT said_at, {merged} FROM ranked GROUP BY {key}, said_at;
          CREATE OR REPLACE TEMP TABLE {name}_members AS
          SELECT * EXCLUDE (said_at) FROM {name}_states SEMI JOIN (
              SELECT {key}, max(source_extract_ts) AS said_at FROM {name}_versions GROUP BY {key}
@@ -83,26 +88,23 @@ fn merged(column: &Column) -> Vec<String> {
     if column.is_key {
         return vec![name];
     }
-    let first = |of: &str, condition: &str| {
-        format!("first({of} ORDER BY precedence, source_system, row_id) FILTER ({condition})")
-    };
-    let stated = first(&name, &format!("{name} IS NOT NULL"));
+    // `arg_min` passes over nulls, `arg_min_null` does not.
+    let stated = format!("arg_min({name}, rank)");
     match column.kind {
         // A source that has no place for the answer says no: a yes of any source stands.
         ColumnType::Bool => vec![format!("bool_or({name}) AS {name}")],
         // The same for a text that must be there.
         ColumnType::Text if !column.nullable => {
-            let known = first(&name, &format!("{name} <> 'UNKNOWN'"));
-            vec![format!("coalesce({known}, {stated}) AS {name}")]
+            vec![format!("coalesce(arg_min(nullif({name}, 'UNKNOWN'), rank), {stated}) AS {name}")]
         }
         _ if column.is_partial_date() => {
             let stem = column.name.trim_end_matches("_dtc");
-            let derived = |part: &str| identifier(&format!("{stem}_{part}"));
-            let of_date = |part: &str| first(&derived(part), &format!("{name} IS NOT NULL"));
+            let derived = |part: &str| {
+                let derived = identifier(&format!("{stem}_{part}"));
+                format!("arg_min_null({derived}, rank) FILTER ({name} IS NOT NULL) AS {derived}")
+            };
             let mut columns = vec![format!("{stated} AS {name}")];
-            columns
-                .extend(["date", "min", "max"].map(|part| format!("{} AS {}", of_date(part), derived(part))));
-            columns.push(format!("coalesce({}, 'NONE') AS {}", of_date("prec"), derived("prec")));
+            columns.extend(["date", "min", "max", "prec"].map(derived));
             columns
         }
         _ => vec![format!("{stated} AS {name}")],
