@@ -131,8 +131,11 @@ impl StarTable {
                 hasher.update(file.as_bytes());
             }
         }
+        // By content: a table that was built again and came out the same changes nothing after it.
         for table in self.tables {
-            hasher.update(manifest.tables.get(*table).map_or("", |table| &table.inputs).as_bytes());
+            for file in manifest.tables.get(*table).into_iter().flat_map(|table| &table.files) {
+                hasher.update(file.blake3.as_bytes());
+            }
         }
         Ok(hasher.finalize().to_hex().to_string())
     }

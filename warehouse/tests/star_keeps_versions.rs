@@ -284,3 +284,20 @@ fn the_order_of_canons_files_changes_no_byte_of_the_star() {
     assert_eq!(forward, backward);
     assert_eq!(forward, study.manifest().tables, "nor does what was shared on the way");
 }
+
+#[test]
+fn a_dimension_that_came_out_the_same_builds_no_fact_again() {
+    let mut study = Study::new();
+    let sv = "STUDYID,USUBJID,VISITNUM,VISIT,SVSTDTC\nS1,S1-1,1,Baseline,2023-02-01\n";
+    study.deliver("sdtm", &[("dm.csv", DM), ("sv.csv", sv), ("ae.csv", AE)]).expect("taken in");
+    let before = study.manifest().tables.clone();
+    let worded_otherwise = AE.replace("COUGH", "DRY COUGH");
+    study
+        .deliver("sdtm", &[("dm.csv", DM), ("sv.csv", sv), ("ae.csv", &worded_otherwise)])
+        .expect("taken in");
+    let after = &study.manifest().tables;
+    assert_ne!(before["dim_subject"].inputs, after["dim_subject"].inputs, "events may name subjects");
+    assert_eq!(before["dim_subject"].files, after["dim_subject"].files);
+    assert_eq!(before["fact_visit"], after["fact_visit"]);
+    assert_ne!(before["fact_ae"].files, after["fact_ae"].files);
+}
