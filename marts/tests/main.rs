@@ -3,3 +3,4 @@
 mod building_is_incremental;
 mod missingness_is_schedule_aware;
 mod study;
+mod versions_count_once;

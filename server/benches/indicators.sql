@@ -1,37 +1,37 @@
 -- grain:  one row per indicator and site
 -- inputs: dim_subject, dim_site, fact_ae, fact_deviation, fact_lab, fact_disposition, fact_query, fact_form
 -- The twelve indicators as one would write them by hand, in one script: the peer of the benchmark.
-WITH enrolled AS (SELECT subject_sk, site_sk, days_on_study FROM dim_subject WHERE is_enrolled),
+WITH enrolled AS (SELECT subject_dk, site_sk, days_on_study FROM dim_subject WHERE is_current AND is_enrolled),
 sites AS (SELECT site_sk, sum(days_on_study) AS days, count(*) AS subjects FROM enrolled GROUP BY site_sk),
 ae AS (
     SELECT e.site_sk, count(*) AS n, count(*) FILTER (WHERE serious) AS n_serious
-    FROM fact_ae f JOIN enrolled e USING (subject_sk) GROUP BY e.site_sk
+    FROM fact_ae f JOIN enrolled e USING (subject_dk) GROUP BY e.site_sk
 ),
 dv AS (
     SELECT e.site_sk, count(*) FILTER (WHERE important) AS n_important, count(*) FILTER (WHERE NOT important) AS n_other
-    FROM fact_deviation f JOIN enrolled e USING (subject_sk) GROUP BY e.site_sk
+    FROM fact_deviation f JOIN enrolled e USING (subject_dk) GROUP BY e.site_sk
 ),
 lb AS (
     SELECT e.site_sk, count(*) FILTER (WHERE toxicity_grade IN (3, 4)) AS n_high, count(*) AS n_graded
-    FROM fact_lab f JOIN enrolled e USING (subject_sk) WHERE toxicity_grade BETWEEN 0 AND 4 GROUP BY e.site_sk
+    FROM fact_lab f JOIN enrolled e USING (subject_dk) WHERE toxicity_grade BETWEEN 0 AND 4 GROUP BY e.site_sk
 ),
 ds AS (
     SELECT e.site_sk, count(*) FILTER (WHERE scope = 'STUDY') AS n_study,
-        count(DISTINCT f.subject_sk) FILTER (WHERE scope = 'TREATMENT') AS n_treatment
-    FROM fact_disposition f JOIN enrolled e USING (subject_sk)
+        count(DISTINCT f.subject_dk) FILTER (WHERE scope = 'TREATMENT') AS n_treatment
+    FROM fact_disposition f JOIN enrolled e USING (subject_dk)
     WHERE category = 'DISPOSITION EVENT' AND decoded NOT IN ('COMPLETED', 'SCREEN FAILURE') GROUP BY e.site_sk
 ),
 qr AS (
     SELECT e.site_sk, count(*) AS n, count(*) FILTER (WHERE age_days > 30) AS n_overdue
-    FROM fact_query f JOIN enrolled e USING (subject_sk) WHERE state IN ('OPEN', 'ANSWERED', 'CLOSED') GROUP BY e.site_sk
+    FROM fact_query f JOIN enrolled e USING (subject_dk) WHERE state IN ('OPEN', 'ANSWERED', 'CLOSED') GROUP BY e.site_sk
 ),
 pg AS (
     SELECT e.site_sk, count(*) FILTER (WHERE NOT is_inferred) AS n_pages,
         count(*) FILTER (WHERE NOT is_inferred AND entry_lag_days > 10) AS n_late,
         sum(n_items) AS n_points, sum(n_items_changed) AS n_changed
-    FROM fact_form f JOIN enrolled e USING (subject_sk) GROUP BY e.site_sk
+    FROM fact_form f JOIN enrolled e USING (subject_dk) GROUP BY e.site_sk
 ),
-sf AS (SELECT site_sk, count(*) FILTER (WHERE is_screen_failure) AS n, count(*) AS d FROM dim_subject WHERE is_screened GROUP BY site_sk),
+sf AS (SELECT site_sk, count(*) FILTER (WHERE is_screen_failure) AS n, count(*) AS d FROM dim_subject WHERE is_current AND is_screened GROUP BY site_sk),
 sums AS (
     SELECT 'kri0001' AS indicator_id, site_sk, coalesce(ae.n, 0)::DOUBLE AS n, days::DOUBLE AS d, false AS share, 'D' AS accrual, 30 AS least, [-2, -1, 2, 3] AS t FROM sites LEFT JOIN ae USING (site_sk)
     UNION ALL SELECT 'kri0002', site_sk, coalesce(n_serious, 0), days, false, 'D', 30, [-2, -1, 2, 3] FROM sites LEFT JOIN ae USING (site_sk)

@@ -103,12 +103,37 @@ pub enum Error {
     },
     /// A dimension would have a member twice.
     #[error(
-        "`{table}` would hold {rows} members twice: two sources name the same ones; deliver them from one source system"
+        "`{table}` would hold {rows} members twice: one source system has several records of the same ones; deliver \
+         one record for each"
     )]
     RepeatedMember {
-        /// The dimension.
+        /// The dimension, or the entity behind it.
         table: String,
         /// How many rows too many.
+        rows: u64,
+    },
+    /// A fact does not have one row for each record; a defect of its definition.
+    #[error("`{table}` has {rows} rows of the {records} records of `{entity}`; nothing was published")]
+    LostRows {
+        /// The fact.
+        table: String,
+        /// The entity whose records are its rows.
+        entity: String,
+        /// The rows it has.
+        rows: u64,
+        /// The rows it should have.
+        records: u64,
+    },
+    /// A key names no member of its dimension; a defect of a definition.
+    #[error("{rows} rows of `{table}` have a `{column}` that `{dimension}` does not hold; nothing was published")]
+    BrokenRelationship {
+        /// The table with the key.
+        table: String,
+        /// The key.
+        column: String,
+        /// The dimension.
+        dimension: String,
+        /// How many rows.
         rows: u64,
     },
     /// The delivery holds no file.

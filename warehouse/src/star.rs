@@ -1,6 +1,7 @@
 //! Canon becomes facts and dimensions. Each table is one `.sql` file over the current version of canon;
 //! keys are deterministic, so that the same canon gives the same star on any machine.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,9 @@ use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
 use crate::{Result, canon, contract};
 
+mod check;
+mod history;
+
 /// One table of the star.
 #[derive(Debug)]
 pub struct StarTable {
@@ -22,39 +26,87 @@ pub struct StarTable {
     pub entities: &'static [&'static str],
     /// The star tables it reads, which are built before it.
     pub tables: &'static [&'static str],
+    /// The entity of which it has one row for each record; it may have more that nobody delivered.
+    pub rows_of: Option<&'static str>,
     sql: &'static str,
 }
 
 macro_rules! star_table {
-    ($name:literal, entities: [$($entity:literal),*], tables: [$($table:literal),*]) => {
+    ($name:literal, entities: [$($entity:literal),*], tables: [$($table:literal),*] $(, rows_of: $rows_of:literal)?) => {
         StarTable {
             name: $name,
             entities: &[$($entity),*],
             tables: &[$($table),*],
+            rows_of: [$($rows_of)?].first().copied(),
             sql: include_str!(concat!("star/", $name, ".sql")),
         }
     };
 }
 
+/// Words that the definitions share.
+const DEFINITIONS: &str = include_str!("star/definitions.sql");
+
+/// What facts join instead of the dimensions of study, site and subject.
+const PARTICIPATION: &str = include_str!("star/participation.sql");
+
+/// The dimensions that [`PARTICIPATION`] is made of.
+const PARTICIPANTS: [&str; 3] = ["dim_study", "dim_site", "dim_subject"];
+
 /// Every table, each after those it reads.
 pub const TABLES: &[StarTable] = &[
-    star_table!("dim_study", entities: ["study", "study_parameter"], tables: []),
-    star_table!("dim_subject",
-        entities: ["subject", "visit", "adverse_event", "lab_result", "observation", "deviation", "disposition",
-            "form_instance", "item_value", "query"],
+    star_table!("dim_study", entities: ["study", "study_parameter", "visit"], tables: []),
+    star_table!("dim_site",
+        entities: ["site", "subject", "deviation", "form_instance", "query", "monitoring_visit"],
         tables: []),
-    star_table!("dim_site", entities: ["site"], tables: ["dim_subject"]),
-    star_table!("dim_visit", entities: ["planned_visit", "visit", "observation", "lab_result"], tables: []),
+    star_table!("dim_subject",
+        entities: ["subject", "visit", "exposure", "adverse_event", "lab_result", "observation", "deviation",
+            "disposition", "form_instance", "item_value", "query"],
+        tables: ["dim_study", "dim_site"]),
+    star_table!("dim_visit",
+        entities: ["planned_visit", "visit", "observation", "lab_result", "form_instance"],
+        tables: ["dim_study"]),
     star_table!("dim_test", entities: ["lab_result", "observation"], tables: []),
-    star_table!("dim_form", entities: ["form_instance"], tables: []),
-    star_table!("fact_visit", entities: ["visit", "subject", "planned_visit"], tables: ["dim_subject", "dim_visit"]),
-    star_table!("fact_ae", entities: ["adverse_event"], tables: ["dim_subject"]),
-    star_table!("fact_lab", entities: ["lab_result"], tables: ["dim_subject", "dim_visit", "dim_test"]),
-    star_table!("fact_observation", entities: ["observation"], tables: ["dim_subject", "dim_visit", "dim_test"]),
-    star_table!("fact_form", entities: ["form_instance", "item_value"], tables: ["dim_subject", "dim_form"]),
-    star_table!("fact_query", entities: ["query"], tables: ["dim_subject"]),
-    star_table!("fact_deviation", entities: ["deviation"], tables: ["dim_subject"]),
-    star_table!("fact_disposition", entities: ["disposition"], tables: ["dim_subject"]),
+    star_table!("dim_form", entities: ["form_instance", "item_value", "query"], tables: []),
+    star_table!("dim_term", entities: ["ref_term", "adverse_event", "medical_history"], tables: []),
+    star_table!("fact_form",
+        entities: ["form_instance", "item_value"],
+        tables: ["dim_study", "dim_site", "dim_subject", "dim_form", "dim_visit"],
+        rows_of: "form_instance"),
+    star_table!("fact_visit",
+        entities: ["visit", "subject", "planned_visit"],
+        tables: ["dim_study", "dim_site", "dim_subject", "dim_visit", "fact_form"],
+        rows_of: "visit"),
+    star_table!("fact_ae",
+        entities: ["adverse_event"],
+        tables: ["dim_study", "dim_site", "dim_subject"],
+        rows_of: "adverse_event"),
+    star_table!("fact_lab",
+        entities: ["lab_result"],
+        tables: ["dim_study", "dim_site", "dim_subject", "dim_visit", "dim_test"],
+        rows_of: "lab_result"),
+    star_table!("fact_observation",
+        entities: ["observation"],
+        tables: ["dim_study", "dim_site", "dim_subject", "dim_visit", "dim_test"],
+        rows_of: "observation"),
+    star_table!("fact_query",
+        entities: ["query", "item_value"],
+        tables: ["dim_study", "dim_site", "dim_subject", "dim_form", "fact_form"],
+        rows_of: "query"),
+    star_table!("fact_deviation",
+        entities: ["deviation"],
+        tables: ["dim_study", "dim_site", "dim_subject"],
+        rows_of: "deviation"),
+    star_table!("fact_disposition",
+        entities: ["disposition"],
+        tables: ["dim_study", "dim_site", "dim_subject"],
+        rows_of: "disposition"),
+    star_table!("fact_subject_day",
+        entities: ["disposition"],
+        tables: ["dim_study", "dim_site", "dim_subject"]),
+    star_table!("dim_time",
+        entities: [],
+        tables: ["fact_visit", "fact_ae", "fact_lab", "fact_observation", "fact_form", "fact_query", "fact_deviation",
+            "fact_disposition", "fact_subject_day"]),
 ];
 
 impl StarTable {
@@ -64,32 +116,28 @@ impl StarTable {
         self.sql.lines().next().and_then(|line| line.strip_prefix("-- grain:")).unwrap_or_default().trim()
     }
 
-    /// Refuses a dimension that has a member twice: every fact of it would count twice.
-    fn check_members(&self, engine: &Engine, file: &std::path::Path) -> Result<()> {
-        let Some(dimension) = self.name.strip_prefix("dim_") else { return Ok(()) };
-        engine.view("members", &[file.to_owned()])?;
-        let count = format!("SELECT count(*) - count(DISTINCT {dimension}_sk) FROM members");
-        match engine.count(&format!("check the members of `{}`", self.name), &count)? {
-            0 => Ok(()),
-            rows => Err(crate::Error::RepeatedMember { table: self.name.to_owned(), rows }),
-        }
-    }
-
-    /// A hash over the definition and everything it reads.
-    fn inputs(&self, manifest: &Manifest) -> String {
+    /// A hash over the definition and everything it reads, in whatever order its files came.
+    fn inputs(&self, manifest: &Manifest) -> Result<String> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(self.sql.as_bytes());
-        hasher.update(CODE_VERSION.as_bytes());
+        for text in [self.sql, DEFINITIONS, PARTICIPATION, CODE_VERSION] {
+            hasher.update(text.as_bytes());
+        }
         for entity in self.entities {
             hasher.update(entity.as_bytes());
-            for file in manifest.canon.get(*entity).into_iter().flatten() {
+            hasher.update(history::definition(entity)?.as_bytes());
+            let files: BTreeSet<&str> =
+                manifest.canon.get(*entity).into_iter().flatten().map(|file| file.blake3.as_str()).collect();
+            for file in files {
+                hasher.update(file.as_bytes());
+            }
+        }
+        // By content: a table that was built again and came out the same changes nothing after it.
+        for table in self.tables {
+            for file in manifest.tables.get(*table).into_iter().flat_map(|table| &table.files) {
                 hasher.update(file.blake3.as_bytes());
             }
         }
-        for table in self.tables {
-            hasher.update(manifest.tables.get(*table).map_or("", |table| &table.inputs).as_bytes());
-        }
-        hasher.finalize().to_hex().to_string()
+        Ok(hasher.finalize().to_hex().to_string())
     }
 }
 
@@ -128,8 +176,8 @@ pub fn build(
         canon: base.ingested.canon.clone(),
         tables: std::collections::BTreeMap::new(),
     };
-    let builder =
-        Builder { staging: &staging, engine: None, scope, former: base.former.map(|(_, manifest)| manifest) };
+    let former = base.former.map(|(_, manifest)| manifest);
+    let builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, former };
     builder.build_all(&mut manifest, progress)?;
     let (id, key) = manifest.store(&staging)?;
     Ok((id, key, manifest))
@@ -138,6 +186,7 @@ pub fn build(
 struct Builder<'a> {
     staging: &'a Staging,
     engine: Option<Engine>,
+    opened: BTreeSet<String>,
     scope: &'a StudyScope<Build>,
     former: Option<&'a Manifest>,
 }
@@ -145,20 +194,29 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn build_all(mut self, manifest: &mut Manifest, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let total = TABLES.len() as u64;
+        let mut built = BTreeSet::new();
         for (done, table) in (0..).zip(TABLES) {
             progress(Progress { step: format!("building {}", table.name), done, total });
-            let inputs = table.inputs(manifest);
+            let inputs = table.inputs(manifest)?;
             let shared = self
                 .former
                 .and_then(|former| former.tables.get(table.name))
                 .filter(|known| known.inputs == inputs);
-            let built = match shared {
+            let made = match shared {
                 Some(known) => known.clone(),
-                None => self.build_one(table, inputs, manifest)?,
+                None => {
+                    built.insert(table.name);
+                    self.build_one(table, inputs, manifest)?
+                }
             };
-            manifest.tables.insert(table.name.to_owned(), built);
+            manifest.tables.insert(table.name.to_owned(), made);
         }
-        Ok(())
+        let Some(engine) = self.engine.take() else { return Ok(()) };
+        progress(Progress { step: "checking the keys".into(), done: total, total });
+        for table in TABLES {
+            self.open_table(&engine, table.name, manifest)?;
+        }
+        check::relationships(&engine, TABLES, &built)
     }
 
     fn build_one(&mut self, table: &StarTable, inputs: String, manifest: &Manifest) -> Result<Table> {
@@ -167,16 +225,29 @@ impl Builder<'_> {
             None => self.open(manifest)?,
         };
         for name in table.tables {
-            let files = manifest.table(name).map(|table| paths(self.staging, &table.files))??;
-            engine.view(name, &files)?;
+            self.open_table(&engine, name, manifest)?;
         }
-        let step = format!("build `{}`", table.name);
+        if PARTICIPANTS.iter().all(|name| table.tables.contains(name)) {
+            let made = format!("CREATE TEMP TABLE IF NOT EXISTS participation AS {PARTICIPATION}");
+            engine.run("join the versions of subjects, sites and the study", &made)?;
+        }
         let name = format!("{}.parquet", table.name);
-        let rows = engine.copy(&step, table.sql, &self.staging.path(&name))?;
-        table.check_members(&engine, &self.staging.path(&name))?;
+        let file = self.staging.path(&name);
+        let rows = engine.copy(&format!("build `{}`", table.name), table.sql, &file)?;
+        engine.view(table.name, std::slice::from_ref(&file))?;
+        check::members(&engine, table)?;
+        check::rows(&engine, table)?;
         self.engine = Some(engine);
         let file = self.staging.publish(&name, Zone::Star, table.name, rows)?;
         Ok(Table { zone: Zone::Star, grain: table.grain().to_owned(), files: vec![file], inputs })
+    }
+
+    fn open_table(&mut self, engine: &Engine, name: &str, manifest: &Manifest) -> Result<()> {
+        if self.opened.insert(name.to_owned()) {
+            let files = manifest.table(name).map(|table| paths(self.staging, &table.files))??;
+            engine.view(name, &files)?;
+        }
+        Ok(())
     }
 
     /// An engine that sees the current version of every entity, and the study's id as a macro.
@@ -196,6 +267,8 @@ impl Builder<'_> {
             }
             canon::open_entity(&engine, name, &files, manifest.as_of)?;
         }
+        engine.run("define the words of the star", DEFINITIONS)?;
+        history::open(&engine)?;
         Ok(engine)
     }
 }

@@ -5,3 +5,6 @@ mod engine_is_locked;
 mod history_is_kept;
 mod rows_are_kept;
 mod star_follows_the_rules;
+mod star_is_documented;
+mod star_keeps_versions;
+mod star_measures;

@@ -51,7 +51,8 @@ fn a_subject_that_only_an_event_names_is_inferred() {
 fn days_on_study_count_both_ends() {
     let mut study = Study::new();
     study.deliver("sdtm", &[("dm.csv", DM)]).expect("taken in");
-    let days = study.rows("dim_subject", &["subject_id", "days_on_study"]);
+    let mut days = study.rows("dim_subject", &["subject_id", "days_on_study"]);
+    days.retain(|row| row.starts_with("S1-"));
     assert_eq!(days, ["S1-1|91", "S1-2|20", "S1-3|-"]);
 }
 

@@ -3,58 +3,80 @@
 -- A variable is due at a visit when at least half of the study's subjects who came to the visit have a record
 -- of it. A value is expected of every subject whose visit is due: it took place, or its window closed while
 -- the subject took part (rule R-06). A record is received when a row is there, observed when it has a result.
+-- Subjects, sites, visits and tests are counted by their durable keys: a version of one is not another one. Who moved
+-- between a visit and its findings counts at one site.
 WITH findings AS (
-    SELECT subject_sk, site_sk, visit_sk, test_sk, (NOT not_done AND std_result IS NOT NULL) AS has_result
-    FROM fact_observation WHERE visit_sk IS NOT NULL
+    SELECT f.subject_dk, s.site_dk, v.visit_dk, t.test_dk, (NOT not_done AND std_result IS NOT NULL) AS has_result
+    FROM fact_observation f
+    JOIN dim_site s ON s.site_sk = f.site_sk
+    JOIN dim_visit v ON v.visit_sk = f.visit_sk
+    JOIN dim_test t ON t.test_sk = f.test_sk
+    WHERE f.visit_sk > 0
     UNION ALL
-    SELECT subject_sk, site_sk, visit_sk, test_sk,
+    SELECT f.subject_dk, s.site_dk, v.visit_dk, t.test_dk,
         (NOT not_done AND (std_result IS NOT NULL OR std_value IS NOT NULL)) AS has_result
-    FROM fact_lab WHERE visit_sk IS NOT NULL
+    FROM fact_lab f
+    JOIN dim_site s ON s.site_sk = f.site_sk
+    JOIN dim_visit v ON v.visit_sk = f.visit_sk
+    JOIN dim_test t ON t.test_sk = f.test_sk
+    WHERE f.visit_sk > 0
 ),
 -- Repeated measures of one visit (positions, time points) count once.
 values_received AS (
-    SELECT subject_sk, site_sk, visit_sk, test_sk, max(CASE WHEN has_result THEN 1 ELSE 0 END) AS observed
+    SELECT subject_dk, visit_dk, test_dk, min(site_dk) AS site_dk, max(CASE WHEN has_result THEN 1 ELSE 0 END) AS observed
     FROM findings
-    GROUP BY subject_sk, site_sk, visit_sk, test_sk
+    GROUP BY subject_dk, visit_dk, test_dk
 ),
 scheduled AS (
-    SELECT visit_sk FROM dim_visit WHERE is_scheduled
+    SELECT DISTINCT visit_dk FROM dim_visit WHERE is_scheduled
 ),
 visits_due AS (
-    SELECT f.subject_sk, f.site_sk, f.visit_sk, max(CASE WHEN f.occurred THEN 1 ELSE 0 END) AS came
-    FROM fact_visit f JOIN scheduled s ON s.visit_sk = f.visit_sk
-    GROUP BY f.subject_sk, f.site_sk, f.visit_sk
+    SELECT f.subject_dk, v.visit_dk, min(s.site_dk) AS site_dk, max(CASE WHEN f.occurred THEN 1 ELSE 0 END) AS came
+    FROM fact_visit f
+    JOIN dim_site s ON s.site_sk = f.site_sk
+    JOIN dim_visit v ON v.visit_sk = f.visit_sk
+    JOIN scheduled d ON d.visit_dk = v.visit_dk
+    GROUP BY f.subject_dk, v.visit_dk
 ),
 -- A finding of a visit that has no record of its own shows that the visit took place.
 visits_expected AS (
-    SELECT subject_sk, site_sk, visit_sk, max(came) AS came
+    SELECT subject_dk, visit_dk, max(came) AS came, min(site_dk) AS site_dk
     FROM (
-        SELECT subject_sk, site_sk, visit_sk, came FROM visits_due
+        SELECT subject_dk, visit_dk, site_dk, came FROM visits_due
         UNION ALL
-        SELECT DISTINCT r.subject_sk, r.site_sk, r.visit_sk, 1 AS came
-        FROM values_received r JOIN scheduled s ON s.visit_sk = r.visit_sk
+        SELECT r.subject_dk, r.visit_dk, min(r.site_dk) AS site_dk, 1 AS came
+        FROM values_received r JOIN scheduled d ON d.visit_dk = r.visit_dk
+        GROUP BY r.subject_dk, r.visit_dk
     ) AS known_visits
-    GROUP BY subject_sk, site_sk, visit_sk
+    GROUP BY subject_dk, visit_dk
 ),
 visit_size AS (
-    SELECT visit_sk, sum(came) AS n_came FROM visits_expected GROUP BY visit_sk
+    SELECT visit_dk, sum(came) AS n_came FROM visits_expected GROUP BY visit_dk
 ),
 variables_due AS (
-    SELECT r.visit_sk, r.test_sk
-    FROM values_received r JOIN visit_size v ON v.visit_sk = r.visit_sk
-    GROUP BY r.visit_sk, r.test_sk, v.n_came
+    SELECT r.visit_dk, r.test_dk
+    FROM values_received r JOIN visit_size v ON v.visit_dk = r.visit_dk
+    GROUP BY r.visit_dk, r.test_dk, v.n_came
     HAVING count(*) * 2 >= v.n_came
 ),
 cells AS (
-    SELECT d.test_sk, e.visit_sk, e.site_sk,
+    SELECT d.test_dk, e.visit_dk, e.site_dk,
         count(*) AS n_expected,
-        count(r.subject_sk) AS n_received,
+        count(r.subject_dk) AS n_received,
         COALESCE(sum(r.observed), 0) AS n_observed
     FROM visits_expected e
-    JOIN variables_due d ON d.visit_sk = e.visit_sk
+    JOIN variables_due d ON d.visit_dk = e.visit_dk
     LEFT JOIN values_received r
-        ON r.subject_sk = e.subject_sk AND r.visit_sk = e.visit_sk AND r.test_sk = d.test_sk
-    GROUP BY d.test_sk, e.visit_sk, e.site_sk
+        ON r.subject_dk = e.subject_dk AND r.visit_dk = e.visit_dk AND r.test_dk = d.test_dk
+    GROUP BY d.test_dk, e.visit_dk, e.site_dk
+),
+variables AS (
+    SELECT test_dk, domain, test_code, min(test) AS test
+    FROM dim_test
+    GROUP BY test_dk, domain, test_code
+),
+sites AS (
+    SELECT DISTINCT site_dk, site_id FROM dim_site
 )
 SELECT
     t.domain,
@@ -73,7 +95,7 @@ SELECT
     CASE WHEN c.n_received > 0
         THEN CAST(c.n_received - c.n_observed AS DOUBLE) / CAST(c.n_received AS DOUBLE) END AS share_missing_of_received
 FROM cells c
-JOIN dim_test t ON t.test_sk = c.test_sk
-JOIN dim_visit v ON v.visit_sk = c.visit_sk
-JOIN dim_site s ON s.site_sk = c.site_sk
+JOIN variables t ON t.test_dk = c.test_dk
+JOIN dim_visit v ON v.visit_dk = c.visit_dk AND v.is_current
+JOIN sites s ON s.site_dk = c.site_dk
 ORDER BY t.domain NULLS LAST, t.test_code NULLS LAST, v.visit_num NULLS LAST, s.site_id NULLS LAST

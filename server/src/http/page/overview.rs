@@ -49,8 +49,12 @@ async fn counts(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Resul
     let study = app.mart_rows.table(scope, visible, "dim_study").await?;
     let sites = app.mart_rows.table(scope, visible, "dim_site").await?;
     let subjects = app.mart_rows.table(scope, visible, "dim_subject").await?;
-    let [screened, enrolled, failed] = ["is_screened", "is_enrolled", "is_screen_failure"]
-        .map(|name| subjects.truths(name).into_iter().filter(|truth| *truth).count() as u64);
+    // Members of now: a site or a subject that changed has a version for each state it had.
+    let now = subjects.truths("is_current");
+    let [screened, enrolled, failed] = ["is_screened", "is_enrolled", "is_screen_failure"].map(|name| {
+        subjects.truths(name).into_iter().zip(&now).filter(|(truth, now)| *truth && **now).count() as u64
+    });
+    let sites = sites.truths("is_current").into_iter().filter(|current| *current).count() as u64;
     let of = |part: u64, whole: u64| {
         #[expect(clippy::cast_precision_loss, reason = "subjects are counted in thousands")]
         let share = 100.0 * part as f64 / whole.max(1) as f64;
@@ -67,7 +71,7 @@ async fn counts(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Resul
     let counts = vec![
         KeyCount {
             label: "Sites".to_owned(),
-            count: Some(sites.len() as u64),
+            count: Some(sites),
             href: Some(link::tab(code, Tab::Rbqm)),
             ..KeyCount::default()
         },
@@ -93,7 +97,8 @@ async fn counts(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Resul
             ..table("fact_observation", "Other findings", "")
         },
     ];
-    let title = study.texts("title").into_iter().next().unwrap_or_default();
+    let titles = study.texts("title").into_iter().zip(study.truths("is_current"));
+    let title = titles.into_iter().find(|(_, current)| *current).map(|(title, _)| title).unwrap_or_default();
     Ok((title, counts))
 }
 

@@ -74,13 +74,16 @@ async fn sites(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result
         risk.texts("site_id").into_iter().zip(risk.numbers("risk_score")).collect();
     let subjects = app.mart_rows.table(scope, visible, "dim_subject").await?;
     let mut enrolled: BTreeMap<String, u64> = BTreeMap::new();
-    for (site, is_enrolled) in subjects.texts("site_id").into_iter().zip(subjects.truths("is_enrolled")) {
-        *enrolled.entry(site).or_default() += u64::from(is_enrolled);
+    let (of_site, is_enrolled) = (subjects.texts("site_id"), subjects.truths("is_enrolled"));
+    let now = subjects.truths("is_current");
+    for row in (0..subjects.len()).filter(|row| now[*row]) {
+        *enrolled.entry(of_site[row].clone()).or_default() += u64::from(is_enrolled[row]);
     }
     let rows = app.mart_rows.table(scope, visible, "dim_site").await?;
     let columns = ["site_id", "site_name", "country"].map(|name| rows.texts(name));
     // A site without subjects has nothing to say yet; it is counted on the overview.
-    let with_subjects = (0..rows.len()).filter(|row| enrolled.contains_key(&columns[0][*row]));
+    let now = rows.truths("is_current");
+    let with_subjects = (0..rows.len()).filter(|row| now[*row] && enrolled.contains_key(&columns[0][*row]));
     Ok(with_subjects
         .map(|row| SiteRow {
             site: columns[0][row].clone(),

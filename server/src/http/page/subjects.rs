@@ -110,8 +110,9 @@ async fn contributions(app: &App, place: &Place) -> Result<Vec<SubjectContributi
     let subjects = app.mart_rows.table(&place.scope, &place.visible, "dim_subject").await?;
     let (keys, ids) = (subjects.integers("subject_sk"), subjects.texts("subject_id"));
     let (sites, states) = (subjects.texts("site_id"), subjects.texts("status"));
+    let now = subjects.truths("is_current");
     let mut of_site: BTreeMap<i64, (&String, &String)> = BTreeMap::new();
-    for row in (0..subjects.len()).filter(|row| sites[*row] == place.site.site) {
+    for row in (0..subjects.len()).filter(|row| now[*row] && sites[*row] == place.site.site) {
         if let Some(key) = keys[row] {
             of_site.insert(key, (&ids[row], &states[row]));
         }
@@ -172,13 +173,15 @@ pub(crate) async fn rows(
 async fn subject_key(app: &App, place: &Place, subject: &str) -> Result<Option<i64>> {
     let subjects = app.mart_rows.table(&place.scope, &place.visible, "dim_subject").await?;
     let (keys, ids, sites) =
-        (subjects.integers("subject_sk"), subjects.texts("subject_id"), subjects.texts("site_id"));
-    let row = (0..subjects.len()).find(|row| ids[*row] == subject && sites[*row] == place.site.site);
+        (subjects.integers("subject_dk"), subjects.texts("subject_id"), subjects.texts("site_id"));
+    let now = subjects.truths("is_current");
+    let is_it = |row: &usize| now[*row] && ids[*row] == subject && sites[*row] == place.site.site;
+    let row = (0..subjects.len()).find(is_it);
     Ok(row.and_then(|row| keys[row]))
 }
 
 async fn subject_rows(app: &App, place: &Place, table: &str, key: i64) -> Result<(Rows, u64)> {
-    let scan = app.published.scan(&place.scope, &place.visible, table, 8_192)?.only("subject_sk", key);
+    let scan = app.published.scan(&place.scope, &place.visible, table, 8_192)?.only("subject_dk", key);
     let rows = blocking(move || {
         let schema = scan.schema().clone();
         let batches = scan.collect_all()?;
