@@ -52,6 +52,8 @@ pub struct Misfit {
     pub reason: String,
     /// The start of the text that did not fit, for the quarantine and for the sender.
     pub value: String,
+    /// The source's id of the record, where it could be made out: it tells whether a later delivery mends it.
+    pub record: Option<String>,
 }
 
 /// How many submitted study days were compared with rule R-02, and how many differ.
@@ -133,6 +135,8 @@ impl<'a> Conformer<'a> {
             self.check_study_days(days, batch);
         }
         let record_ids = self.record_ids(batch, &business);
+        let keys = self.entity.columns.iter().zip(&business).filter(|(column, _)| column.is_key);
+        let keys: Vec<ArrayRef> = keys.map(|(_, array)| array.clone()).collect();
         let system = self.system_columns(&record_ids, &business, batch.num_rows());
         let columns = business.into_iter().chain(derived).chain(system).collect();
         let rows = self.keep(columns, &verdict)?;
@@ -140,6 +144,10 @@ impl<'a> Conformer<'a> {
         let mut misfits = verdict.misfits(self.rows_read);
         for misfit in &mut misfits {
             misfit.source_column = self.source_of(&misfit.column);
+            let row = usize::try_from(misfit.row - self.rows_read - 1).unwrap_or(usize::MAX);
+            // Without an id of the source's own, the whole natural key has to be there.
+            let is_known = self.block.record_id.is_some() || keys.iter().all(|key| !key.is_null(row));
+            misfit.record = is_known.then(|| record_ids.value(row).to_owned());
         }
         self.rows_read += batch.num_rows() as u64;
         Ok(Conformed { rows, misfits, rows_in })
@@ -293,6 +301,7 @@ impl Verdict {
                 source_column: String::new(),
                 reason: reason(),
                 value: text.chars().take(40).collect(),
+                record: None,
             });
         }
     }

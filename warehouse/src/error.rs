@@ -133,6 +133,20 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// The registry of quality checks is wrong; a defect of the build.
+    #[error("the registry of quality checks is not usable: {reason}")]
+    Checks {
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// A file of thresholds is wrong.
+    #[error("the thresholds in `{file}` are not usable: {reason}")]
+    Thresholds {
+        /// The file.
+        file: String,
+        /// What is wrong and where.
+        reason: String,
+    },
     /// DuckDB refused a statement.
     #[error("failed to {step}")]
     Engine {
@@ -234,7 +248,8 @@ impl Error {
             | Self::ChangedMeanwhile { .. }
             | Self::RepeatedMember { .. }
             | Self::NothingToIngest { .. }
-            | Self::Mapping { .. } => true,
+            | Self::Mapping { .. }
+            | Self::Thresholds { .. } => true,
             _ => false,
         }
     }

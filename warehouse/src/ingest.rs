@@ -18,6 +18,7 @@ mod delivery;
 mod files;
 mod lookup;
 mod merge;
+mod quarantine;
 
 pub use delivery::{DeliveredFile, Delivery};
 
@@ -107,6 +108,12 @@ pub struct Receipt {
     pub quarantine: Vec<QuarantineNote>,
     /// Submitted study days compared with rule R-02, by dataset and column.
     pub study_days: BTreeMap<String, StudyDayCheck>,
+    /// Where the rows that were set aside are kept, with their values; none when there are none.
+    #[serde(default)]
+    pub set_aside: Option<DataFile>,
+    /// The delivery whose files were read again, when this one is a replay.
+    #[serde(default)]
+    pub replays: Option<BatchId>,
 }
 
 impl Receipt {
@@ -183,6 +190,8 @@ pub fn ingest(
         entities: merged.counts,
         quarantine: merged.quarantine,
         study_days: conformed.study_days,
+        set_aside: merged.set_aside,
+        replays: delivery.replays,
     };
     Ok(Ingested { receipt, canon: merged.canon })
 }

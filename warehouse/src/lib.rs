@@ -1,7 +1,7 @@
 //! Files become canon, canon becomes the star schema, the star becomes snapshots.
 //!
 //! Data moves one way. Read [`contract`] first (what canon is), then [`mapping`] (which column feeds which), [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
-//! becomes facts and dimensions), [`snapshot`] (what is published) and [`table`] (the only scoped read).
+//! becomes facts and dimensions), [`quality`] (whether the data is fit for use), [`snapshot`] (what is published) and [`table`] (the only scoped read).
 pub mod conform;
 pub mod contract;
 pub mod date;
@@ -9,6 +9,7 @@ pub mod engine;
 pub mod error;
 pub mod ingest;
 pub mod mapping;
+pub mod quality;
 pub mod row_hash;
 pub mod snapshot;
 pub mod star;

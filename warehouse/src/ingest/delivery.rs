@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use kernel::BatchId;
+
+use super::Receipt;
 use crate::mapping::Mapping;
-use crate::storage::hash_file;
+use crate::storage::{TenantFiles, hash_file};
 use crate::{Error, Result};
 use formats::looks_like_data;
 
@@ -25,6 +28,8 @@ pub struct Delivery {
     pub files: Vec<DeliveredFile>,
     /// How they are read; found out when it is not given.
     pub mapping: Option<Mapping>,
+    /// The delivery whose files these are, when they are read again.
+    pub replays: Option<BatchId>,
     manifest_hash: String,
 }
 
@@ -60,7 +65,30 @@ impl Delivery {
             found.iter().map(|path| DeliveredFile::of(path)).collect::<Result<_>>()?;
         files.sort_by(|a, b| a.name.cmp(&b.name).then(a.blake3.cmp(&b.blake3)));
         let manifest_hash = manifest_hash(&files, mapping.as_ref());
-        Ok(Self { files, mapping, manifest_hash })
+        Ok(Self { files, mapping, replays: None, manifest_hash })
+    }
+
+    /// The files of a delivery that was taken in before, as they lie in the raw zone, to be read again.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when a raw file is not what the receipt says.
+    pub fn again(files: &TenantFiles, receipt: &Receipt, mapping: Mapping) -> Result<Self> {
+        let mut delivered: Vec<DeliveredFile> = Vec::new();
+        for file in &receipt.files {
+            // A file may hold several datasets.
+            if delivered.iter().any(|known| known.name == file.file && known.blake3 == file.blake3) {
+                continue;
+            }
+            let path = files.path(&file.raw_key)?;
+            let (blake3, _) = hash_file(&path)?;
+            if blake3 != file.blake3 {
+                let reason = format!("its BLAKE3 is {blake3}");
+                return Err(Error::Corrupt { key: file.raw_key.clone(), reason });
+            }
+            delivered.push(DeliveredFile { path, name: file.file.clone(), blake3 });
+        }
+        let manifest_hash = manifest_hash(&delivered, Some(&mapping));
+        Ok(Self { files: delivered, mapping: Some(mapping), replays: Some(receipt.batch), manifest_hash })
     }
 
     /// The hash over names and contents, which tells two deliveries apart.

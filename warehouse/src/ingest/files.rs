@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::quarantine::SetAside;
 use super::{Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
 use crate::conform::{Conformer, Misfit, Stamp, StudyDayCheck};
 use crate::error::Overflow;
@@ -125,7 +126,7 @@ pub(super) struct Conformed {
     pub(super) staged: BTreeMap<String, Vec<Staged>>,
     pub(super) rows_in: BTreeMap<String, u64>,
     pub(super) quarantine: Vec<QuarantineNote>,
-    pub(super) misfits: Vec<(String, String, Misfit)>,
+    pub(super) misfits: Vec<SetAside>,
     pub(super) study_days: BTreeMap<String, StudyDayCheck>,
 }
 

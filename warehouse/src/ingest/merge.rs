@@ -3,19 +3,17 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 
 use super::files::{Conformed, Staged};
-use super::{EntityCounts, Progress, QuarantineNote, corrupt};
-use crate::conform::Misfit;
+use super::quarantine::{self, SetAside};
+use super::{EntityCounts, Progress, QuarantineNote};
 use crate::engine::{Engine, Limits};
 use crate::error::Overflow;
 use crate::snapshot::{DataFile, Manifest, Zone};
 use crate::storage::Staging;
-use crate::table_writer::TableWriter;
 use crate::{Error, Result};
 
 /// Canon after the delivery, and what became of its rows.
@@ -24,6 +22,7 @@ pub(super) struct Merged {
     pub(super) canon: BTreeMap<String, Vec<DataFile>>,
     pub(super) counts: BTreeMap<String, EntityCounts>,
     pub(super) quarantine: Vec<QuarantineNote>,
+    pub(super) set_aside: Option<DataFile>,
 }
 
 pub(super) fn merge(
@@ -38,21 +37,22 @@ pub(super) fn merge(
         ..Merged::default()
     };
     let engine = Engine::open(&[staging.files().folder(Zone::Canon)], staging.folder(), &Limits::default())?;
+    let mut misfits = conformed.misfits.clone();
     let total = conformed.staged.len() as u64;
     for (done, (entity, staged)) in (0..).zip(&conformed.staged) {
         progress(Progress { step: format!("comparing {entity}"), done, total });
         let known = merged.canon.get(entity).cloned().unwrap_or_default();
         let comparison = Comparison { engine: &engine, staging, entity, staged };
-        let (file, mut counts) = comparison.run(&known, &mut merged.quarantine)?;
+        let (file, mut counts) = comparison.run(&known, (&mut merged.quarantine, &mut misfits))?;
         counts.rows_in = conformed.rows_in.get(entity).copied().unwrap_or(0);
-        let misfits = conformed.misfits.iter().filter(|(_, misfit_of, _)| misfit_of == entity).count() as u64;
-        counts.quarantined += misfits;
+        let unfit = conformed.misfits.iter().filter(|(_, misfit_of, _)| misfit_of == entity).count() as u64;
+        counts.quarantined += unfit;
         merged.counts.insert(entity.clone(), counts);
         if let Some(file) = file {
             merged.canon.entry(entity.clone()).or_default().push(file);
         }
     }
-    set_aside(staging, &conformed.misfits)?;
+    merged.set_aside = quarantine::write(staging, &misfits)?;
     Ok(merged)
 }
 
@@ -67,7 +67,7 @@ impl Comparison<'_> {
     fn run(
         &self,
         known: &[DataFile],
-        quarantine: &mut Vec<QuarantineNote>,
+        (notes, misfits): (&mut Vec<QuarantineNote>, &mut Vec<SetAside>),
     ) -> Result<(Option<DataFile>, EntityCounts)> {
         let files: Vec<PathBuf> = self.staged.iter().map(|staged| staged.file.clone()).collect();
         self.engine.view("staged", &files)?;
@@ -79,7 +79,8 @@ impl Comparison<'_> {
             counts.unchanged = repeated;
         } else if repeated > 0 {
             counts.quarantined = repeated;
-            self.refuse_repeated(rows, repeated, quarantine)?;
+            self.refuse_repeated(rows, repeated, notes)?;
+            misfits.extend(quarantine::repeated(self.engine, self.entity, self.staged)?);
         }
         let step = format!("compare the rows of `{}`", self.entity);
         let name = format!("{}.parquet", self.entity);
@@ -137,7 +138,7 @@ impl Comparison<'_> {
         let first_row = u64::try_from(first_row).unwrap_or(0);
         let file =
             self.staged.iter().map(|staged| staged.source_file.as_str()).collect::<Vec<_>>().join(", ");
-        let reason = "its key occurs before in the same delivery".to_owned();
+        let reason = quarantine::REPEATED.to_owned();
         if super::exceeds_limit(repeated, rows) {
             return Err(Error::TooManyQuarantined(Box::new(Overflow {
                 dataset: file.clone(),
@@ -175,39 +176,3 @@ impl Comparison<'_> {
 
 const FIRST_OF_EACH: &str =
     " QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY source_row, row_hash) = 1";
-
-/// Writes the rows that did not fit, with their reasons, beside the raw files they stand in.
-fn set_aside(staging: &Staging, misfits: &[(String, String, Misfit)]) -> Result<()> {
-    if misfits.is_empty() {
-        return Ok(());
-    }
-    let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    let schema = Arc::new(Schema::new(vec![
-        text("file"),
-        text("entity"),
-        Field::new("source_row", DataType::Int64, false),
-        text("column"),
-        text("reason"),
-        text("value"),
-    ]));
-    let texts = |pick: fn(&(String, String, Misfit)) -> &str| {
-        Arc::new(StringArray::from_iter_values(misfits.iter().map(pick)))
-    };
-    let rows = misfits.iter().map(|(_, _, misfit)| i64::try_from(misfit.row).unwrap_or(i64::MAX));
-    let batch = RecordBatch::try_new(
-        schema.clone(),
-        vec![
-            texts(|(file, _, _)| file),
-            texts(|(_, entity, _)| entity),
-            Arc::new(Int64Array::from_iter_values(rows)),
-            texts(|(_, _, misfit)| &misfit.column),
-            texts(|(_, _, misfit)| &misfit.reason),
-            texts(|(_, _, misfit)| &misfit.value),
-        ],
-    )
-    .map_err(|error| corrupt("quarantine", &error))?;
-    let mut writer = TableWriter::create(&staging.path("misfits.parquet"), &schema)?;
-    writer.write(&batch)?;
-    let rows = writer.close()?;
-    staging.publish("misfits.parquet", Zone::Quarantine, "misfits", rows).map(drop)
-}
