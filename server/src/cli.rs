@@ -17,6 +17,8 @@ mod engineer;
 mod ingest;
 mod marts;
 mod progress;
+mod quality;
+mod quarantine;
 pub(crate) mod say;
 mod serve;
 mod simulate;
@@ -60,6 +62,12 @@ enum Command {
     /// Build the derived tables of a study, or look at them.
     #[command(subcommand)]
     Marts(marts::MartsCommand),
+    /// Look at the checks of a study's data.
+    #[command(subcommand)]
+    Quality(quality::QualityCommand),
+    /// Look at rows that did not fit, and read their files again.
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Look at the ledger.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -115,11 +123,16 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Demo(args) = cli.command {
         return crate::demo::run(&cli.data, args).await;
     }
+    if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
+        return quality::page();
+    }
     let app = App::open(&cli.data).await?;
     match cli.command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,
         Command::Marts(command) => marts::run(&app, command).await,
+        Command::Quality(command) => quality::run(&app, command).await,
+        Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, command).await,
         Command::Doctor => doctor::run(&app).await,

@@ -38,7 +38,7 @@ impl Door {
     fn addresses(&self, study: &str) -> Vec<String> {
         let path =
             self.path.replace("{study}", study).replace("{indicator}", "kri0001").replace("{site}", "C1");
-        let path = path.replace("{subject}", "S1").replace("{file}", "none.js");
+        let path = path.replace("{subject}", "S1").replace("{file}", "none.js").replace("{check}", "R-10");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];
@@ -51,7 +51,7 @@ impl Door {
     }
 
     fn is_of_a_study(&self) -> bool {
-        self.access == "ReadStudy"
+        matches!(self.access.as_str(), "ReadStudy" | "BuildStudy")
     }
 
     fn is_rest(&self) -> bool {
@@ -94,7 +94,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                 for address in door.addresses(CANARY_STUDY) {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
-                        ("researcher", "BuildEverywhere", _) => &[404],
+                        ("researcher", "BuildEverywhere" | "BuildStudy", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_table") => &[404],
                         _ => &[200],

@@ -10,6 +10,7 @@ pub mod error;
 pub mod ingest;
 pub mod mapping;
 pub mod quality;
+pub mod quarantine;
 pub mod row_hash;
 pub mod snapshot;
 pub mod star;

@@ -2,5 +2,6 @@
 mod delivered;
 
 mod engine_is_locked;
+mod quality_checks;
 mod rows_are_kept;
 mod star_follows_the_rules;

@@ -153,6 +153,21 @@ impl Caller {
         }
     }
 
+    /// The scope to build in a study.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn build(&self, state: &State, study: &str) -> Result<StudyScope<Build>, Problem> {
+        let scope = study
+            .parse::<StudyId>()
+            .ok()
+            .and_then(|study| self.principal.grants().scope::<Build>(&study).ok());
+        match scope {
+            Some(scope) => Ok(scope),
+            None => Err(self.refuse(state, "no_grant").await),
+        }
+    }
+
     /// That the caller may build in every study of the tenant.
     ///
     /// # Errors

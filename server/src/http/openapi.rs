@@ -11,7 +11,8 @@ use super::api;
     info(title = "Cairn", description = "Clinical-trial tables, their provenance and the ledger, over REST. Whole tables leave faster over Arrow Flight."),
     paths(
         api::login::login, api::tokens::issue, api::logout::logout, api::studies::list, api::snapshots::list,
-        api::batches::list, api::tables::list, api::tables::show, api::audit::list, api::audit::verification
+        api::batches::list, api::tables::list, api::tables::show, api::quality::list, api::quality::show,
+        api::quarantine::list, api::audit::list, api::audit::verification
     ),
     modifiers(&Bearer),
     security(("bearer" = [])),
@@ -19,6 +20,7 @@ use super::api;
         (name = "access", description = "Logging in and out"),
         (name = "studies", description = "Studies, snapshots and deliveries"),
         (name = "tables", description = "Published tables"),
+        (name = "quality", description = "Checks of the data, and rows that did not fit"),
         (name = "audit", description = "The ledger")
     )
 )]

@@ -65,11 +65,11 @@ pub fn add(
         checks.push(row(check, source, kept as u64));
     }
     findings.close()?;
-    engine.view("foreign", &[staging.path("foreign.parquet")])?;
+    engine.view("foreign_finding", &[staging.path("foreign.parquet")])?;
     checks.sort_by(|a, b| a.check_id.cmp(&b.check_id));
     let inputs = inputs_hash(&checks.iter().map(|check| check.inputs.clone()).collect::<Vec<_>>());
     let name = format!("{FINDING_TABLE}.parquet");
-    let query = "SELECT * FROM known_finding UNION ALL SELECT * FROM foreign ORDER BY check_id, nth";
+    let query = "SELECT * FROM known_finding UNION ALL SELECT * FROM foreign_finding ORDER BY check_id, nth";
     let rows = engine.copy("write the quality findings", query, &staging.path(&name))?;
     let file = staging.publish(&name, Zone::Star, FINDING_TABLE, rows)?;
     let mut manifest = current.clone();
