@@ -82,10 +82,7 @@ pub struct Replay {
 pub async fn replay(app: &App, engineer: &Engineer, replay: &Replay, tell: Teller) -> Result<TakenIn> {
     let receipts = receipts(app, &engineer.scope.to_read()).await?;
     let former = receipts.iter().find(|receipt| receipt.batch == replay.batch).ok_or_else(|| {
-        Failure::Usage(format!(
-            "the study has no delivery `{}`; see `cairn quarantine list`",
-            replay.batch
-        ))
+        Failure::Usage(format!("the study has no delivery `{}`; see `cairn quarantine list`", replay.batch))
     })?;
     refuse_older(&receipts, former)?;
     let mapping = match &replay.mapping {
@@ -106,13 +103,14 @@ pub async fn replay(app: &App, engineer: &Engineer, replay: &Replay, tell: Telle
 
 /// Refuses to put former values back over later ones.
 fn refuse_older(receipts: &[Receipt], former: &Receipt) -> Result<()> {
+    // An earlier replay of the same delivery read the same bytes.
     let later = receipts.iter().filter(|receipt| {
         (receipt.received_at, receipt.batch) > (former.received_at, former.batch)
+            && receipt.replays != Some(former.batch)
     });
     let again = |later: &&Receipt| {
         later.files.iter().any(|file| former.files.iter().any(|before| before.file == file.file))
     };
-    // Deliveries are listed newest first.
     match later.filter(again).max_by_key(|receipt| receipt.received_at) {
         None => Ok(()),
         Some(later) => Err(Failure::Usage(format!(
@@ -128,7 +126,8 @@ fn refuse_older(receipts: &[Receipt], former: &Receipt) -> Result<()> {
 /// When they cannot be read.
 pub async fn receipts(app: &App, scope: &StudyScope<Read>) -> Result<Vec<Receipt>> {
     let rows = app.control.batches(scope).await?;
-    let read = |row: BatchRow| serde_json::from_value(row.receipt).map_err(|error| Failure::Lost(error.to_string()));
+    let read =
+        |row: BatchRow| serde_json::from_value(row.receipt).map_err(|error| Failure::Lost(error.to_string()));
     rows.into_iter().map(read).collect()
 }
 

@@ -29,5 +29,7 @@ pub const OWN_SOURCE: &str = "cairn";
 /// How many violating rows of one check are kept; the count is always whole.
 pub const FINDINGS_AT_MOST: u64 = 1_000;
 
-const CHECK_GRAIN: &str = "one row per check of the data's quality, with what it was asked of and what violates it";
-const FINDING_GRAIN: &str = "one row per row that violates a check of the data's quality, the first ones of each check";
+const CHECK_GRAIN: &str =
+    "one row per check of the data's quality, with what it was asked of and what violates it";
+const FINDING_GRAIN: &str =
+    "one row per row that violates a check of the data's quality, the first ones of each check";

@@ -142,7 +142,8 @@ fn read(files: &TenantFiles, receipt: &Receipt) -> Result<Vec<QuarantinedRow>> {
     let Some(file) = &receipt.set_aside else { return Ok(Vec::new()) };
     let path = files.path(&file.key)?;
     let reader = File::open(&path).map_err(|source| Error::io("open", &path, source))?;
-    let reader = ParquetRecordBatchReaderBuilder::try_new(reader).and_then(ParquetRecordBatchReaderBuilder::build);
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(reader).and_then(ParquetRecordBatchReaderBuilder::build);
     let mut rows = Vec::new();
     for batch in reader.map_err(Error::parquet("read", &path))? {
         let batch = batch.map_err(Error::arrow("read the quarantine"))?;
@@ -152,7 +153,8 @@ fn read(files: &TenantFiles, receipt: &Receipt) -> Result<Vec<QuarantinedRow>> {
 }
 
 fn rows_of(batch: &RecordBatch, receipt: &Receipt, key: &str) -> Result<Vec<QuarantinedRow>> {
-    let missing = |name: &str| Error::Corrupt { key: key.to_owned(), reason: format!("it has no column `{name}`") };
+    let missing =
+        |name: &str| Error::Corrupt { key: key.to_owned(), reason: format!("it has no column `{name}`") };
     let texts = |name: &str| -> Result<&StringArray> {
         let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
         column.ok_or_else(|| missing(name))
@@ -161,7 +163,8 @@ fn rows_of(batch: &RecordBatch, receipt: &Receipt, key: &str) -> Result<Vec<Quar
     let [file, entity, column, source_column, reason, value, record] = names.map(texts);
     let (file, entity, column, source_column) = (file?, entity?, column?, source_column?);
     let (reason, value, record) = (reason?, value?, record?);
-    let numbers = batch.column_by_name("source_row").and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let numbers =
+        batch.column_by_name("source_row").and_then(|column| column.as_primitive_opt::<Int64Type>());
     let numbers = numbers.ok_or_else(|| missing("source_row"))?;
     let row = |row: usize| QuarantinedRow {
         batch: receipt.batch,

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use warehouse::contract::{self, Column, ColumnType};
 use warehouse::quality::registry::Test;
-use warehouse::quality::{CheckRow, Finding, ForeignCheck, Severity, Status, checks, read_checks, read_findings};
+use warehouse::quality::{
+    CheckRow, Finding, ForeignCheck, Severity, Status, checks, read_checks, read_findings,
+};
 use warehouse::{Manifest, Writer, quality};
 
 use crate::delivered::Study;
@@ -27,9 +29,16 @@ const fn case(check: &'static str, entity: &'static str, good: Row, bad: Row) ->
 // Subject A: a man born in 1970, first dose on 2020-01-10, dead on 2020-06-01. Subject F: a woman, screen failure.
 const SUBJECTS: [Row; 2] = [
     &[
-        ("subject_id", "A"), ("sex", "M"), ("birth_dtc", "1970-01-01"), ("ref_start_dtc", "2020-01-10"),
-        ("first_dose_dtc", "2020-01-10"), ("last_dose_dtc", "2020-03-01"), ("death_dtc", "2020-06-01"),
-        ("death_flag", "true"), ("status", "ENROLLED"), ("age", "50"),
+        ("subject_id", "A"),
+        ("sex", "M"),
+        ("birth_dtc", "1970-01-01"),
+        ("ref_start_dtc", "2020-01-10"),
+        ("first_dose_dtc", "2020-01-10"),
+        ("last_dose_dtc", "2020-03-01"),
+        ("death_dtc", "2020-06-01"),
+        ("death_flag", "true"),
+        ("status", "ENROLLED"),
+        ("age", "50"),
     ],
     &[("subject_id", "F"), ("sex", "F"), ("status", "SCREEN_FAILED"), ("age", "30")],
 ];
@@ -210,7 +219,8 @@ impl Extract {
         let path = study.folder.path().join("canon.toml");
         std::fs::write(&path, mapping()).expect("a file");
         let files = self.files();
-        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
         study.deliver(&path.to_string_lossy(), &files).expect("taken in");
     }
 }
@@ -225,7 +235,9 @@ fn least(entity: &str, number: usize) -> BTreeMap<String, String> {
         ColumnType::Text if column.is_key && column.references.is_none() && column.name.ends_with("_id") => {
             format!("K{number}")
         }
-        ColumnType::Int32 | ColumnType::Int64 if column.is_key && column.name != "visit_repeat" => number.to_string(),
+        ColumnType::Int32 | ColumnType::Int64 if column.is_key && column.name != "visit_repeat" => {
+            number.to_string()
+        }
         ColumnType::VisitNumber if column.is_key => number.to_string(),
         ColumnType::Bool => "false".to_owned(),
         ColumnType::Timestamp => "2020-01-01T00:00:00Z".to_owned(),
@@ -241,7 +253,10 @@ fn mapping() -> String {
     let mut text = "name = \"canon\"\ndescription = \"\"\nsource_system = \"test\"\n".to_owned();
     for entity in contract::entities().expect("the contract").values() {
         let name = &entity.name;
-        let _ = write!(text, "[[dataset]]\nnames = [\"{name}\"]\nentity = \"{name}\"\nrecord_id = \"record\"\n[dataset.columns]\n");
+        let _ = write!(
+            text,
+            "[[dataset]]\nnames = [\"{name}\"]\nentity = \"{name}\"\nrecord_id = \"record\"\n[dataset.columns]\n"
+        );
         let columns = entity.columns.iter().filter(|column| column.kind != ColumnType::TextList);
         for column in columns.filter(|column| column.name != "study_id") {
             let _ = writeln!(text, "{0} = \"{0}\"", column.name);
@@ -266,22 +281,40 @@ fn every_written_check_finds_the_bad_row_and_leaves_the_good_one() {
     for subject in SUBJECTS {
         extract.add("subject", subject);
     }
-    extract.add("planned_visit", &[("visit_num", "800"), ("planned_day", "8"), ("window_lower_days", "-2"), ("window_upper_days", "2")]);
+    extract.add(
+        "planned_visit",
+        &[
+            ("visit_num", "800"),
+            ("planned_day", "8"),
+            ("window_lower_days", "-2"),
+            ("window_upper_days", "2"),
+        ],
+    );
     for number in 0..60 {
         let value = (40 + number % 20).to_string();
-        extract.add("lab_result", &[("test_code", "GLU"), ("std_unit", "mmol/L"), ("std_value", &format!("{}.{}", &value[..1], &value[1..]))]);
+        extract.add(
+            "lab_result",
+            &[
+                ("test_code", "GLU"),
+                ("std_unit", "mmol/L"),
+                ("std_value", &format!("{}.{}", &value[..1], &value[1..])),
+            ],
+        );
         extract.add("observation", &[("test_code", "SYSBP"), ("std_unit", "mmHg"), ("std_value", "120")]);
     }
     for (llt, pt, hlt, soc) in [("Dry cough", "Cough", "Coughing", "Resp"); 2] {
         extract.add("adverse_event", &[("llt", llt), ("pt", pt), ("hlt", hlt), ("soc", soc)]);
     }
-    let rows: Vec<(u64, u64)> =
-        CASES.iter().map(|case| (extract.add(case.entity, case.good), extract.add(case.entity, case.bad))).collect();
+    let rows: Vec<(u64, u64)> = CASES
+        .iter()
+        .map(|case| (extract.add(case.entity, case.good), extract.add(case.entity, case.bad)))
+        .collect();
     let mut study = Study::new();
     extract.deliver(&mut study);
     let found = found(&study);
     for (case, (good, bad)) in CASES.iter().zip(rows) {
-        let rows: Vec<u64> = findings(&study, case.check).iter().filter_map(|finding| finding.source_row).collect();
+        let rows: Vec<u64> =
+            findings(&study, case.check).iter().filter_map(|finding| finding.source_row).collect();
         assert!(rows.contains(&bad), "{} does not find row {bad} of {}: {rows:?}", case.check, case.entity);
         assert!(!rows.contains(&good), "{} finds row {good} of {}, which is good", case.check, case.entity);
         let row = &found[case.check];
@@ -294,7 +327,8 @@ fn every_written_check_finds_the_bad_row_and_leaves_the_good_one() {
             && !check.id.starts_with("L1.key.")
             && !check.id.starts_with("L1.fk.")
     });
-    let untested: Vec<&str> = written.map(|check| check.id.as_str()).filter(|id| !tested.contains(id)).collect();
+    let untested: Vec<&str> =
+        written.map(|check| check.id.as_str()).filter(|id| !tested.contains(id)).collect();
     assert!(untested.is_empty(), "no case tests {untested:?}");
 }
 
@@ -305,13 +339,21 @@ fn every_natural_key_and_every_reference_of_the_contract_is_checked() {
     let entities = contract::entities().expect("the contract");
     let (mut clean, mut dirty) = (Extract::default(), Extract::default());
     for (entity, known) in entities {
-        let whole: Vec<(&str, &str)> = known.columns.iter().filter(|column| column.references.is_some() || column.is_key)
+        let whole: Vec<(&str, &str)> = known
+            .columns
+            .iter()
+            .filter(|column| column.references.is_some() || column.is_key)
             .filter(|column| column.name != "study_id")
-            .map(|column| (column.name.as_str(), match column.kind {
-                ColumnType::Text => "A",
-                ColumnType::Date => "2020-01-01",
-                _ => "1",
-            }))
+            .map(|column| {
+                (
+                    column.name.as_str(),
+                    match column.kind {
+                        ColumnType::Text => "A",
+                        ColumnType::Date => "2020-01-01",
+                        _ => "1",
+                    },
+                )
+            })
             .collect();
         clean.add(entity, &whole);
         dirty.add(entity, &whole);
@@ -320,11 +362,16 @@ fn every_natural_key_and_every_reference_of_the_contract_is_checked() {
         if !is_dimension {
             dirty.add(entity, &[whole.clone(), vec![("record", "again")]].concat());
         }
-        for column in known.columns.iter().filter(|column| column.references.is_some() && column.name != "study_id") {
+        for column in
+            known.columns.iter().filter(|column| column.references.is_some() && column.name != "study_id")
+        {
             let other = if column.kind == ColumnType::Text { "B" } else { "2" };
             let record = format!("lost {}", column.name);
             let own = if is_dimension { vec![("subject_id", record.as_str())] } else { Vec::new() };
-            dirty.add(entity, &[whole.clone(), own, vec![(column.name.as_str(), other), ("record", &record)]].concat());
+            dirty.add(
+                entity,
+                &[whole.clone(), own, vec![(column.name.as_str(), other), ("record", &record)]].concat(),
+            );
         }
     }
     let (mut good, mut bad) = (Study::new(), Study::new());
@@ -356,7 +403,10 @@ fn a_check_without_rows_is_not_applicable_and_a_column_that_nobody_collects_is_s
     for check in ["R-10", "U.lab_result", "C.deviation.category", "C.collected.adverse_event", "L5.rows"] {
         assert_eq!((found[check].denominator, found[check].status()), (0, Status::NotApplicable), "{check}");
     }
-    assert_eq!((found["C.deviation.start_dtc"].denominator, found["C.deviation.start_dtc"].violations), (2, 1));
+    assert_eq!(
+        (found["C.deviation.start_dtc"].denominator, found["C.deviation.start_dtc"].violations),
+        (2, 1)
+    );
     let collected = &found["C.collected.deviation"];
     assert_eq!((collected.denominator, collected.violations), (3, 1));
     assert_eq!(findings(&study, "C.collected.deviation")[0].column, "category");
@@ -386,7 +436,10 @@ fn what_changed_between_two_snapshots_is_found() {
     }
     study.deliver("sdtm", &[("ae.csv", &ae(110..500, ""))]).expect("taken in");
     let now = found(&study);
-    assert_eq!((now["L5.rows"].violations, now["L5.nulls"].violations, now["L5.codes"].violations), (1, 1, 0));
+    assert_eq!(
+        (now["L5.rows"].violations, now["L5.nulls"].violations, now["L5.codes"].violations),
+        (1, 1, 0)
+    );
     // 110 of 500 rows have an outcome: 78 % are empty, and none was before.
     assert_eq!(findings(&study, "L5.nulls")[0].message, "78.0 % of the cells are empty, before 0.0 %");
     study.deliver("sdtm", &[("ae.csv", &ae(500..502, "RECOVRED"))]).expect("taken in");
@@ -411,7 +464,8 @@ fn checks_whose_entities_did_not_change_are_taken_over() {
 #[test]
 fn rows_that_were_set_aside_are_findings_until_their_file_comes_again() {
     let mut study = Study::new();
-    let broken = ae(0..200, "RECOVERED").replace("S1-1,150,PAIN,RECOVERED,2020-03-15", "S1-1,150,PAIN,RECOVERED,15MAR2020");
+    let broken = ae(0..200, "RECOVERED")
+        .replace("S1-1,150,PAIN,RECOVERED,2020-03-15", "S1-1,150,PAIN,RECOVERED,15MAR2020");
     let twice = format!("{broken}S1,S1-1,7,PAIN AGAIN,RECOVERED,2020-03-15\n");
     study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &twice)]).expect("taken in");
     let row = &found(&study)["L1.quarantine"];
@@ -419,7 +473,13 @@ fn rows_that_were_set_aside_are_findings_until_their_file_comes_again() {
     assert_eq!((row.violations, row.denominator), (2, 2 + 199 + 1 + 1));
     let aside = findings(&study, "L1.quarantine");
     let places: Vec<_> = aside.iter().map(|finding| (finding.source_row, finding.message.as_str())).collect();
-    assert_eq!(places, [(Some(151), "it is not an ISO 8601 date"), (Some(201), "its key occurs before in the same delivery")]);
+    assert_eq!(
+        places,
+        [
+            (Some(151), "it is not an ISO 8601 date"),
+            (Some(201), "its key occurs before in the same delivery")
+        ]
+    );
     study.deliver("sdtm", &[("dm.csv", &DM.replace(",M", ",F"))]).expect("taken in");
     assert_eq!(found(&study)["L1.quarantine"].violations, 2, "the file did not come again");
     study.deliver("sdtm", &[("ae.csv", &ae(0..200, "RECOVERED"))]).expect("taken in");
@@ -442,7 +502,10 @@ fn another_engines_findings_stand_in_the_same_tables() {
         remedy: "Correct SEX.".to_owned(),
         denominator: 5_000,
         violations: violations as u64,
-        findings: vec![Finding { entity: "DM".to_owned(), message: "no".to_owned(), ..Finding::default() }; violations],
+        findings: vec![
+            Finding { entity: "DM".to_owned(), message: "no".to_owned(), ..Finding::default() };
+            violations
+        ],
     };
     let mut add = |violations| -> Manifest {
         let (id, manifest) = study.current.take().expect("delivered");
@@ -466,5 +529,8 @@ fn another_engines_findings_stand_in_the_same_tables() {
 fn the_page_of_the_checks_is_the_registry() {
     let page = include_str!("../../docs/quality.md");
     let made = quality::page::markdown().expect("the registry");
-    assert!(page == made, "docs/quality.md is not what the registry says; write it with `cairn quality page`");
+    assert!(
+        page == made,
+        "docs/quality.md is not what the registry says; write it with `cairn quality page`"
+    );
 }

@@ -34,7 +34,11 @@ pub(crate) struct Work<'a> {
 ///
 /// # Errors
 /// [`crate::Error::Engine`] with the check that could not be asked.
-pub(crate) fn build(work: &Work<'_>, manifest: &mut Manifest, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+pub(crate) fn build(
+    work: &Work<'_>,
+    manifest: &mut Manifest,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<()> {
     let mut run = Run::open(work, manifest)?;
     run.share()?;
     run.ask(progress)?;
@@ -242,8 +246,11 @@ impl<'a> Run<'a> {
             if self.rows.contains_key(&check.id) {
                 continue;
             }
-            let expected =
-                self.registry.checks.iter().filter(|other| is_expected(other) && other.entity == check.entity);
+            let expected = self
+                .registry
+                .checks
+                .iter()
+                .filter(|other| is_expected(other) && other.entity == check.entity);
             let never = self.never.remove(&check.entity).unwrap_or_default();
             let denominator = if self.canon(&check.entity).is_empty() { 0 } else { expected.count() as u64 };
             let mut count = Count { denominator, violations: never.len() as u64, findings: 0 };
@@ -258,7 +265,13 @@ impl<'a> Run<'a> {
     }
 
     /// Adds a finding that names no row.
-    pub(super) fn note(&self, check: &Check, place: &Place<'_>, value: Option<&str>, message: &str) -> Result<()> {
+    pub(super) fn note(
+        &self,
+        check: &Check,
+        place: &Place<'_>,
+        value: Option<&str>,
+        message: &str,
+    ) -> Result<()> {
         let sql = format!(
             "INSERT INTO finding (check_id, nth, entity, column_name, value, message) VALUES ({}, {}, {}, {}, {}, {})",
             literal(&check.id),
@@ -279,8 +292,7 @@ impl<'a> Run<'a> {
         let engine = self.work.engine;
         let mut parts = Vec::new();
         if self.former.get(&check.id).is_some_and(|former| former.findings > 0) {
-            let files: Vec<String> =
-                self.work.receipt.files.iter().map(|file| literal(&file.file)).collect();
+            let files: Vec<String> = self.work.receipt.files.iter().map(|file| literal(&file.file)).collect();
             parts.push(format!(
                 "SELECT entity, batch_id, source_file, source_row, column_name, value, message FROM former_finding
                  WHERE check_id = {} AND source_file NOT IN ({})",

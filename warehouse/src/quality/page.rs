@@ -35,7 +35,10 @@ pub fn markdown() -> Result<String> {
 fn write_category(page: &mut String, category: Category, checks: &[&Check]) {
     let name = category.name();
     let _ = write!(page, "\n## {}{}: {} checks\n", name[..1].to_uppercase(), &name[1..], checks.len());
-    let _ = write!(page, "\n| check | kind | severity | what holds | asked of | what to do |\n|---|---|---|---|---|---|\n");
+    let _ = write!(
+        page,
+        "\n| check | kind | severity | what holds | asked of | what to do |\n|---|---|---|---|---|---|\n"
+    );
     for check in checks {
         let _ = writeln!(
             page,
@@ -52,7 +55,9 @@ fn write_category(page: &mut String, category: Category, checks: &[&Check]) {
 
 fn asked_of(check: &Check) -> String {
     match &check.test {
-        Test::Row { of, .. } | Test::Repeated { of, .. } if of == "TRUE" => format!("every `{}`", check.entity),
+        Test::Row { of, .. } | Test::Repeated { of, .. } if of == "TRUE" => {
+            format!("every `{}`", check.entity)
+        }
         Test::Row { .. } | Test::Repeated { .. } => {
             format!("each `{}` that has what is compared", check.entity)
         }

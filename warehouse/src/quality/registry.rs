@@ -248,7 +248,8 @@ fn filled(value: Value, entry: &Table) -> Value {
                 return value.clone();
             }
             let texts = entry.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
-            let fill = |text: String, (name, value): (&String, &str)| text.replace(&format!("{{{name}}}"), value);
+            let fill =
+                |text: String, (name, value): (&String, &str)| text.replace(&format!("{{{name}}}"), value);
             Value::String(texts.fold(text, fill))
         }
         Value::Array(values) => Value::Array(values.into_iter().map(|value| filled(value, entry)).collect()),
@@ -356,7 +357,10 @@ fn foreign_key(entity: &Entity, column: &Column, entities: &BTreeMap<String, Ent
     let mut reads = vec![source.clone(), target.clone()];
     reads.sort();
     reads.dedup();
+    // The arm of a subject is not shown: the study may be blinded (rule R-20).
+    let value = (target == "planned_arm").then(|| "NULL".to_owned());
     Some(Check {
+        value,
         severity: if *is_soft { Severity::Warn } else { Severity::Error },
         description: format!("`{name}` names a row of `{target}`."),
         remedy: format!("Deliver the row of `{target}`, or correct `{name}`."),

@@ -208,7 +208,11 @@ fn signed(number: u64) -> i64 {
 ///
 /// # Errors
 /// As [`TableScan::open`] and its iterator.
-pub fn read_checks(storage: &Storage, scope: &StudyScope<Read>, manifest: &Manifest) -> Result<Vec<CheckRow>> {
+pub fn read_checks(
+    storage: &Storage,
+    scope: &StudyScope<Read>,
+    manifest: &Manifest,
+) -> Result<Vec<CheckRow>> {
     if !manifest.tables.contains_key(CHECK_TABLE) {
         return Ok(Vec::new());
     }

@@ -247,7 +247,10 @@ mod tests {
             ("version='1'\n[[threshold]]\ncheck='A'\nmax_violations=1\nowner=''\nreason='x'\n", "owner"),
             ("version='1'\n[[threshold]]\ncheck='A'\nowner='a'\nreason='x'\n", "max_share"),
             ("version='1'\n[[threshold]]\nmax_share=0.5\nowner='a'\nreason='x'\n", "either"),
-            ("version='1'\n[[threshold]]\ncheck='A'\nmax_share=5\nowner='a'\nreason='x'\n", "between 0 and 1"),
+            (
+                "version='1'\n[[threshold]]\ncheck='A'\nmax_share=5\nowner='a'\nreason='x'\n",
+                "between 0 and 1",
+            ),
         ] {
             let refused = shipped().overridden_by(text).expect_err("it is wrong");
             assert!(refused.is_refusal() && refused.to_string().contains(word), "{refused}");

@@ -176,7 +176,8 @@ pub(crate) async fn show(
     let (storage, manifest, wanted) =
         (state.app.storage.clone(), visible.manifest.clone(), check.check_id.clone());
     let offset = params.offset;
-    let reading = blocking(move || Ok(read_findings(&storage, &scope, (&manifest, &wanted), (offset, limit))?));
+    let reading =
+        blocking(move || Ok(read_findings(&storage, &scope, (&manifest, &wanted), (offset, limit))?));
     let findings = recorded(&state, &caller, read, reading).await?;
     let end = offset.saturating_add(findings.len() as u64);
     Ok(Json(FindingsAnswer {
