@@ -1,6 +1,7 @@
 //! What each page needs, as plain data. The server fills these and nothing else; a page is a function
 //! of one of them. Instants are Unix seconds in UTC; shares are fractions of one; texts are unescaped.
 pub mod audit;
+pub mod check;
 pub mod data;
 pub mod definition;
 pub mod error;
@@ -15,6 +16,7 @@ pub mod studies;
 pub mod subjects;
 
 pub use audit::{AuditEvent, AuditView, Verification};
+pub use check::{CheckSeverity, ChecksView, FailingCheck};
 pub use data::{BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, TableRow};
 pub use definition::{Definition, Downloads};
 pub use error::ErrorView;

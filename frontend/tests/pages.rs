@@ -10,8 +10,8 @@ use frontend::query::{
     SubjectsQuery,
 };
 use frontend::view::{
-    AuditView, DataView, Flag, IndicatorView, LoginState, OverviewView, QualityView, RbqmView, Signal,
-    SiteSubjectsView, StudiesView, SubjectRowsView, Tab, Theme, Verification,
+    AuditView, ChecksView, DataView, Flag, IndicatorView, LoginState, OverviewView, QualityView, RbqmView,
+    Signal, SiteSubjectsView, StudiesView, SubjectRowsView, Tab, Theme, Verification,
 };
 
 use crate::example::{self, data, frame, quality, risk};
@@ -233,6 +233,26 @@ fn loads_show_their_receipts_and_what_was_set_aside() {
     check_says(&html, &["38.2 MB", "current", "replaced", "410,477", "Set aside because", "failed"]);
     let nothing = DataView { frame: frame(Some(Tab::Data), Theme::System), ..DataView::default() };
     check_says(&page::data(&nothing), &["No snapshots", "No loads"]);
+}
+
+#[test]
+fn failing_checks_stand_with_their_remedy_and_those_without_rows_apart() {
+    let view = data::data(Theme::System);
+    let html = page::data(&view);
+    check_says(
+        &html,
+        &[
+            "R-10",
+            "Reconcile with the safety database",
+            "href=\"/api/v1/studies/CAIRN-301/quality/R-10\"",
+            "1 checks fail, 127 pass, 2 are not applicable",
+            "L5.rows",
+        ],
+    );
+    let unchecked = DataView { checks: None, ..view.clone() };
+    check_says(&page::data(&unchecked), &["No checks", "The next load is checked"]);
+    let clean = ChecksView { failing: Vec::new(), ..view.checks.clone().unwrap_or_default() };
+    check_says(&page::data(&DataView { checks: Some(clean), ..view }), &["no check fails"]);
 }
 
 #[test]

@@ -20,6 +20,8 @@ mod export;
 mod ingest;
 mod marts;
 mod progress;
+mod quality;
+mod quarantine;
 pub(crate) mod say;
 mod serve;
 mod simulate;
@@ -68,6 +70,12 @@ enum Command {
     /// Build the derived tables of a study, or look at them.
     #[command(subcommand)]
     Marts(marts::MartsCommand),
+    /// Look at the checks of a study's data.
+    #[command(subcommand)]
+    Quality(quality::QualityCommand),
+    /// Look at rows that did not fit, and read their files again.
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Look at the ledger.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -132,6 +140,9 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Demo(args) = cli.command {
         return crate::demo::run(&cli.data, args).await;
     }
+    if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
+        return quality::page();
+    }
     let app = App::open(&cli.data).await?;
     match cli.command {
         Command::Serve(doors) => serve::run(app, &doors).await,
@@ -139,6 +150,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Canon(command) => canon::run(&app, command).await,
         Command::Export(args) => export::run(&app, args).await,
         Command::Marts(command) => marts::run(&app, command).await,
+        Command::Quality(command) => quality::run(&app, command).await,
+        Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, command).await,
         Command::Doctor => doctor::run(&app).await,

@@ -4,11 +4,13 @@
 use std::sync::Arc;
 
 use control::{Actor, BatchRow, NewSnapshot, SnapshotRow, TraceId};
-use kernel::{BatchId, Build, SnapshotId, StudyScope};
+use flight::published::Visible;
+use kernel::{BatchId, Build, CODE_VERSION, Read, SnapshotId, StudyScope};
 use marts::build::Publication;
 use warehouse::engine::Limits;
 use warehouse::ingest::Progress;
-use warehouse::{Batch, Delivery, Manifest, Receipt, Writer};
+use warehouse::quarantine::{QuarantinedRow, Wanted};
+use warehouse::{Batch, Delivery, Manifest, Mapping, Receipt, Writer};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
@@ -62,6 +64,84 @@ pub async fn ingest(app: &App, engineer: &Engineer, order: &Order, tell: Teller)
         return repeated(app, engineer, order, known).await;
     }
     take_in((app, engineer, writer), order, &key, tell).await
+}
+
+/// Which delivery is to be read again, and how.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The delivery whose files are read again.
+    pub batch: BatchId,
+    /// How they are read; as the first time when it is not given.
+    pub mapping: Option<Mapping>,
+}
+
+/// Reads the files of a former delivery again, as a delivery of its own that names it. The same replay again
+/// gives the first receipt.
+///
+/// # Errors
+/// A refusal when the delivery is not there, when its mapping is not known any more, or when a later delivery brought one
+/// of its files again: reading the older one would put former values back.
+pub async fn replay(app: &App, engineer: &Engineer, replay: &Replay, tell: Teller) -> Result<TakenIn> {
+    let receipts = receipts(app, &engineer.scope.to_read()).await?;
+    let former = receipts.iter().find(|receipt| receipt.batch == replay.batch).ok_or_else(|| {
+        Failure::Usage(format!("the study has no delivery `{}`; see `cairn quarantine list`", replay.batch))
+    })?;
+    refuse_older(&receipts, former)?;
+    let mapping = match &replay.mapping {
+        Some(mapping) => mapping.clone(),
+        None => Mapping::load(&former.mapping).map_err(|_| {
+            Failure::Usage(format!(
+                "the mapping `{}` is not shipped; name its file with `--mapping`",
+                former.mapping
+            ))
+        })?,
+    };
+    let key = format!("replay {} {} {CODE_VERSION}", replay.batch, mapping.text_hash);
+    let files = app.storage.study(&engineer.scope);
+    let delivery = Delivery::again(&files, former, mapping)?;
+    let title = engineer.scope.study().to_string();
+    let order = Order { delivery, key: Some(key), title, batch: None };
+    ingest(app, engineer, &order, tell).await
+}
+
+/// Refuses to put former values back over later ones.
+fn refuse_older(receipts: &[Receipt], former: &Receipt) -> Result<()> {
+    // An earlier replay of the same delivery read the same bytes.
+    let later = receipts.iter().filter(|receipt| {
+        (receipt.received_at, receipt.batch) > (former.received_at, former.batch)
+            && receipt.replays != Some(former.batch)
+    });
+    let again = |later: &&Receipt| {
+        later.files.iter().any(|file| former.files.iter().any(|before| before.file == file.file))
+    };
+    match later.filter(again).max_by_key(|receipt| receipt.received_at) {
+        None => Ok(()),
+        Some(later) => Err(Failure::Usage(format!(
+            "delivery `{}` brought a file of `{}` again later: reading the older one would put former values back; replay              the later one",
+            later.batch, former.batch
+        ))),
+    }
+}
+
+/// What the senders of all deliveries were told, newest first.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn receipts(app: &App, scope: &StudyScope<Read>) -> Result<Vec<Receipt>> {
+    let rows = app.control.batches(scope).await?;
+    let read =
+        |row: BatchRow| serde_json::from_value(row.receipt).map_err(|error| Failure::Lost(error.to_string()));
+    rows.into_iter().map(read).collect()
+}
+
+/// The rows that the deliveries of a study set aside.
+///
+/// # Errors
+/// When the deliveries or the quarantine cannot be read.
+pub async fn quarantine(app: &App, scope: &StudyScope<Read>, wanted: Wanted) -> Result<Vec<QuarantinedRow>> {
+    let receipts = receipts(app, scope).await?;
+    let (storage, scope) = (app.storage.clone(), scope.clone());
+    blocking(move || Ok(warehouse::quarantine::list(&storage, &scope, &receipts, wanted)?)).await
 }
 
 /// The one who writes in the study until it is dropped, which is after the commit.
@@ -156,9 +236,17 @@ pub(crate) async fn current(app: &App, engineer: &Engineer) -> Result<(SnapshotR
 }
 
 async fn former(app: &App, engineer: &Engineer) -> Result<Option<(SnapshotRow, Arc<Manifest>)>> {
-    let Some(row) = app.control.current_snapshot(&engineer.scope.to_read()).await? else { return Ok(None) };
-    let visible = app.published.open(&engineer.scope, row)?;
-    Ok(Some((visible.row, visible.manifest)))
+    let visible = newest(app, &engineer.scope.to_read()).await?;
+    Ok(visible.map(|visible| (visible.row, visible.manifest)))
+}
+
+/// The newest snapshot, whether or not its marts are built.
+///
+/// # Errors
+/// When it cannot be looked up or read.
+pub async fn newest(app: &App, scope: &StudyScope<Read>) -> Result<Option<Visible>> {
+    let Some(row) = app.control.current_snapshot(scope).await? else { return Ok(None) };
+    Ok(Some(app.published.open(scope, row)?))
 }
 
 /// Builds the marts of the current snapshot and publishes them. When nothing changed nothing is published.

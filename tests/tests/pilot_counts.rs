@@ -138,7 +138,7 @@ fn sdtm(oracles: &Path) -> PathBuf {
 }
 
 /// The XPT files, of which three come zipped; VS came to the oracle data as Parquet only.
-fn xpt_files(folder: &Path, oracles: &Path) -> Option<()> {
+pub(crate) fn xpt_files(folder: &Path, oracles: &Path) -> Option<()> {
     let python = Need::Python.path()?;
     let source = sdtm(oracles);
     for entry in fs::read_dir(&source).expect("the oracle data holds the pilot") {

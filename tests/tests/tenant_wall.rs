@@ -39,7 +39,10 @@ impl Door {
         let path =
             self.path.replace("{study}", study).replace("{indicator}", "kri0001").replace("{site}", "C1");
         let path = path.replace("{subject}", "S1").replace("{file}", "none.js");
-        let path = path.replace("{batch}", "no_such_batch").replace("{name}", "no_such_file");
+        let path = path
+            .replace("{batch}", "no_such_batch")
+            .replace("{name}", "no_such_file")
+            .replace("{check}", "R-10");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];

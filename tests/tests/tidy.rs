@@ -11,7 +11,10 @@ use toml::{Table, Value};
 
 /// Who may use whom among our own crates: `DESIGN`'s picture, which `ARCHITECTURE.md` repeats.
 const ARROWS: [(&str, &[&str]); 8] = [
-    ("server", &["frontend", "flight", "evidence", "marts", "control", "warehouse", "formats", "rules", "kernel"]),
+    (
+        "server",
+        &["frontend", "flight", "evidence", "marts", "control", "warehouse", "formats", "rules", "kernel"],
+    ),
     ("flight", &["control", "warehouse", "kernel"]),
     ("evidence", &["warehouse", "formats", "measures", "kernel"]),
     ("marts", &["warehouse", "measures", "kernel"]),

@@ -54,6 +54,8 @@ pub struct Misfit {
     pub value: String,
     /// The record it is a version of, as far as its key could be read. A full cut does not remove it.
     pub row_id: [u8; 16],
+    /// The source's id of the record, where it could be made out: it tells whether a later delivery mends it.
+    pub record: Option<String>,
 }
 
 /// How many submitted study days were compared with rule R-02, and how many differ.
@@ -143,10 +145,15 @@ impl<'a> Conformer<'a> {
         }
         let record_ids = self.record_ids(batch, &business);
         let row_ids = self.row_ids(&record_ids);
+        let keys = self.entity.columns.iter().zip(&business).filter(|(column, _)| column.is_key);
+        let keys: Vec<ArrayRef> = keys.map(|(_, array)| array.clone()).collect();
         let system = self.system_columns(&record_ids, &row_ids, &business);
         let columns = business.into_iter().chain(derived).chain(system).collect();
         let rows = self.keep(columns, &verdict)?;
         let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
+        // Without an id of the source's own, the whole natural key has to be there.
+        let is_known =
+            |row: usize| self.block.record_id.is_some() || keys.iter().all(|key| !key.is_null(row));
         let misfits = verdict
             .reasons
             .into_iter()
@@ -154,6 +161,7 @@ impl<'a> Conformer<'a> {
                 row: self.rows_read + misfit.row,
                 source_column: self.source_of(&misfit.column),
                 row_id: row_ids[row],
+                record: is_known(row).then(|| record_ids.value(row).to_owned()),
                 ..misfit
             })
             .collect();
@@ -318,6 +326,7 @@ impl Verdict {
                 reason: reason(),
                 value: text.chars().take(40).collect(),
                 row_id: [0; 16],
+                record: None,
             });
         }
     }

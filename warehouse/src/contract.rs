@@ -85,8 +85,28 @@ pub struct Column {
     pub nullable: bool,
     /// Whether it is part of the natural key.
     pub is_key: bool,
+    /// The entity it names a row of.
+    pub references: Option<Reference>,
     /// The rule in words.
     pub rule: String,
+}
+
+/// A column that names a row of another entity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The other entity.
+    pub entity: String,
+    /// Whether the named row may be absent.
+    pub is_soft: bool,
+}
+
+impl Reference {
+    /// Reads `FK:visit(soft)` out of a list of key marks.
+    fn parse(key: &str) -> Option<Self> {
+        let name = key.split(',').find_map(|part| part.strip_prefix("FK:"))?;
+        let (entity, is_soft) = name.strip_suffix("(soft)").map_or((name, false), |entity| (entity, true));
+        Some(Self { entity: entity.to_owned(), is_soft })
+    }
 }
 
 impl Column {
@@ -205,6 +225,7 @@ fn parse(table: &str) -> Result<BTreeMap<String, Entity>, String> {
             kind,
             nullable: nullable == "YES",
             is_key: key.split(',').any(|part| part == "PK"),
+            references: Reference::parse(key),
             rule: rule.to_owned(),
         });
     }

@@ -125,7 +125,9 @@ pub enum Error {
         records: u64,
     },
     /// A key names no member of its dimension; a defect of a definition.
-    #[error("{rows} rows of `{table}` have a `{column}` that `{dimension}` does not hold; nothing was published")]
+    #[error(
+        "{rows} rows of `{table}` have a `{column}` that `{dimension}` does not hold; nothing was published"
+    )]
     BrokenRelationship {
         /// The table with the key.
         table: String,
@@ -156,6 +158,20 @@ pub enum Error {
     #[error("the model contract is not usable: {reason}")]
     Contract {
         /// What is wrong.
+        reason: String,
+    },
+    /// The registry of quality checks is wrong; a defect of the build.
+    #[error("the registry of quality checks is not usable: {reason}")]
+    Checks {
+        /// What is wrong and where.
+        reason: String,
+    },
+    /// A file of thresholds is wrong.
+    #[error("the thresholds in `{file}` are not usable: {reason}")]
+    Thresholds {
+        /// The file.
+        file: String,
+        /// What is wrong and where.
         reason: String,
     },
     /// DuckDB refused a statement.
@@ -338,7 +354,8 @@ impl Error {
             | Self::ChangedMeanwhile { .. }
             | Self::RepeatedMember { .. }
             | Self::NothingToIngest { .. }
-            | Self::Mapping { .. } => true,
+            | Self::Mapping { .. }
+            | Self::Thresholds { .. } => true,
             _ => false,
         }
     }

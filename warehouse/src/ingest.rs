@@ -19,6 +19,7 @@ mod files;
 mod lookup;
 mod merge;
 mod merkle;
+mod quarantine;
 mod tables;
 
 pub use delivery::{DeliveredFile, Delivery};
@@ -125,6 +126,12 @@ pub struct Receipt {
     pub quarantine: Vec<QuarantineNote>,
     /// Submitted study days compared with rule R-02, by dataset and column.
     pub study_days: BTreeMap<String, StudyDayCheck>,
+    /// Where the rows that were set aside are kept, with their values; none when there are none.
+    #[serde(default)]
+    pub set_aside: Option<DataFile>,
+    /// The delivery whose files were read again, when this one is a replay.
+    #[serde(default)]
+    pub replays: Option<BatchId>,
 }
 
 impl Receipt {
@@ -213,6 +220,8 @@ pub fn ingest(
         entities: merged.counts,
         quarantine: merged.quarantine,
         study_days: conformed.study_days,
+        set_aside: merged.set_aside,
+        replays: delivery.replays,
     };
     Ok(Ingested { receipt, canon: merged.canon, cut })
 }

@@ -1,7 +1,9 @@
 //! Files become canon, canon becomes the star schema, the star becomes snapshots.
 //!
-//! Data moves one way. Read [`contract`] first (what canon is), then [`mapping`] (which column feeds which), [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
-//! becomes facts and dimensions), [`snapshot`] (what is published) and [`table`] (the only scoped read).
+//! Data moves one way. Read [`contract`] first (what canon is), then [`mapping`] (which column feeds which),
+//! [`mod@ingest`] (how a delivery becomes canon), [`star`] (how canon
+//! becomes facts and dimensions), [`canon`] (its versions in time), [`quality`] (whether the data is fit for use),
+//! [`snapshot`] (what is published) and [`table`] (the only scoped read).
 pub mod canon;
 pub mod catalogue;
 pub mod conform;
@@ -11,6 +13,8 @@ pub mod engine;
 pub mod error;
 pub mod ingest;
 pub mod mapping;
+pub mod quality;
+pub mod quarantine;
 pub mod row_hash;
 pub mod snapshot;
 pub mod star;

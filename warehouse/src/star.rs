@@ -12,7 +12,7 @@ use crate::ingest::{Ingested, Progress};
 use crate::snapshot::{DataFile, Manifest, Table, Zone};
 use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
-use crate::{Result, canon, contract};
+use crate::{Result, canon, contract, quality};
 
 mod check;
 mod history;
@@ -177,8 +177,15 @@ pub fn build(
         tables: std::collections::BTreeMap::new(),
     };
     let former = base.former.map(|(_, manifest)| manifest);
-    let builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, former };
+    let mut builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, former };
     builder.build_all(&mut manifest, progress)?;
+    let engine = match builder.engine.take() {
+        Some(engine) => engine,
+        None => builder.open(&manifest)?,
+    };
+    let receipt = &base.ingested.receipt;
+    let work = quality::build::Work { staging: &staging, engine: &engine, former, receipt };
+    quality::build::build(&work, &mut manifest, progress)?;
     let (id, key) = manifest.store(&staging)?;
     Ok((id, key, manifest))
 }
@@ -192,7 +199,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn build_all(mut self, manifest: &mut Manifest, progress: &mut dyn FnMut(Progress)) -> Result<()> {
+    fn build_all(&mut self, manifest: &mut Manifest, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let total = TABLES.len() as u64;
         let mut built = BTreeSet::new();
         for (done, table) in (0..).zip(TABLES) {
@@ -253,7 +260,7 @@ impl Builder<'_> {
     /// An engine that sees the current version of every entity, and the study's id as a macro.
     fn open(&self, manifest: &Manifest) -> Result<Engine> {
         let files = self.staging.files();
-        let folders = [files.folder(Zone::Canon), files.folder(Zone::Star)];
+        let folders = [Zone::Canon, Zone::Star, Zone::Quarantine].map(|zone| files.folder(zone));
         let engine = Engine::open(&folders, self.staging.folder(), &Limits::default())?;
         let study = literal(self.scope.study().as_str());
         engine.run("name the study", &format!("CREATE MACRO this_study() AS {study}"))?;

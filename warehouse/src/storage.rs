@@ -18,6 +18,9 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use crate::snapshot::{DataFile, Zone};
 use crate::{Error, Result};
 
+/// No setting is longer.
+const SETTING_BYTES: u64 = 1 << 20;
+
 /// The root of all data.
 #[derive(Debug, Clone)]
 pub struct Storage {
@@ -113,6 +116,27 @@ impl TenantFiles {
             let object = self.storage.store.get(&key_of).await.map_err(failed)?;
             object.bytes().await.map(|bytes| bytes.to_vec()).map_err(failed)
         })
+    }
+
+    /// The text of one of the tenant's own settings, a file below `<tenant>/settings/` that its operator writes; none
+    /// when there is no such file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is there and cannot be read as text, or is longer than any setting.
+    pub fn setting(&self, name: &str) -> Result<Option<String>> {
+        let path = self.storage.root.join(format!("{}/settings/{name}", self.tenant));
+        let failed = |source| Error::io("read the setting", &path, source);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(failed(source)),
+        };
+        let mut text = String::new();
+        file.take(SETTING_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+        if text.len() as u64 > SETTING_BYTES {
+            return Err(failed(io::Error::other(format!("it is longer than {SETTING_BYTES} bytes"))));
+        }
+        Ok(Some(text))
     }
 
     /// Whether every byte of a published file is what its manifest says.

@@ -3,6 +3,7 @@ mod delivered;
 
 mod engine_is_locked;
 mod history_is_kept;
+mod quality_checks;
 mod rows_are_kept;
 mod star_follows_the_rules;
 mod star_is_documented;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::component::checks::checks;
 use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
 use crate::component::loads::{batch_table, snapshot_tables};
@@ -22,6 +23,7 @@ pub fn data(view: &DataView) -> String {
         </div>
         <section aria-labelledby="snapshots"><h2 id="snapshots">"Snapshots"</h2>{snapshots(view)}</section>
         <section aria-labelledby="loads"><h2 id="loads">"Loads"</h2>{loads(view)}</section>
+        {quality(view)}
         {tables(view)}
     };
     Document { frame: &view.frame, title: "Data", drawing: Drawing::None }.render(content.into_any())
@@ -87,6 +89,16 @@ fn loads(view: &DataView) -> AnyView {
     };
     Empty { title: "No loads", advice: advice.to_owned(), command: view.ingest_command.clone(), link: None }
         .render()
+}
+
+/// Nothing was checked where nothing was published.
+fn quality(view: &DataView) -> Option<AnyView> {
+    (!view.snapshots.is_empty()).then(|| {
+        view! {
+            <section aria-labelledby="checks"><h2 id="checks">"Quality checks"</h2>{checks(view.checks.as_ref())}</section>
+        }
+        .into_any()
+    })
 }
 
 fn tables(view: &DataView) -> Option<AnyView> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Frame;
+use super::{ChecksView, Frame};
 
 /// What the data page of a study needs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub struct DataView {
     pub snapshots: Vec<SnapshotRow>,
     /// Loads, newest first.
     pub batches: Vec<BatchRow>,
+    /// What the checks of the current snapshot found; none when it was not checked.
+    pub checks: Option<ChecksView>,
     /// Tables of the current snapshot.
     pub tables: Vec<TableRow>,
     /// The command that lands a batch, shown when there is none.

@@ -1,8 +1,8 @@
 //! Loads, snapshots and tables.
 
 use frontend::view::{
-    BatchRow, BatchState, DataView, KeyCount, OverviewView, QuarantineReason, SnapshotRow, SnapshotState,
-    Tab, TableRow, Theme,
+    BatchRow, BatchState, CheckSeverity, ChecksView, DataView, FailingCheck, KeyCount, OverviewView,
+    QuarantineReason, SnapshotRow, SnapshotState, Tab, TableRow, Theme,
 };
 
 use super::{PUBLISHED_UNIX_S, frame, risk, snapshot};
@@ -36,6 +36,27 @@ pub(crate) fn overview(theme: Theme) -> OverviewView {
     }
 }
 
+fn checks() -> ChecksView {
+    let failing = FailingCheck {
+        id: "R-10".to_owned(),
+        severity: CheckSeverity::Error,
+        category: "plausibility".to_owned(),
+        entity: "adverse_event".to_owned(),
+        description: "An adverse event with a criterion of seriousness is serious.".to_owned(),
+        remedy: "Reconcile with the safety database at once.".to_owned(),
+        denominator: 3_412,
+        violations: 36,
+        accepted: "at most 0 violations (data management)".to_owned(),
+        href: "/api/v1/studies/CAIRN-301/quality/R-10".to_owned(),
+    };
+    ChecksView {
+        failing: vec![failing],
+        pass_count: 127,
+        not_applicable: vec!["R-11".to_owned(), "L5.rows".to_owned()],
+        list_href: "/api/v1/studies/CAIRN-301/quality".to_owned(),
+    }
+}
+
 pub(crate) fn data(theme: Theme) -> DataView {
     let row = |id: &str, published_unix_s, replaces: Option<&str>, state| SnapshotRow {
         id: id.to_owned(),
@@ -53,6 +74,7 @@ pub(crate) fn data(theme: Theme) -> DataView {
             row("0badcafe0badcafe", PUBLISHED_UNIX_S - 86_400, None, SnapshotState::Superseded),
         ],
         batches: batches(),
+        checks: Some(checks()),
         tables: tables(),
         ingest_command: Some("cairn ingest --study CAIRN-301 ./cuts/2026-11-21".to_owned()),
     }

@@ -166,7 +166,13 @@ fn committed(
     trace: &TraceId,
 ) -> Event {
     let resource = Resource::new("batch", batch.batch_id.to_string());
-    Event::success(AuditAction::BatchCommitted, actor, resource)
+    let event = Event::success(AuditAction::BatchCommitted, actor, resource);
+    // A replay names the delivery whose files were read again.
+    let event = match batch.receipt.get("replays").and_then(serde_json::Value::as_str) {
+        Some(replayed) => event.with("replays", replayed),
+        None => event,
+    };
+    event
         .with("study", study.as_str())
         .with("snapshot", snapshot.id.to_string())
         .with("manifest_hash", batch.manifest_hash.as_str())

@@ -3,6 +3,8 @@ pub(super) mod audit;
 pub(super) mod batches;
 pub(super) mod login;
 pub(super) mod logout;
+pub(super) mod quality;
+pub(super) mod quarantine;
 pub(super) mod snapshots;
 pub(super) mod studies;
 pub(super) mod tables;

@@ -159,12 +159,21 @@ impl Caller {
     /// # Errors
     /// As [`Caller::read`].
     pub(crate) async fn engineer(&self, state: &State, study: &str) -> Result<Engineer, Problem> {
+        let scope = self.build(state, study).await?;
+        Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone() })
+    }
+
+    /// The scope to build in a study.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn build(&self, state: &State, study: &str) -> Result<StudyScope<Build>, Problem> {
         let scope = study
             .parse::<StudyId>()
             .ok()
             .and_then(|study| self.principal.grants().scope::<Build>(&study).ok());
         match scope {
-            Some(scope) => Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone() }),
+            Some(scope) => Ok(scope),
             None => Err(self.refuse(state, "no_grant").await),
         }
     }

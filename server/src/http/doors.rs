@@ -102,6 +102,15 @@ fn rest() -> Vec<Route> {
             get "/api/v1/studies/{study}/tables/{table}", ReadStudy,
             ["data.read.started", "data.read.finished"], api::tables::show
         ),
+        door!(get "/api/v1/studies/{study}/quality", ReadStudy, [], api::quality::list),
+        door!(
+            get "/api/v1/studies/{study}/quality/{check}", ReadStudy,
+            ["data.read.started", "data.read.finished"], api::quality::show
+        ),
+        door!(
+            get "/api/v1/studies/{study}/quarantine", BuildStudy,
+            ["data.read.started", "data.read.finished"], api::quarantine::list
+        ),
         door!(get "/api/v1/audit", BuildEverywhere, [], api::audit::list),
         door!(get "/api/v1/audit/verification", BuildEverywhere, [], api::audit::verification),
     ]

@@ -12,7 +12,8 @@ use super::api;
     paths(
         api::login::login, api::tokens::issue, api::logout::logout, api::studies::list, api::snapshots::list,
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
-        api::batches::commit::commit, api::tables::list, api::tables::show, api::audit::list, api::audit::verification
+        api::batches::commit::commit, api::tables::list, api::tables::show, api::quality::list, api::quality::show,
+        api::quarantine::list, api::audit::list, api::audit::verification
     ),
     modifiers(&Bearer),
     security(("bearer" = [])),
@@ -21,6 +22,7 @@ use super::api;
         (name = "studies", description = "Studies, snapshots and deliveries"),
         (name = "deliveries", description = "Sending files: announce, send in parts, commit, look"),
         (name = "tables", description = "Published tables"),
+        (name = "quality", description = "Checks of the data, and rows that did not fit"),
         (name = "audit", description = "The ledger")
     )
 )]

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use formats::looks_like_data;
+use kernel::BatchId;
 
+use super::Receipt;
 use crate::mapping::Mapping;
 use crate::snapshot::CutKind;
-use crate::storage::hash_file;
+use crate::storage::{TenantFiles, hash_file};
 use crate::{Error, Result};
 
 /// One file of a delivery.
@@ -32,6 +34,8 @@ pub struct Delivery {
     pub kind: CutKind,
     /// The instant whose state of the source they show, when the sender says so.
     pub extracted_at: Option<DateTime<Utc>>,
+    /// The delivery whose files these are, when they are read again.
+    pub replays: Option<BatchId>,
 }
 
 impl Delivery {
@@ -65,7 +69,36 @@ impl Delivery {
         let mut files: Vec<DeliveredFile> =
             found.iter().map(|path| DeliveredFile::of(path)).collect::<Result<_>>()?;
         files.sort_by(|a, b| a.name.cmp(&b.name).then(a.blake3.cmp(&b.blake3)));
-        Ok(Self { files, mapping, kind: CutKind::Full, extracted_at: None })
+        Ok(Self { files, mapping, kind: CutKind::Full, extracted_at: None, replays: None })
+    }
+
+    /// The files of a delivery that was taken in before, as they lie in the raw zone, to be read again.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when a raw file is not what the receipt says.
+    pub fn again(files: &TenantFiles, receipt: &Receipt, mapping: Mapping) -> Result<Self> {
+        let mut delivered: Vec<DeliveredFile> = Vec::new();
+        for file in &receipt.files {
+            // A file may hold several datasets.
+            if delivered.iter().any(|known| known.name == file.file && known.blake3 == file.blake3) {
+                continue;
+            }
+            let path = files.path(&file.raw_key)?;
+            let (blake3, _) = hash_file(&path)?;
+            if blake3 != file.blake3 {
+                let reason = format!("its BLAKE3 is {blake3}");
+                return Err(Error::Corrupt { key: file.raw_key.clone(), reason });
+            }
+            delivered.push(DeliveredFile { path, name: file.file.clone(), blake3 });
+        }
+        Ok(Self {
+            files: delivered,
+            mapping: Some(mapping),
+            kind: receipt.kind,
+            // It is the same cut, read again: what was told since stays newer.
+            extracted_at: Some(receipt.extracted_at),
+            replays: Some(receipt.batch),
+        })
     }
 
     /// The hash over names, contents and what the sender says of them, which tells two deliveries apart.

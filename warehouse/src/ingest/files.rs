@@ -125,7 +125,7 @@ pub(super) struct Staged {
 }
 
 /// A row that did not fit, and where it stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SetAside {
     pub(super) file: String,
     pub(super) dataset: String,

@@ -10,8 +10,8 @@ use arrow::datatypes::Int64Type;
 use chrono::{DateTime, Utc};
 
 use super::files::{Conformed, SetAside, Staged};
-use super::tables;
 use super::{EntityCounts, Progress, QuarantineNote};
+use super::{quarantine, tables};
 use crate::canon::VERSION_ORDER;
 use crate::conform::Stamp;
 use crate::engine::{Engine, Limits, literal};
@@ -26,6 +26,7 @@ pub(super) struct Merged {
     pub(super) canon: BTreeMap<String, Vec<DataFile>>,
     pub(super) counts: BTreeMap<String, EntityCounts>,
     pub(super) quarantine: Vec<QuarantineNote>,
+    pub(super) set_aside: Option<DataFile>,
 }
 
 /// What is the same for every entity of a delivery.
@@ -52,12 +53,13 @@ pub(super) fn merge(
         ..Merged::default()
     };
     let engine = delivered.open(&conformed.misfits)?;
+    let mut set_aside = conformed.misfits.clone();
     let total = conformed.staged.len() as u64;
     for (done, (entity, staged)) in (0..).zip(&conformed.staged) {
         progress(Progress { step: format!("comparing {entity}"), done, total });
         let known = merged.canon.get(entity).cloned().unwrap_or_default();
         let comparison = Comparison { engine: &engine, delivered, entity, staged };
-        let (file, mut counts) = comparison.run(&known, &mut merged.quarantine)?;
+        let (file, mut counts) = comparison.run(&known, (&mut merged.quarantine, &mut set_aside))?;
         counts.rows_in = conformed.rows_in.get(entity).copied().unwrap_or(0);
         let misfits = conformed.misfits.iter().filter(|aside| &aside.entity == entity).count() as u64;
         counts.quarantined += misfits;
@@ -66,10 +68,7 @@ pub(super) fn merge(
             merged.canon.entry(entity.clone()).or_default().push(file);
         }
     }
-    if !conformed.misfits.is_empty() {
-        let rows = conformed.misfits.len() as u64;
-        staging.publish(tables::MISFITS, Zone::Quarantine, "misfits", rows)?;
-    }
+    merged.set_aside = quarantine::write(staging, &set_aside)?;
     Ok(merged)
 }
 
@@ -118,7 +117,7 @@ impl Comparison<'_> {
     fn run(
         &self,
         known: &[DataFile],
-        quarantine: &mut Vec<QuarantineNote>,
+        (notes, misfits): (&mut Vec<QuarantineNote>, &mut Vec<SetAside>),
     ) -> Result<(Option<DataFile>, EntityCounts)> {
         let files: Vec<PathBuf> = self.staged.iter().map(|staged| staged.file.clone()).collect();
         self.engine.view("staged", &files)?;
@@ -130,7 +129,8 @@ impl Comparison<'_> {
             counts.unchanged = repeated;
         } else if repeated > 0 {
             counts.quarantined = repeated;
-            self.refuse_repeated(rows, repeated, quarantine)?;
+            self.refuse_repeated(rows, repeated, notes)?;
+            misfits.extend(quarantine::repeated(self.engine, self.entity, self.staged)?);
         }
         if known.is_empty() && repeated == 0 && self.staged.len() == 1 {
             counts.new = rows;
@@ -207,7 +207,7 @@ impl Comparison<'_> {
         let first_row = u64::try_from(first_row).unwrap_or(0);
         let file =
             self.staged.iter().map(|staged| staged.source_file.as_str()).collect::<Vec<_>>().join(", ");
-        let reason = "its key occurs before in the same delivery".to_owned();
+        let reason = quarantine::REPEATED.to_owned();
         if super::exceeds_limit(repeated, rows) {
             return Err(Error::TooManyQuarantined(Box::new(Overflow {
                 dataset: file.clone(),

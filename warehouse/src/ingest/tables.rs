@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, FixedSizeBinaryArray, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 
@@ -20,7 +18,7 @@ use crate::storage::Staging;
 use crate::table_writer::TableWriter;
 
 pub(super) const STAMP: &str = "stamp.parquet";
-pub(super) const MISFITS: &str = "misfits.parquet";
+pub(super) const MISFITS: &str = "misfit-records.parquet";
 pub(super) const LATER_CUTS: &str = "later-cuts.parquet";
 
 pub(super) fn write_stamp(staging: &Staging, stamp: &Stamp) -> Result<()> {
@@ -43,20 +41,12 @@ pub(super) fn write_later_cuts(staging: &Staging, cuts: &BTreeMap<String, DateTi
     write(staging, LATER_CUTS, columns)
 }
 
-/// The rows that did not fit, with their reasons; published beside the raw files they stand in.
+/// The records whose rows did not fit.
 pub(super) fn write_misfits(staging: &Staging, misfits: &[SetAside]) -> Result<()> {
     let row_ids: Vec<u8> = misfits.iter().flat_map(|aside| aside.misfit.row_id).collect();
-    let rows = misfits.iter().map(|aside| i64::try_from(aside.misfit.row).unwrap_or(i64::MAX));
     let columns = vec![
-        ("file", texts(misfits.iter().map(|aside| aside.file.as_str()))),
-        ("source_dataset", texts(misfits.iter().map(|aside| aside.dataset.as_str()))),
         ("entity", texts(misfits.iter().map(|aside| aside.entity.as_str()))),
-        ("source_row", Arc::new(Int64Array::from_iter_values(rows)) as ArrayRef),
         ("row_id", Arc::new(FixedSizeBinaryArray::new(16, row_ids.into(), None)) as ArrayRef),
-        ("source_column", texts(misfits.iter().map(|aside| aside.misfit.source_column.as_str()))),
-        ("column", texts(misfits.iter().map(|aside| aside.misfit.column.as_str()))),
-        ("reason", texts(misfits.iter().map(|aside| aside.misfit.reason.as_str()))),
-        ("value", texts(misfits.iter().map(|aside| aside.misfit.value.as_str()))),
     ];
     write(staging, MISFITS, columns)
 }

@@ -6,16 +6,20 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use control::SnapshotRow as PublishedRow;
 use flight::published::Visible;
+use frontend::query::address::encode_segment;
 use frontend::view::{
-    BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, Tab, TableRow,
+    BatchRow, BatchState, CheckSeverity, ChecksView, DataView, FailingCheck, QuarantineReason, SnapshotRow,
+    SnapshotState, Tab, TableRow,
 };
 use kernel::{Read, StudyScope};
 use warehouse::Receipt;
+use warehouse::quality::Verdict;
 
 use super::{Answer, Visit, signals};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::State;
+use crate::http::api::quality::checked;
 use crate::http::caller::Reader;
 
 /// Older snapshots are listed by the API.
@@ -39,10 +43,59 @@ pub(crate) async fn show(
         frame: visit.frame(Some(Tab::Data), Some((&scope, &visible.row))).await?,
         snapshots,
         batches,
+        checks: checks(&state, &scope, &visible, &study).await.map_err(|failure| visit.fail(failure))?,
         tables: tables(&state.app, &scope, &visible, &study),
         ingest_command: visit.may_build().then(command),
     };
     Ok(visit.page(frontend::page::data(&view)))
+}
+
+/// What the checks found, judged by the thresholds that hold now; none when the snapshot was not checked.
+async fn checks(
+    state: &State,
+    scope: &StudyScope<Read>,
+    visible: &Visible,
+    study: &str,
+) -> Result<Option<ChecksView>> {
+    let (found, thresholds) = checked(state, scope, visible).await?;
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let list_href = format!("/api/v1/studies/{}/quality", encode_segment(study));
+    let mut view = ChecksView { list_href, ..ChecksView::default() };
+    for check in found {
+        let judged = thresholds.judge(&check);
+        match judged.verdict {
+            Verdict::Pass => view.pass_count += 1,
+            Verdict::NotApplicable => view.not_applicable.push(check.check_id),
+            Verdict::Fail => {
+                let accepted = judged.threshold.map_or_else(String::new, |threshold| {
+                    format!("{} ({}: {})", threshold.words(), threshold.owner, threshold.reason)
+                });
+                let href = format!("{}/{}", view.list_href, encode_segment(&check.check_id));
+                view.failing.push(FailingCheck {
+                    severity: match check.severity.as_str() {
+                        "error" => CheckSeverity::Error,
+                        "warn" => CheckSeverity::Warn,
+                        _ => CheckSeverity::Info,
+                    },
+                    id: check.check_id,
+                    category: check.category,
+                    entity: check.entity,
+                    description: check.description,
+                    remedy: check.remedy,
+                    denominator: check.denominator,
+                    violations: check.violations,
+                    accepted,
+                    href,
+                });
+            }
+        }
+    }
+    view.failing.sort_by(|a, b| {
+        (a.severity, &a.category).cmp(&(b.severity, &b.category)).then(b.violations.cmp(&a.violations))
+    });
+    Ok(Some(view))
 }
 
 async fn snapshots(app: &App, scope: &StudyScope<Read>, current: &Visible) -> Result<Vec<SnapshotRow>> {

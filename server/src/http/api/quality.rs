@@ -1,0 +1,282 @@
+//! The checks of a study's data: counts and verdicts, and the rows that violate one.
+
+use axum::Json;
+use axum::extract::{Path, Query, State as Extract};
+use control::{Amount, Outcome, TableRead};
+use flight::published::Visible;
+use kernel::{Read, StudyScope};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use warehouse::quality::{
+    CheckRow, FINDING_TABLE, Finding, Judgement, Thresholds, read_checks, read_findings,
+};
+
+use crate::error::{Failure, Result};
+use crate::http::State;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+use crate::work::blocking;
+
+/// A check of the data's quality.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CheckAnswer {
+    /// Its id.
+    #[schema(example = "R-10")]
+    pub(crate) check: String,
+    /// The version of its meaning.
+    pub(crate) version: u32,
+    /// `conformance`, `completeness` or `plausibility`.
+    pub(crate) category: String,
+    /// The finer kind.
+    pub(crate) subcategory: String,
+    /// `error`, `warn` or `info`.
+    pub(crate) severity: String,
+    /// The entity.
+    pub(crate) entity: String,
+    /// The column that violations are shown at.
+    pub(crate) column: String,
+    /// What holds when nothing is violated.
+    pub(crate) description: String,
+    /// What to do about a violation.
+    pub(crate) remedy: String,
+    /// Rows it was asked of.
+    pub(crate) denominator: u64,
+    /// Rows that violate it.
+    pub(crate) violations: u64,
+    /// `fail`, `pass` or `not_applicable`, judged now.
+    pub(crate) verdict: String,
+    /// What it was judged by.
+    pub(crate) threshold: Option<ThresholdAnswer>,
+    /// Who checked.
+    pub(crate) source: String,
+}
+
+/// A limit on violations.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ThresholdAnswer {
+    /// The version of its set.
+    pub(crate) set: String,
+    /// More violations than this fail.
+    pub(crate) max_violations: Option<u64>,
+    /// A larger share of violations than this fails.
+    pub(crate) max_share: Option<f64>,
+    /// Who answers for it.
+    pub(crate) owner: String,
+    /// Why it is what it is.
+    pub(crate) reason: String,
+}
+
+/// Rows that violate a check.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FindingsAnswer {
+    /// The check.
+    pub(crate) check: CheckAnswer,
+    /// The snapshot that was checked.
+    pub(crate) snapshot: String,
+    /// How many violating rows are kept; `violations` counts all.
+    pub(crate) kept: u64,
+    /// The first finding given here, from 0.
+    pub(crate) offset: u64,
+    /// The findings.
+    pub(crate) findings: Vec<FindingAnswer>,
+    /// Where to go on; absent at the end.
+    pub(crate) next_offset: Option<u64>,
+}
+
+/// One row that violates a check.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FindingAnswer {
+    /// The entity.
+    pub(crate) entity: String,
+    /// Its subject.
+    pub(crate) subject_id: Option<String>,
+    /// Its site.
+    pub(crate) site_id: Option<String>,
+    /// The row of the unified model, in hexadecimal.
+    pub(crate) row_id: Option<String>,
+    /// The delivery it came with.
+    pub(crate) batch: Option<String>,
+    /// Its file, where that is known.
+    pub(crate) source_file: Option<String>,
+    /// Its row in that file, counted from 1.
+    pub(crate) source_row: Option<u64>,
+    /// The column.
+    pub(crate) column: String,
+    /// The value as text.
+    pub(crate) value: Option<String>,
+    /// What is wrong with it.
+    pub(crate) message: String,
+}
+
+/// Which findings.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParams {
+    /// The first one.
+    #[serde(default)]
+    pub(crate) offset: u64,
+    /// How many; 1,000 at most.
+    pub(crate) limit: Option<u64>,
+}
+
+const FINDINGS_BY_DEFAULT: u64 = 100;
+const FINDINGS_AT_ONCE: u64 = 1_000;
+
+/// The checks of a study's current snapshot with their counts, judged by the thresholds that hold now.
+#[utoipa::path(
+    get, path = "/api/v1/studies/{study}/quality", tag = "quality", params(("study" = String, Path)),
+    responses((status = 200, body = Vec<CheckAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
+)]
+pub(crate) async fn list(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path(study): Path<String>,
+) -> Result<Json<Vec<CheckAnswer>>, Problem> {
+    let scope = caller.read(&state, &study).await?;
+    let Some(visible) = current(&state, &caller, &scope).await? else {
+        return Err(caller.refuse(&state, "no_snapshot").await);
+    };
+    let (checks, thresholds) =
+        checked(&state, &scope, &visible).await.map_err(|failure| caller.problem(failure))?;
+    Ok(Json(checks.into_iter().map(|check| answer(check, &thresholds)).collect()))
+}
+
+/// The rows that violate one check. Values of subjects leave here: every read is an event of the ledger.
+#[utoipa::path(
+    get, path = "/api/v1/studies/{study}/quality/{check}", tag = "quality",
+    params(("study" = String, Path), ("check" = String, Path), PageParams),
+    responses(
+        (status = 200, body = FindingsAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem)
+    )
+)]
+pub(crate) async fn show(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path((study, check)): Path<(String, String)>,
+    Query(params): Query<PageParams>,
+) -> Result<Json<FindingsAnswer>, Problem> {
+    let scope = caller.read(&state, &study).await?;
+    let Some(visible) = current(&state, &caller, &scope).await? else {
+        return Err(caller.refuse(&state, "no_snapshot").await);
+    };
+    let (checks, thresholds) =
+        checked(&state, &scope, &visible).await.map_err(|failure| caller.problem(failure))?;
+    let Some(check) = checks.into_iter().find(|row| row.check_id == check) else {
+        return Err(caller.refuse(&state, "no_such_check").await);
+    };
+    let read = TableRead {
+        door: "http".into(),
+        study: scope.study().clone(),
+        snapshot: visible.row.id,
+        table: FINDING_TABLE.into(),
+        trace: caller.trace.clone(),
+    };
+    let limit = params.limit.unwrap_or(FINDINGS_BY_DEFAULT).min(FINDINGS_AT_ONCE);
+    let (storage, manifest, wanted) =
+        (state.app.storage.clone(), visible.manifest.clone(), check.check_id.clone());
+    let offset = params.offset;
+    let reading =
+        blocking(move || Ok(read_findings(&storage, &scope, (&manifest, &wanted), (offset, limit))?));
+    let findings = recorded(&state, &caller, read, reading).await?;
+    let end = offset.saturating_add(findings.len() as u64);
+    Ok(Json(FindingsAnswer {
+        kept: check.findings,
+        next_offset: (end < check.findings && !findings.is_empty()).then_some(end),
+        check: answer(check, &thresholds),
+        snapshot: visible.row.id.to_string(),
+        offset,
+        findings: findings.into_iter().map(FindingAnswer::from).collect(),
+    }))
+}
+
+async fn current(
+    state: &State,
+    caller: &Caller,
+    scope: &StudyScope<Read>,
+) -> Result<Option<Visible>, Problem> {
+    state.app.published.current(scope).await.map_err(|error| caller.problem(error))
+}
+
+/// The checks of a snapshot and what they are judged by.
+pub(crate) async fn checked(
+    state: &State,
+    scope: &StudyScope<Read>,
+    visible: &Visible,
+) -> Result<(Vec<CheckRow>, Thresholds)> {
+    let (storage, scope, manifest) = (state.app.storage.clone(), scope.clone(), visible.manifest.clone());
+    blocking(move || {
+        let thresholds = Thresholds::of(&storage.study(&scope))?;
+        Ok((read_checks(&storage, &scope, &manifest)?, thresholds))
+    })
+    .await
+}
+
+/// Does the reading between the two events of the ledger, on a task of its own: a caller that goes away does not keep
+/// the end of the read from the ledger.
+pub(super) async fn recorded<T: Send + 'static>(
+    state: &State,
+    caller: &Caller,
+    read: TableRead,
+    reading: impl Future<Output = Result<Vec<T>>> + Send + 'static,
+) -> Result<Vec<T>, Problem> {
+    let (control, principal, trace) =
+        (state.app.control.clone(), caller.principal.clone(), caller.trace.clone());
+    let work = tokio::spawn(async move {
+        let pull = control.read_started(&principal, read.clone()).await?;
+        let rows = reading.await;
+        let (count, outcome) = match &rows {
+            Ok(rows) => (rows.len() as u64, Outcome::Success),
+            Err(_) => (0, Outcome::Failed),
+        };
+        let amount = Amount { rows: count, bytes: 0 };
+        control.read_finished(&principal, pull, read, amount, outcome).await?;
+        rows
+    });
+    let done = work.await.unwrap_or_else(|error| Err(Failure::Lost(error.to_string())));
+    done.map_err(|failure| Problem::of(&failure, &trace))
+}
+
+fn answer(check: CheckRow, thresholds: &Thresholds) -> CheckAnswer {
+    let Judgement { verdict, set, threshold } = thresholds.judge(&check);
+    let threshold = threshold.map(|threshold| ThresholdAnswer {
+        set: set.to_owned(),
+        max_violations: threshold.max_violations,
+        max_share: threshold.max_share,
+        owner: threshold.owner.clone(),
+        reason: threshold.reason.clone(),
+    });
+    CheckAnswer {
+        check: check.check_id,
+        version: check.version,
+        category: check.category,
+        subcategory: check.subcategory,
+        severity: check.severity,
+        entity: check.entity,
+        column: check.column,
+        description: check.description,
+        remedy: check.remedy,
+        denominator: check.denominator,
+        violations: check.violations,
+        verdict: verdict.name().to_owned(),
+        threshold,
+        source: check.source,
+    }
+}
+
+impl From<Finding> for FindingAnswer {
+    fn from(finding: Finding) -> Self {
+        Self {
+            entity: finding.entity,
+            subject_id: finding.subject_id,
+            site_id: finding.site_id,
+            row_id: finding.row_id,
+            batch: finding.batch_id,
+            source_file: finding.source_file,
+            source_row: finding.source_row,
+            column: finding.column,
+            value: finding.value,
+            message: finding.message,
+        }
+    }
+}
