@@ -94,7 +94,8 @@ impl Announcement {
 
     fn delivery(&self, mut files: Vec<DeliveredFile>) -> Result<Delivery> {
         files.sort_by(|a, b| a.name.cmp(&b.name).then(a.blake3.cmp(&b.blake3)));
-        Ok(Delivery { files, mapping: self.mapping()?, kind: self.kind, extracted_at: self.extracted_at })
+        let (mapping, kind) = (self.mapping()?, self.kind);
+        Ok(Delivery { files, mapping, kind, extracted_at: self.extracted_at, replays: None })
     }
 }
 

@@ -128,7 +128,6 @@ pub(super) struct Staged {
 #[derive(Debug, Clone)]
 pub(super) struct SetAside {
     pub(super) file: String,
-    pub(super) dataset: String,
     pub(super) entity: String,
     pub(super) misfit: Misfit,
 }
@@ -188,7 +187,6 @@ impl<'a> Work<'a> {
         let file = landed.dataset.file.clone();
         self.conformed.misfits.extend(misfits.into_iter().map(|misfit| SetAside {
             file: file.clone(),
-            dataset: landed.dataset.name.clone(),
             entity: entity.clone(),
             misfit,
         }));

@@ -29,7 +29,7 @@ pub(super) fn repeated(engine: &Engine, entity: &str, staged: &[Staged]) -> Resu
     };
     let parts: Vec<String> = staged.iter().map(part).collect();
     let sql = format!(
-        "SELECT file, source_row, source_record_id, source_dataset FROM ({})
+        "SELECT file, source_row, source_record_id FROM ({})
          QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY source_dataset, source_row, row_hash) > 1
          ORDER BY file, source_dataset, source_row",
         parts.join(" UNION ALL ")
@@ -37,7 +37,6 @@ pub(super) fn repeated(engine: &Engine, entity: &str, staged: &[Staged]) -> Resu
     let mut rows = Vec::new();
     for batch in engine.query(&step, &sql)? {
         let (files, records) = (batch.column(0).as_string::<i32>(), batch.column(2).as_string::<i32>());
-        let datasets = batch.column(3).as_string::<i32>();
         let numbers = batch.column(1).as_primitive::<Int64Type>();
         for row in 0..batch.num_rows() {
             let misfit = Misfit {
@@ -49,12 +48,7 @@ pub(super) fn repeated(engine: &Engine, entity: &str, staged: &[Staged]) -> Resu
                 row_id: [0; 16],
                 record: Some(records.value(row).to_owned()),
             };
-            rows.push(SetAside {
-                file: files.value(row).to_owned(),
-                dataset: datasets.value(row).to_owned(),
-                entity: entity.to_owned(),
-                misfit,
-            });
+            rows.push(SetAside { file: files.value(row).to_owned(), entity: entity.to_owned(), misfit });
         }
     }
     Ok(rows)
