@@ -20,7 +20,7 @@ pub(super) fn study_day<'s>(
     table: &mut Table<'s>,
 ) -> Result<Column<'s>, Halt> {
     let no_dm = || Halt::Inapplicable("the study has no dataset `DM`".to_owned());
-    let demographics = setting.study.units.iter().find(|unit| unit.name == "DM").ok_or_else(no_dm)?;
+    let demographics = setting.study.units.iter().find(|unit| unit.is_called("DM")).ok_or_else(no_dm)?;
     let demographics = of_unit(setting.study, &demographics.members);
     let (subjects, starts) = (demographics.need("USUBJID")?, demographics.need("RFSTDTC")?);
     // The days of each distinct date, since the same dates come again and again.

@@ -36,6 +36,22 @@ fn the_parts_of_a_split_dataset_are_judged_together_or_each_for_itself() {
     assert_eq!(flagged(&rule(unique, ""), &study), ["QSCG 1", "QSPH 1"]);
     let each = "Scope: {Domains: {Include: [ALL], include_split_datasets: true}}";
     assert!(flagged(&rule(unique, each), &study).is_empty());
+    let none = each.replace("true", "false");
+    assert!(outcomes(&rule(unique, &none), &study).iter().all(is_inapplicable));
+}
+
+fn is_inapplicable(outcome: &rules::DatasetOutcome) -> bool {
+    matches!(outcome.verdict, Verdict::NotApplicable { .. })
+}
+
+#[test]
+fn a_dataset_of_associated_persons_does_not_stand_for_that_of_the_subjects() {
+    let study =
+        study(&[("AE", "DOMAIN,USUBJID\nAE,1"), ("APDM", "DOMAIN,USUBJID,RFSTDTC\nAPDM,1,2012-01-01")]);
+    let joined = "Match Datasets: [{Name: DM, Keys: [USUBJID]}]\nScope: {Domains: {Include: [AE]}}";
+    assert!(
+        outcomes(&rule("name: RFSTDTC, operator: non_empty", joined), &study).iter().all(is_inapplicable)
+    );
 }
 
 #[test]
