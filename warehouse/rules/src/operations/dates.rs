@@ -54,7 +54,8 @@ pub(super) enum Extreme {
 }
 
 /// The earliest or latest date of a column; of the records with the row's values of the grouping columns, if there
-/// are such. A text that is no date makes the operation fail, since its place among the dates is not known.
+/// are such. A text that is no date, or one with unknown parts before known ones, makes the operation fail, since its
+/// place among the dates is not known.
 pub(super) fn extreme<'s>(
     operation: &Operation,
     setting: Setting<'s>,
@@ -100,9 +101,12 @@ fn moments(frame: &Frame<'_>, name: &str, table: &Table<'_>) -> Result<Vec<Optio
         let text = table.scratch.text_of(sym);
         let moment = Moment::parse(text);
         if moment.is_none() && !sym.is_empty() {
-            return Err(Halt::Unable(format!(
-                "`{text}` in `{name}` is not an ISO 8601 date; correct the record"
-            )));
+            let fault = if date::is_valid(text) {
+                "has unknown parts, so that its place among the other dates is not known"
+            } else {
+                "is not an ISO 8601 date; correct the record"
+            };
+            return Err(Halt::Unable(format!("`{text}` in `{name}` {fault}")));
         }
         moments.push(moment.map(|moment| (sym, moment)));
     }

@@ -211,14 +211,17 @@ fn operations_add_columns() {
 }
 
 #[test]
-fn a_text_among_dates_makes_the_rule_not_executable() {
-    let study = study(&[("AE", "DOMAIN,AESTDTC\nAE,2012-01-01\nAE,soon")]);
-    let rest = "Operations: [{id: $x, operator: min_date, name: AESTDTC}]";
-    let [ae] = &outcomes(&rule("name: AESTDTC, operator: equal_to, value: $x", rest), &study)[..] else {
-        panic!()
-    };
-    let reason = "`soon` in `AESTDTC` is not an ISO 8601 date; correct the record".to_owned();
-    assert_eq!(ae.verdict, Verdict::NotExecutable { reason });
+fn a_text_without_a_place_among_dates_makes_the_rule_not_executable() {
+    for (text, fault) in [
+        ("soon", "is not an ISO 8601 date; correct the record"),
+        ("2012---02", "has unknown parts, so that its place among the other dates is not known"),
+    ] {
+        let study = study(&[("AE", &format!("DOMAIN,AESTDTC\nAE,2012-01-01\nAE,{text}"))]);
+        let rest = "Operations: [{id: $x, operator: min_date, name: AESTDTC}]";
+        let outcomes = outcomes(&rule("name: AESTDTC, operator: equal_to, value: $x", rest), &study);
+        let reason = format!("`{text}` in `AESTDTC` {fault}");
+        assert_eq!(outcomes[0].verdict, Verdict::NotExecutable { reason });
+    }
 }
 
 #[test]
