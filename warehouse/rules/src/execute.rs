@@ -11,7 +11,7 @@ use crate::operations::{Setting, derive};
 use crate::operators::judge;
 use crate::outcome::{DatasetOutcome, RuleOutcome, Verdict};
 use crate::pool::Scratch;
-use crate::rule::{Rule, RuleType, Splits};
+use crate::rule::{Rule, RuleType};
 use crate::study::{Study, Unit};
 
 /// Bounds on the execution of one rule on one dataset.
@@ -41,7 +41,7 @@ pub fn execute(rule: &Rule, study: &Study, limits: Limits) -> RuleOutcome {
         return RuleOutcome { rule: rule.id().to_owned(), datasets };
     }
     for unit in &study.units {
-        if rule.scope.splits == Some(Splits::Included) {
+        if rule.scope.splits.is_some() {
             for member in &unit.members {
                 let name = &study.datasets[*member].header.name;
                 datasets.push(DatasetOutcome {
@@ -99,7 +99,7 @@ fn on_study(rule: &Rule, study: &Study, limits: Limits) -> Verdict {
         rule.scope.refuses(unit, name_of(study, unit), class).is_none()
     };
     match study.units.iter().find(in_scope) {
-        Some(unit) => verdict(run(rule, study, unit, &unit.members, limits)),
+        Some(unit) => verdict(rule, run(rule, study, unit, &unit.members, limits)),
         None => inapplicable("no dataset is in the scope of the rule".to_owned()),
     }
 }
@@ -115,7 +115,7 @@ fn on_part(
     let class = class_of(unit, &study.datasets[members[0]]);
     match rule.scope.refuses(unit, name, class) {
         Some(reason) => inapplicable(reason),
-        None => verdict(run(rule, study, unit, members, limits)),
+        None => verdict(rule, run(rule, study, unit, members, limits)),
     }
 }
 
@@ -123,10 +123,17 @@ fn inapplicable(reason: String) -> Verdict {
     Verdict::NotApplicable { reason }
 }
 
-fn verdict(run: Result<Verdict, Halt>) -> Verdict {
+fn verdict(rule: &Rule, run: Result<Verdict, Halt>) -> Verdict {
     match run {
         Ok(verdict) => verdict,
-        Err(Halt::Absent(column)) => inapplicable(format!("the dataset has no column `{column}`")),
+        Err(Halt::Absent(column)) if rule.matches.is_empty() => {
+            inapplicable(format!("the dataset has no column `{column}`"))
+        }
+        Err(Halt::Absent(column)) => {
+            let others: Vec<&str> = rule.matches.iter().map(|matching| matching.name.as_str()).collect();
+            let others = others.join("`, `");
+            inapplicable(format!("there is no column `{column}`, neither in the dataset nor in `{others}`"))
+        }
         Err(Halt::Inapplicable(reason)) => inapplicable(reason),
         Err(Halt::Unable(reason)) => Verdict::NotExecutable { reason },
     }

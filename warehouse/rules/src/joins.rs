@@ -43,11 +43,11 @@ fn join<'s>(frame: Frame<'s>, matching: &Match, joining: &mut Joining<'_, 's>) -
         let meant = if unit.is_supplemental() {
             matching.name == "SUPP--" || matching.name == unit.name
         } else {
-            unit.domain.as_deref() == Some(&matching.name) || unit.name == matching.name
+            unit.is_called(&matching.name)
         };
         return if meant { parent::join(frame, matching, joining) } else { Ok(frame) };
     }
-    if matching.name == unit.name {
+    if unit.is_called(&matching.name) {
         return Ok(frame);
     }
     if matching.name == "RELREC" {
@@ -55,7 +55,7 @@ fn join<'s>(frame: Frame<'s>, matching: &Match, joining: &mut Joining<'_, 's>) -
     }
     let wanted = |other: &&Unit| match (matching.name.as_str(), &other.parent) {
         ("SUPP--", Some(parent)) => Some(parent) == unit.domain.as_ref(),
-        (name, _) => other.domain.as_deref() == Some(name) || other.name == name,
+        (name, _) => other.is_called(name),
     };
     let Some(other) = study.units.iter().find(wanted) else { return Ok(frame) };
     if other.is_supplemental() {

@@ -2,8 +2,8 @@
 //! No rule is part of this crate: a [`RulePack`] is imported from a folder of rule files.
 //!
 //! Read [`study`] first (the data that rules see), then [`rule`] (what a rule says), [`pack`] (a folder of rules),
-//! [`execute`] (how a rule is run) and [`outcome`] (what it answers). The rest is inside: [`frame`] is the table
-//! that a check is evaluated on, [`joins`] and [`operations`] build it, [`operators`] judge its rows.
+//! [`mod@execute`] (how a rule is run) and [`outcome`] (what it answers). The rest is inside: `frame` is the table
+//! that a check is evaluated on, `joins` and `operations` build it, `operators` judge its rows.
 mod class;
 mod date;
 mod error;

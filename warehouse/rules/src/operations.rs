@@ -52,13 +52,11 @@ pub(crate) fn derive<'s>(
 /// The records that an operation reads: those of the domain that it names, or the table's own rows.
 fn source<'s>(operation: &Operation, setting: Setting<'s>) -> Result<Option<Frame<'s>>, Halt> {
     let Some(domain) = &operation.domain else { return Ok(None) };
-    let own = setting.unit.domain.as_deref() == Some(domain)
-        || (domain == "SUPP--" && setting.unit.is_supplemental());
+    let own = setting.unit.is_called(domain) || (domain == "SUPP--" && setting.unit.is_supplemental());
     if own {
         return Ok(Some(of_unit(setting.study, &setting.unit.members)));
     }
-    let named = |unit: &&Unit| unit.domain.as_deref() == Some(domain) || &unit.name == domain;
-    match setting.study.units.iter().find(named) {
+    match setting.study.units.iter().find(|unit| unit.is_called(domain)) {
         Some(unit) => Ok(Some(of_unit(setting.study, &unit.members))),
         None => Err(Halt::Inapplicable(format!("the study has no dataset `{domain}`"))),
     }

@@ -11,7 +11,7 @@ const MAX_FILES: usize = 20_000;
 const MAX_DEPTH: usize = 8;
 
 /// The rules of a folder: those that can be executed, and those that cannot, each with its reason.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RulePack {
     /// The executable rules, ordered by id.
     pub rules: Vec<Rule>,

@@ -11,7 +11,7 @@ pub(crate) use check::{
     Affix, Check, Leaf, Match, Occurrence, Operand, Order, Part, Position, Share, SortKey, Spread, Test,
 };
 pub(crate) use operation::{Operation, Operator};
-pub(crate) use scope::{Scope, Splits};
+pub(crate) use scope::Scope;
 
 /// One rule, ready to be executed.
 #[derive(Debug, Clone)]

@@ -115,6 +115,11 @@ impl Unit {
         is_supplemental(&self.name)
     }
 
+    /// Whether a rule means this unit by a name: by its domain, or, where it has none, by the name without the split.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.domain.as_deref().unwrap_or(&self.name) == name
+    }
+
     /// What stands for `--`: the domain, without the `AP` of associated persons.
     pub(crate) fn prefix(&self) -> Option<&str> {
         self.domain.as_deref().map(own_prefix)

@@ -32,7 +32,7 @@ pub(super) fn join<'s>(
     joining: &mut Joining<'_, 's>,
 ) -> Result<Frame<'s>, Halt> {
     let study = joining.study;
-    let Some(relrec) = study.units.iter().find(|unit| unit.name == "RELREC") else { return Ok(frame) };
+    let Some(relrec) = study.units.iter().find(|unit| unit.is_called("RELREC")) else { return Ok(frame) };
     let pairs = pairs(&of_unit(study, &relrec.members), joining)?;
     let others: Vec<(&Unit, Frame<'s>)> = study
         .units

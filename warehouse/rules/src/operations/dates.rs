@@ -20,7 +20,7 @@ pub(super) fn study_day<'s>(
     table: &mut Table<'s>,
 ) -> Result<Column<'s>, Halt> {
     let no_dm = || Halt::Inapplicable("the study has no dataset `DM`".to_owned());
-    let demographics = setting.study.units.iter().find(|unit| unit.name == "DM").ok_or_else(no_dm)?;
+    let demographics = setting.study.units.iter().find(|unit| unit.is_called("DM")).ok_or_else(no_dm)?;
     let demographics = of_unit(setting.study, &demographics.members);
     let (subjects, starts) = (demographics.need("USUBJID")?, demographics.need("RFSTDTC")?);
     // The days of each distinct date, since the same dates come again and again.
@@ -54,7 +54,8 @@ pub(super) enum Extreme {
 }
 
 /// The earliest or latest date of a column; of the records with the row's values of the grouping columns, if there
-/// are such. A text that is no date makes the operation fail, since its place among the dates is not known.
+/// are such. A text that is no date, or one with unknown parts before known ones, makes the operation fail, since its
+/// place among the dates is not known.
 pub(super) fn extreme<'s>(
     operation: &Operation,
     setting: Setting<'s>,
@@ -100,9 +101,12 @@ fn moments(frame: &Frame<'_>, name: &str, table: &Table<'_>) -> Result<Vec<Optio
         let text = table.scratch.text_of(sym);
         let moment = Moment::parse(text);
         if moment.is_none() && !sym.is_empty() {
-            return Err(Halt::Unable(format!(
-                "`{text}` in `{name}` is not an ISO 8601 date; correct the record"
-            )));
+            let fault = if date::is_valid(text) {
+                "has unknown parts, so that its place among the other dates is not known"
+            } else {
+                "is not an ISO 8601 date; correct the record"
+            };
+            return Err(Halt::Unable(format!("`{text}` in `{name}` {fault}")));
         }
         moments.push(moment.map(|moment| (sym, moment)));
     }

@@ -146,16 +146,18 @@ pub(crate) enum Share {
     None,
 }
 
-/// Whether a column of a pair is compared in the same or the other case, and with which reading of numbers.
+/// Which differences between two values do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Spread {
+    /// None.
     Exact,
+    /// That of upper and lower case.
     FoldedCase,
     /// A number and the text that says it are equal.
     FoldedType,
 }
 
-/// Columns that order rows within groups.
+/// The columns that make groups of rows, and the one that orders the rows of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Occurrence {
     pub(crate) within: Vec<String>,
@@ -174,7 +176,7 @@ pub(crate) struct SortKey {
     pub(crate) descending: bool,
 }
 
-/// Which values stand where in the order of a column.
+/// The order in which a column is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Position {
     Ascending,

@@ -27,7 +27,7 @@ pub(crate) enum Splits {
 impl Scope {
     /// Why the rule does not apply to a dataset called `name` of a unit, if it does not.
     pub(crate) fn refuses(&self, unit: &Unit, name: &str, class: Option<Class>) -> Option<String> {
-        let split = name != unit.name;
+        let split = name != unit.name && !unit.is_called(name);
         if self.splits == Some(Splits::Excluded) && split {
             return Some(format!("the rule leaves out split datasets such as `{name}`"));
         }
@@ -59,7 +59,7 @@ fn names(pattern: &str, unit: &Unit, name: &str) -> bool {
         "ALL" => true,
         "SUPP--" | "SQ--" => unit.is_supplemental(),
         "AP--" | "APFA--" => is_associated(domain.or(unit.parent.as_deref()).unwrap_or(name)),
-        _ => domain == Some(pattern) || name == pattern || unit.name == pattern && domain.is_none(),
+        _ => name == pattern || unit.is_called(pattern),
     }
 }
 

@@ -36,6 +36,22 @@ fn the_parts_of_a_split_dataset_are_judged_together_or_each_for_itself() {
     assert_eq!(flagged(&rule(unique, ""), &study), ["QSCG 1", "QSPH 1"]);
     let each = "Scope: {Domains: {Include: [ALL], include_split_datasets: true}}";
     assert!(flagged(&rule(unique, each), &study).is_empty());
+    let none = each.replace("true", "false");
+    assert!(outcomes(&rule(unique, &none), &study).iter().all(is_inapplicable));
+}
+
+fn is_inapplicable(outcome: &rules::DatasetOutcome) -> bool {
+    matches!(outcome.verdict, Verdict::NotApplicable { .. })
+}
+
+#[test]
+fn a_dataset_of_associated_persons_does_not_stand_for_that_of_the_subjects() {
+    let study =
+        study(&[("AE", "DOMAIN,USUBJID\nAE,1"), ("APDM", "DOMAIN,USUBJID,RFSTDTC\nAPDM,1,2012-01-01")]);
+    let joined = "Match Datasets: [{Name: DM, Keys: [USUBJID]}]\nScope: {Domains: {Include: [AE]}}";
+    assert!(
+        outcomes(&rule("name: RFSTDTC, operator: non_empty", joined), &study).iter().all(is_inapplicable)
+    );
 }
 
 #[test]
@@ -195,14 +211,17 @@ fn operations_add_columns() {
 }
 
 #[test]
-fn a_text_among_dates_makes_the_rule_not_executable() {
-    let study = study(&[("AE", "DOMAIN,AESTDTC\nAE,2012-01-01\nAE,soon")]);
-    let rest = "Operations: [{id: $x, operator: min_date, name: AESTDTC}]";
-    let [ae] = &outcomes(&rule("name: AESTDTC, operator: equal_to, value: $x", rest), &study)[..] else {
-        panic!()
-    };
-    let reason = "`soon` in `AESTDTC` is not an ISO 8601 date; correct the record".to_owned();
-    assert_eq!(ae.verdict, Verdict::NotExecutable { reason });
+fn a_text_without_a_place_among_dates_makes_the_rule_not_executable() {
+    for (text, fault) in [
+        ("soon", "is not an ISO 8601 date; correct the record"),
+        ("2012---02", "has unknown parts, so that its place among the other dates is not known"),
+    ] {
+        let study = study(&[("AE", &format!("DOMAIN,AESTDTC\nAE,2012-01-01\nAE,{text}"))]);
+        let rest = "Operations: [{id: $x, operator: min_date, name: AESTDTC}]";
+        let outcomes = outcomes(&rule("name: AESTDTC, operator: equal_to, value: $x", rest), &study);
+        let reason = format!("`{text}` in `AESTDTC` {fault}");
+        assert_eq!(outcomes[0].verdict, Verdict::NotExecutable { reason });
+    }
 }
 
 #[test]
