@@ -29,13 +29,28 @@ impl Study {
         Self { folder, truth }
     }
 
-    /// The files and their bytes, by name.
+    /// The folder of the study.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The files in all folders and their bytes, by name.
     pub(super) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let entries = fs::read_dir(self.folder.path()).expect("the folder is there");
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the entry reads").path()).collect();
-        paths.sort();
-        let name = |path: &Path| PathBuf::from(path.file_name().expect("a file has a name"));
-        paths.iter().map(|path| (name(path), fs::read(path).expect("the file reads"))).collect()
+        let mut folders = vec![self.path().to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("the folder is there") {
+                let path = entry.expect("the entry reads").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(self.path()).expect("it is in the folder").to_owned();
+                    files.push((name, fs::read(&path).expect("the file reads")));
+                }
+            }
+        }
+        files.sort();
+        files
     }
 
     pub(super) fn table(&self, dataset: &str) -> Table {
