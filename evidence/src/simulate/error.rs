@@ -31,6 +31,12 @@ pub enum SimulateError {
         /// The name.
         name: String,
     },
+    /// There is no such format.
+    #[error("there is no format `{name}`; there are `edc`, `sdtm-xpt` and `sdtm-datasetjson`")]
+    UnknownFormat {
+        /// The name.
+        name: String,
+    },
     /// An anomaly is not written as it should be.
     #[error("`{text}` is not `TYPE@TARGET[:MAGNITUDE[:START]]`: it needs {part}")]
     AnomalySyntax {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
 use kernel::{Seed, StudyId};
@@ -54,6 +55,19 @@ pub enum Format {
     SdtmXpt,
     /// SDTM datasets as Dataset-JSON 1.1.
     SdtmDatasetjson,
+}
+
+impl FromStr for Format {
+    type Err = SimulateError;
+
+    fn from_str(text: &str) -> Result<Self, SimulateError> {
+        match text {
+            "edc" => Ok(Self::Edc),
+            "sdtm-xpt" => Ok(Self::SdtmXpt),
+            "sdtm-datasetjson" => Ok(Self::SdtmDatasetjson),
+            _ => Err(SimulateError::UnknownFormat { name: text.to_owned() }),
+        }
+    }
 }
 
 /// When subjects come, and how much they are asked.
@@ -267,6 +281,15 @@ mod tests {
         let plan = StudyPlan { seed: Some(Seed(7)), ..StudyPlan::demo() };
         let text = serde_json::to_string(&plan).expect("the plan renders");
         assert_eq!(serde_json::from_str::<StudyPlan>(&text).expect("the plan parses"), plan);
+    }
+
+    #[test]
+    fn a_format_has_one_name_on_the_command_line_and_in_files() {
+        for name in ["edc", "sdtm-xpt", "sdtm-datasetjson"] {
+            let format: Format = name.parse().expect("there is such a format");
+            assert_eq!(serde_json::to_value(format).expect("a format renders"), name);
+        }
+        assert!("odm".parse::<Format>().is_err());
     }
 
     #[test]

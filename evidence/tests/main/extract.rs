@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatchReader};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use evidence::{StudyPlan, Truth, simulate};
 use kernel::Seed;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// A study of few sites and subjects, with nothing planted.
@@ -54,7 +55,12 @@ impl Study {
     }
 
     pub(super) fn table(&self, dataset: &str) -> Table {
-        Table::read(&self.folder.path().join(format!("{dataset}.parquet")))
+        Table::read(&self.folder.path().join(format!("{dataset}.parquet")), None)
+    }
+
+    /// Some columns of a dataset, which may be in a folder below.
+    pub(super) fn columns(&self, dataset: &str, columns: &[&str]) -> Table {
+        Table::read(&self.folder.path().join(format!("{dataset}.parquet")), Some(columns))
     }
 }
 
@@ -75,13 +81,16 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn read(path: &Path) -> Self {
+    fn read(path: &Path, columns: Option<&[&str]>) -> Self {
         let file = File::open(path).expect("the dataset is there");
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("the dataset is Parquet");
-        let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mask = columns.map(|columns| ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied()));
+        let reader = reader.with_projection(mask.unwrap_or_else(ProjectionMask::all));
         let mut rows = Vec::new();
         let format = FormatOptions::default();
-        for batch in reader.build().expect("the dataset has row groups") {
+        let batches = reader.build().expect("the dataset has row groups");
+        let names = batches.schema().fields().iter().map(|field| field.name().clone()).collect();
+        for batch in batches {
             let batch = batch.expect("the batch decodes");
             let columns: Vec<ArrayRef> = batch.columns().iter().map(with_offset).collect();
             let columns: Vec<ArrayFormatter<'_>> = columns

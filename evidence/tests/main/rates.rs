@@ -19,7 +19,7 @@ fn share<T>(items: &[T], of: impl Fn(&T) -> bool) -> f64 {
 fn the_demonstration_has_about_1500_subjects_and_the_planned_rates() {
     let plan = StudyPlan::demo().without_anomalies();
     let rates = &plan.rates;
-    let study = Study::make(&plan, 2026);
+    let study = Study::make(&plan, 4);
     let subjects = study.table("subj");
     check_near("screened", subjects.rows.len() as f64, 1_500.0, 500.0);
     let enrolled = subjects.column("enrollyn").into_iter().filter(|answer| *answer == "Y").count() as f64;
