@@ -14,6 +14,7 @@ pub mod rates;
 pub mod truth;
 
 mod history;
+mod kind;
 mod planting;
 mod site;
 mod subject;
@@ -45,8 +46,8 @@ use std::path::Path;
 
 use kernel::Seed;
 
-pub use self::error::SimulateError;
 use self::calendar::month_ends;
+pub use self::error::SimulateError;
 use self::extract::Extract;
 use self::history::History;
 use self::plan::{Format, StudyPlan};

@@ -59,7 +59,9 @@ pub(super) fn draw<'w>(history: &History<'w>, desk: &mut Desk<'_, 'w>) -> (Vec<E
         }
         events.push(event);
     }
-    events.sort_by(|a, b| a.entered.cmp(&b.entered).then_with(|| a.id.len().cmp(&b.id.len()).then(a.id.cmp(&b.id))));
+    events.sort_by(|a, b| {
+        a.entered.cmp(&b.entered).then_with(|| a.id.len().cmp(&b.id.len()).then(a.id.cmp(&b.id)))
+    });
     (events, pages)
 }
 
@@ -109,7 +111,10 @@ fn rate_per_day(subject: &Subject<'_>) -> f64 {
         super::subject::Arm::Placebo => 1.0 - ARM_EFFECT,
     };
     let rates = &subject.world.plan.rates;
-    rates.adverse_events_per_year / DAYS_PER_YEAR * subject.frailty * subject.site.effects.adverse_events * arm
+    rates.adverse_events_per_year / DAYS_PER_YEAR
+        * subject.frailty
+        * subject.site.effects.adverse_events
+        * arm
 }
 
 /// Events with onset in a stay, from a day on.

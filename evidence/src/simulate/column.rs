@@ -164,8 +164,8 @@ impl<C: Columns> Dataset<C> {
         let path = folder.join(format!("{}.parquet", C::DATASET));
         let file = File::create(&path).map_err(|source| SimulateError::Write { path, source })?;
         let schema = Arc::new(C::schema());
-        let writer =
-            ArrowWriter::try_new(file, Arc::clone(&schema), Some(writer_properties())).map_err(Self::encode)?;
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(writer_properties()))
+            .map_err(Self::encode)?;
         Ok(Self { columns: C::empty(), rows: 0, schema, writer })
     }
 

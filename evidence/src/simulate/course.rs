@@ -52,7 +52,9 @@ pub(super) fn draw(
         }
     };
     let ordinary = stay(hazard);
-    let Some(planting) = subject.planted.on(AnomalyKind::InformativeDropout, baseline) else { return ordinary };
+    let Some(planting) = subject.planted.on(AnomalyKind::InformativeDropout, baseline) else {
+        return ordinary;
+    };
     if subject.arm != Arm::Active || subject.severity <= 0.0 {
         return ordinary;
     }

@@ -24,7 +24,8 @@ pub(super) fn draw(history: &History<'_>, marks: &mut Vec<Mark>) -> Vec<Deviatio
             let is_important = draw.chance(rates.deviations_important);
             let hidden = subject.planted.on(AnomalyKind::HiddenImportantDeviations, visit.date);
             let hidden = hidden.filter(|planting| hiding.chance(planting.magnitude) && is_important);
-            let deviation = recorded(DEVIATIONS[kind], visit.date, is_important && hidden.is_none(), &mut draw);
+            let deviation =
+                recorded(DEVIATIONS[kind], visit.date, is_important && hidden.is_none(), &mut draw);
             found.push((deviation, hidden.map(|planting| planting.index)));
         }
     }
@@ -32,7 +33,10 @@ pub(super) fn draw(history: &History<'_>, marks: &mut Vec<Mark>) -> Vec<Deviatio
         let lapse = ("Eligibility", 0.0, "the subject was enrolled against a criterion");
         let planted = subject.planted.on(AnomalyKind::EligibilityLapses, course.baseline);
         let mut draw = subject.stream("eligibility deviation");
-        found.push((recorded(lapse, course.baseline, true, &mut draw), planted.map(|planting| planting.index)));
+        found.push((
+            recorded(lapse, course.baseline, true, &mut draw),
+            planted.map(|planting| planting.index),
+        ));
     }
     found.sort_by_key(|(deviation, _)| (deviation.recorded, deviation.date));
     let plantings = &subject.world.plantings;

@@ -39,6 +39,11 @@ impl Draw {
         self.stream.random_range(0..count)
     }
 
+    /// Evenly among the whole numbers from the least to the most.
+    pub(super) fn days(&mut self, least: i64, most: i64) -> i64 {
+        self.stream.random_range(least..=most)
+    }
+
     /// Evenly among the days from the first to the last.
     pub(super) fn day(&mut self, first: NaiveDate, last: NaiveDate) -> NaiveDate {
         after(first, self.stream.random_range(0..=(last - first).num_days().max(0)))

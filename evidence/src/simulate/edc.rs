@@ -96,7 +96,9 @@ impl View<'_> {
         let course = self.history.course(self.as_of);
         let (answer, decided) = match self.history.enrolment {
             Enrolment::Failed(day) if day <= self.as_of => (Some("N"), Some(day)),
-            Enrolment::Enrolled(course) if course.baseline <= self.as_of => (Some("Y"), Some(course.baseline)),
+            Enrolment::Enrolled(course) if course.baseline <= self.as_of => {
+                (Some("Y"), Some(course.baseline))
+            }
             // Still in screening.
             _ => (None, None),
         };

@@ -111,7 +111,8 @@ impl<'a, 'w> Desk<'a, 'w> {
             is_complete,
         };
         let fields = form.fields.iter().zip(answers).enumerate();
-        let points = fields.map(|(index, (field, answer))| self.point(&sheet, index, field, answer)).collect();
+        let points =
+            fields.map(|(index, (field, answer))| self.point(&sheet, index, field, answer)).collect();
         Page { id, form, visit, visit_number, date, entered, lag: (known - date).num_days(), points }
     }
 
@@ -143,7 +144,8 @@ impl<'a, 'w> Desk<'a, 'w> {
         let id = || point_id(sheet.id, index);
         let (missing, withheld_by) = self.missing(sheet, field, &answer);
         let (changes, groomed_by) = self.changes(sheet);
-        let is_corrected = self.points.chance(self.subject.world.plan.rates.corrections) && !changes.is_empty();
+        let is_corrected =
+            self.points.chance(self.subject.world.plan.rates.corrections) && !changes.is_empty();
         let mistaken = if is_corrected { slip(answer.recorded) } else { None };
         let (query, queried_by) = self.query(sheet, missing.is_some(), answer.deviation);
         let altered_by = answer.altered_by.filter(|_| missing.is_none()).or(withheld_by);
@@ -215,7 +217,7 @@ impl<'a, 'w> Desk<'a, 'w> {
         let groomed = self.subject.planted.on(AnomalyKind::ChangesBeforeMonitoring, sheet.entered);
         let groomed = groomed.filter(|planting| self.planted.chance(planting.magnitude));
         if groomed.is_some() {
-            let before = after(site.next_monitoring(sheet.entered), -1 - self.planted.below(3) as i64);
+            let before = after(site.next_monitoring(sheet.entered), -self.planted.days(1, 3));
             days.push(before.max(sheet.entered));
         }
         days.sort_unstable();

@@ -58,7 +58,11 @@ impl Forms {
             .optional(),
             laboratory: form(
                 "LB",
-                &[("LBPERF", "Sample taken", None), ("LBDAT", "Sample date", None), ("LBFAST", "Fasting", None)],
+                &[
+                    ("LBPERF", "Sample taken", None),
+                    ("LBDAT", "Sample date", None),
+                    ("LBFAST", "Fasting", None),
+                ],
             )
             .optional(),
             questionnaire: Form { code: "QS", fields: questions(protocol.questionnaire_items) },
@@ -81,7 +85,10 @@ impl Forms {
                     ("AEREL", "Related to treatment", None),
                 ],
             ),
-            end_of_study: form("DS", &[("DSCOMP", "Study completed", None), ("DSREAS", "Reason for leaving", None)]),
+            end_of_study: form(
+                "DS",
+                &[("DSCOMP", "Study completed", None), ("DSREAS", "Reason for leaving", None)],
+            ),
         }
     }
 }

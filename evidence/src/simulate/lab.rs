@@ -134,7 +134,8 @@ fn drift(history: &History<'_>, day: NaiveDate) -> f64 {
     const FULL_AFTER_DAYS: f64 = 84.0;
     match history.stay() {
         Some(course) if history.subject.arm == Arm::Active => {
-            ((day.min(course.treatment_end) - course.baseline).num_days() as f64 / FULL_AFTER_DAYS).clamp(0.0, 1.0)
+            ((day.min(course.treatment_end) - course.baseline).num_days() as f64 / FULL_AFTER_DAYS)
+                .clamp(0.0, 1.0)
         }
         _ => 0.0,
     }

@@ -16,7 +16,8 @@ use super::words::{CONDITIONS, MEDICINES};
 const VITAL: Shape = Shape { level: 0.7, noise: 0.06, memory: 0.5 };
 
 /// Mean, standard deviation, and the least and largest value of a vital sign in whole numbers.
-const VITALS: [(f64, f64, i64, i64); 3] = [(130.0, 14.0, 70, 240), (80.0, 9.0, 40, 140), (72.0, 10.0, 35, 180)];
+const VITALS: [(f64, f64, i64, i64); 3] =
+    [(130.0, 14.0, 70, 240), (80.0, 9.0, 40, 140), (72.0, 10.0, 35, 180)];
 
 /// The levels that a subject's values move around.
 struct Body {
@@ -101,7 +102,7 @@ fn background<'w>(history: &History<'w>, visit: &Visit<'w>, desk: &mut Desk<'_, 
     let first = draw.below(CONDITIONS.len());
     for number in 0..usize::try_from(draw.poisson(CONDITIONS_MEAN)).unwrap_or(0).min(CONDITIONS.len()) {
         let (condition, _) = CONDITIONS[(first + number) % CONDITIONS.len()];
-        let since = after(subject.screened, -(100 + draw.below(5_000) as i64));
+        let since = after(subject.screened, -draw.days(100, 5_100));
         let answers = [Value::Text(condition), Value::Day(since)].map(Answer::of);
         let id = format!("{}-V1-MH-{}", subject.id, number + 1);
         pages.push(desk.enter(order(id, &forms.medical_history, visit, answers.into())));

@@ -87,9 +87,9 @@ impl Default for Protocol {
 }
 
 impl Default for StudyPlan {
-    /// The demonstration's size and rates, with nothing planted.
+    /// The demonstration's size with the rates of [`Rates::default`], and nothing planted.
     fn default() -> Self {
-        Self::demo().without_anomalies()
+        Self { rates: Rates::default(), ..Self::demo().without_anomalies() }
     }
 }
 
@@ -120,7 +120,14 @@ impl StudyPlan {
             cuts: 0,
             formats: vec![Format::Edc],
             protocol: Protocol::default(),
-            rates: Rates { adverse_events_site_variance: 0.05, ..Rates::default() },
+            // Sites differ less than those of clindata, so that the page shows what was planted and little else.
+            rates: Rates {
+                adverse_events_site_variance: 0.05,
+                deviations_site_variance: 0.03,
+                discontinuation_site_variance: 0.03,
+                screen_failure_concentration: 40.0,
+                ..Rates::default()
+            },
             anomalies,
         }
     }
@@ -166,8 +173,8 @@ impl StudyPlan {
     /// # Errors
     /// If the file cannot be read or holds no plan; the message has the place.
     pub fn read(path: &Path) -> Result<Self, SimulateError> {
-        let text =
-            fs::read_to_string(path).map_err(|source| SimulateError::Read { path: path.to_owned(), source })?;
+        let text = fs::read_to_string(path)
+            .map_err(|source| SimulateError::Read { path: path.to_owned(), source })?;
         let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
         let parsed = if is_toml {
             toml::from_str(&text).map_err(|error| error.to_string())
@@ -259,10 +266,7 @@ mod tests {
         check_refused(|plan| plan.cut_off = plan.start, "cut_off");
         check_refused(|plan| plan.protocol.visit_weeks = vec![4, 4], "protocol.visit_weeks");
         check_refused(|plan| plan.formats = Vec::new(), "formats");
-        check_refused(
-            |plan| (plan.formats, plan.cuts) = (vec![Format::SdtmXpt], 2),
-            "formats",
-        );
+        check_refused(|plan| (plan.formats, plan.cuts) = (vec![Format::SdtmXpt], 2), "formats");
         check_refused(|plan| plan.rates.screen_failure = 1.0, "screen_failure");
         check_refused(|plan| plan.rates.entry_lag_days_p95 = 1.0, "entry_lag_days_p95");
         check_refused(|plan| plan.rates.changes_mean = 0.1, "changes_mean");

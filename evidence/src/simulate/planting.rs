@@ -44,11 +44,16 @@ impl Planting {
     /// # Errors
     /// If a target names a site, country or subject that the study does not have.
     pub(super) fn resolve(plan: &StudyPlan, sites: &[Site]) -> Result<Vec<Self>, SimulateError> {
-        plan.anomalies.iter().enumerate().map(|(index, anomaly)| Self::new(index, anomaly, plan, sites)).collect()
+        plan.anomalies
+            .iter()
+            .enumerate()
+            .map(|(index, anomaly)| Self::new(index, anomaly, plan, sites))
+            .collect()
     }
 
     fn new(index: usize, anomaly: &Anomaly, plan: &StudyPlan, sites: &[Site]) -> Result<Self, SimulateError> {
-        let cover = if anomaly.kind.is_platform_test() { Cover::Study } else { cover(&anomaly.target, sites)? };
+        let cover =
+            if anomaly.kind.is_platform_test() { Cover::Study } else { cover(&anomaly.target, sites)? };
         let planting =
             Self { index, kind: anomaly.kind, magnitude: anomaly.size(), start: plan.start, cover };
         let opened = sites.iter().filter(|site| planting.concerns(site)).map(|site| site.activation).min();

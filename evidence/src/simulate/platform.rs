@@ -36,7 +36,8 @@ pub(super) fn write(world: &World<'_>, out: &Path, ledger: &mut Ledger<'_>) -> R
         let folder = out.join("platform").join(planting.kind.facts().name);
         match planting.kind {
             AnomalyKind::DuplicateBatch => {
-                (1..=whole(planting.magnitude)).try_for_each(|copy| duplicate(out, &folder.join(copy.to_string())))?;
+                (1..=whole(planting.magnitude))
+                    .try_for_each(|copy| duplicate(out, &folder.join(copy.to_string())))?;
             }
             AnomalyKind::ReorderedBatch => {
                 make_folder(&folder)?;
@@ -93,7 +94,8 @@ fn storm(
         let mut copy = Copy::open(dataset, from, to)?;
         for group in 0..copy.groups {
             for batch in copy.read(group)? {
-                let kept: Vec<bool> = (0..batch.num_rows()).map(|_| !draw.chance(planting.magnitude)).collect();
+                let kept: Vec<bool> =
+                    (0..batch.num_rows()).map(|_| !draw.chance(planting.magnitude)).collect();
                 for (record, _) in records(&batch, key).zip(&kept).filter(|(_, kept)| !**kept) {
                     ledger.add_affected(planting.index, dataset, record)?;
                 }
@@ -124,8 +126,8 @@ impl Copy {
     fn open(dataset: &'static str, from: &Path, to: &Path) -> Result<Self, SimulateError> {
         let name = format!("{dataset}.parquet");
         let (source_path, path) = (from.join(&name), to.join(&name));
-        let file = File::open(&source_path)
-            .map_err(|source| SimulateError::Read { path: source_path, source })?;
+        let file =
+            File::open(&source_path).map_err(|source| SimulateError::Read { path: source_path, source })?;
         let encode = |source| SimulateError::Encode { dataset, source };
         let handle = file.try_clone().map_err(|source| SimulateError::Read { path: path.clone(), source })?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(handle).map_err(encode)?;
@@ -139,9 +141,11 @@ impl Copy {
     fn read(&self, group: usize) -> Result<Vec<RecordBatch>, SimulateError> {
         let dataset = self.dataset;
         let encode = |source| SimulateError::Encode { dataset, source };
-        let handle = self.file.try_clone().map_err(|source| SimulateError::Read { path: dataset.into(), source })?;
+        let handle =
+            self.file.try_clone().map_err(|source| SimulateError::Read { path: dataset.into(), source })?;
         let reader = ParquetRecordBatchReaderBuilder::try_new(handle).map_err(encode)?;
-        let reader = reader.with_row_groups(vec![group]).with_batch_size(ROWS_PER_GROUP).build().map_err(encode)?;
+        let reader =
+            reader.with_row_groups(vec![group]).with_batch_size(ROWS_PER_GROUP).build().map_err(encode)?;
         reader.map(|batch| batch.map_err(|source| SimulateError::Assemble { dataset, source })).collect()
     }
 

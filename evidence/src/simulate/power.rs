@@ -71,7 +71,9 @@ impl Signal {
         let rates = &plan.rates;
         let (unit, usual, shifted) = match kind {
             K::AeUnderReporting => (Unit::SubjectDays, events(plan, 1.0), events(plan, 1.0 - size)),
-            K::AeOverReporting | K::CountryShift => (Unit::SubjectDays, events(plan, 1.0), events(plan, size)),
+            K::AeOverReporting | K::CountryShift => {
+                (Unit::SubjectDays, events(plan, 1.0), events(plan, size))
+            }
             K::SaeLateEntry => {
                 let square = exp(lag.sigma * lag.sigma);
                 let mean = lag.median * square.sqrt();
@@ -216,7 +218,10 @@ pub(super) fn exposures(unit: Unit, history: &History<'_>, from: NaiveDate, days
 /// Tells `count` when units are known, and how many.
 fn units(unit: Unit, history: &History<'_>, from: NaiveDate, count: &mut dyn FnMut(NaiveDate, usize)) {
     let of_form = |code: Option<&'static str>| {
-        history.pages.iter().filter(move |page| page.date >= from && code.is_none_or(|code| page.form.code == code))
+        history
+            .pages
+            .iter()
+            .filter(move |page| page.date >= from && code.is_none_or(|code| page.form.code == code))
     };
     let events = history.events.iter().filter(|event| event.onset >= from);
     match unit {
@@ -233,7 +238,8 @@ fn units(unit: Unit, history: &History<'_>, from: NaiveDate, count: &mut dyn FnM
         Unit::Vitals => of_form(Some("VS")).for_each(|page| count(page.entered.date(), 3)),
         Unit::Bottles => of_form(Some("EX")).for_each(|page| count(page.entered.date(), 1)),
         Unit::Queries => {
-            let queries = history.pages.iter().flat_map(|page| &page.points).filter_map(|point| point.query.as_ref());
+            let queries =
+                history.pages.iter().flat_map(|page| &page.points).filter_map(|point| point.query.as_ref());
             queries.filter(|query| query.opened >= from).for_each(|query| count(after(query.opened, 30), 1));
         }
         Unit::Visits => {

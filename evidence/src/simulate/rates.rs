@@ -114,9 +114,9 @@ impl Default for Rates {
             changes_mean: 0.30,
             corrections: 0.2,
             queries_per_point: 0.02,
-            query_days_to_answer: 4.0,
-            query_days_to_close: 20.0,
-            query_days_to_review: 3.0,
+            query_days_to_answer: 8.0,
+            query_days_to_close: 45.0,
+            query_days_to_review: 1.7,
             query_stale: 0.004,
             cleaning_site_variance: 0.03,
         }

@@ -102,8 +102,26 @@ impl Sdtm {
     /// Closes every dataset.
     pub(super) fn finish(self) -> Result<(), SimulateError> {
         let domains = [
-            self.ts, self.ta, self.te, self.tv, self.ti, self.dm, self.se, self.sv, self.ds, self.ex, self.ae, self.mh,
-            self.cm, self.lb, self.vs, self.qs, self.dv, self.ie, self.suppae, self.suppdm,
+            self.ts,
+            self.ta,
+            self.te,
+            self.tv,
+            self.ti,
+            self.dm,
+            self.se,
+            self.sv,
+            self.ds,
+            self.ex,
+            self.ae,
+            self.mh,
+            self.cm,
+            self.lb,
+            self.vs,
+            self.qs,
+            self.dv,
+            self.ie,
+            self.suppae,
+            self.suppdm,
         ];
         domains.into_iter().flat_map(|domain| domain.sinks).try_for_each(TableSink::finish)
     }

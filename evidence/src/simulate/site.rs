@@ -41,7 +41,10 @@ pub(super) struct Effects {
 
 /// All sites of a plan. A site depends on its own id alone, and not on how many there are.
 pub(super) fn sites(plan: &StudyPlan, seed: Seed) -> Vec<Site> {
-    (0..plan.sites).zip(0..).map(|(number, index)| site(plan, seed, format!("{}", 1001 + number), index)).collect()
+    (0..plan.sites)
+        .zip(0..)
+        .map(|(number, index)| site(plan, seed, format!("{}", 1001 + number), index))
+        .collect()
 }
 
 fn site(plan: &StudyPlan, seed: Seed, id: String, index: usize) -> Site {
@@ -114,7 +117,8 @@ mod tests {
     #[test]
     fn sites_differ_in_size_as_planned() {
         let plan = StudyPlan { sites: 3_000, subjects_per_site: 20.0, ..StudyPlan::default() };
-        let counts: Vec<f64> = sites(&plan, Seed(1)).iter().map(|site| site.screenings.len() as f64).collect();
+        let counts: Vec<f64> =
+            sites(&plan, Seed(1)).iter().map(|site| site.screenings.len() as f64).collect();
         let mean = counts.iter().sum::<f64>() / 3_000.0;
         let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 3_000.0;
         assert!((mean - 20.0).abs() < 1.5, "{mean}");

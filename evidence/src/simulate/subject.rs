@@ -177,7 +177,7 @@ impl<'w> History<'w> {
         const ORDINARY_LAPSES: f64 = 0.005;
         let subject = &self.subject;
         let mut draw = subject.stream("rules");
-        let (late, days) = (draw.uniform(), 1 + draw.below(5) as i64);
+        let (late, days) = (draw.uniform(), draw.days(1, 5));
         if let Some(planting) = subject.planted.on(AnomalyKind::LateConsent, subject.screened)
             && late < planting.magnitude
         {

@@ -118,7 +118,8 @@ impl<'w> Ledger<'w> {
     /// Writes down a subject.
     pub(super) fn add(&mut self, history: &History<'_>) -> Result<(), SimulateError> {
         let (subject, cut_off) = (&history.subject, self.world.plan.cut_off);
-        for entry in self.entries.iter_mut().filter(|entry| entry.planting.covers(subject.site, &subject.id)) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.planting.covers(subject.site, &subject.id))
+        {
             let Some(signal) = entry.signal else { continue };
             let units = exposures(signal.unit, history, entry.planting.start, &self.days);
             entry.exposure.iter_mut().zip(units).for_each(|(total, units)| *total += units);
@@ -207,9 +208,8 @@ impl Entry<'_> {
     fn planted(&self, days: &[NaiveDate]) -> Planted {
         let Planting { index, kind, magnitude, start, cover } = self.planting;
         let facts = kind.facts();
-        let powers: Option<Vec<f64>> = self.signal.map(|signal| {
-            self.exposure.iter().map(|units| signal.power(*units as f64)).collect()
-        });
+        let powers: Option<Vec<f64>> =
+            self.signal.map(|signal| self.exposure.iter().map(|units| signal.power(*units as f64)).collect());
         let detectable = |powers: &Vec<f64>| {
             days.iter().zip(powers).find(|(_, power)| **power >= DETECTABLE).map(|(day, _)| *day)
         };
@@ -270,7 +270,7 @@ fn site_row(site: &Site) -> TrueSiteRow<'_> {
         invid: &site.id,
         country: site.country.code,
         active_dt: site.activation,
-        screened: site.screenings.len() as i64,
+        screened: i64::try_from(site.screenings.len()).unwrap_or(i64::MAX),
         screen_failure: effects.screen_failure,
         visit_days: effects.visit_days,
         discontinuation: effects.discontinuation,

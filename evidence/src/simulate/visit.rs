@@ -23,8 +23,13 @@ pub(super) fn schedule(protocol: &Protocol) -> Vec<PlannedVisit> {
         window_lower: -14,
         window_upper: 13,
     };
-    let baseline =
-        PlannedVisit { number: 2.0, name: Cow::Borrowed("Baseline"), day: 1, window_lower: 0, window_upper: 0 };
+    let baseline = PlannedVisit {
+        number: 2.0,
+        name: Cow::Borrowed("Baseline"),
+        day: 1,
+        window_lower: 0,
+        window_upper: 0,
+    };
     let week = |(number, week): (u32, &u32)| {
         let window = if *week <= STRICT_UNTIL_WEEK { 3 } else { 5 };
         PlannedVisit {
@@ -64,7 +69,8 @@ impl<'w> Planted<'w> {
         const CLUSTER_DAYS: i64 = 84;
         let (sunday, missed, perfect) = (draw.uniform(), draw.uniform(), draw.uniform());
         let on = |kind| subject.planted.on(kind, due);
-        let drift = on(AnomalyKind::WindowDrift).map(|planting| (planting, whole(planting.magnitude * progress)));
+        let drift =
+            on(AnomalyKind::WindowDrift).map(|planting| (planting, whole(planting.magnitude * progress)));
         let chosen = |kind, u: f64| on(kind).filter(|planting| u < planting.magnitude);
         let cluster = chosen(AnomalyKind::MissedVisits, missed);
         Self {

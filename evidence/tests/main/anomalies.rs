@@ -32,8 +32,10 @@ fn the_ledger_names_site_start_size_and_indicator() {
 #[test]
 fn an_anomaly_without_a_site_is_refused() {
     let target = Target::Site("9999".to_owned());
-    let plan =
-        StudyPlan { anomalies: vec![Anomaly::of(AnomalyKind::AeUnderReporting, target).sized(0.5)], ..small_plan() };
+    let plan = StudyPlan {
+        anomalies: vec![Anomaly::of(AnomalyKind::AeUnderReporting, target).sized(0.5)],
+        ..small_plan()
+    };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let refused = simulate(&plan, Seed(1), folder.path(), &mut |_| {});
     assert!(matches!(refused, Err(SimulateError::UnknownSite { site }) if site == "9999"));

@@ -84,7 +84,8 @@ impl Table {
     fn read(path: &Path, columns: Option<&[&str]>) -> Self {
         let file = File::open(path).expect("the dataset is there");
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("the dataset is Parquet");
-        let mask = columns.map(|columns| ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied()));
+        let mask =
+            columns.map(|columns| ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied()));
         let reader = reader.with_projection(mask.unwrap_or_else(ProjectionMask::all));
         let mut rows = Vec::new();
         let format = FormatOptions::default();

@@ -22,7 +22,8 @@ fn key_of(dataset: &str) -> &'static str {
 #[test]
 fn true_values_equal_the_data_where_they_are_observed() {
     // Without slips of the pen, so that what is on record is what is so.
-    let rates = Rates { corrections: 0.0, item_missing_mar: 0.03, item_missing_mnar: 0.02, ..Rates::default() };
+    let rates =
+        Rates { corrections: 0.0, item_missing_mar: 0.03, item_missing_mnar: 0.02, ..Rates::default() };
     let study = Study::make(&StudyPlan { rates, ..small_plan() }, 3);
     let truth = study.table("truth/values");
     let mut mechanisms: BTreeSet<&str> = BTreeSet::new();
@@ -72,14 +73,16 @@ fn the_older_miss_more_and_so_do_high_values() {
         rows.iter().filter(|row| row[3] == mechanism).count() as f64 / rows.len() as f64
     };
     let age = |row: &[String]| ages[&row[1][..8]];
-    let (old, young) = (share("mar", &|row| row[0] == "datachg" && age(row) > 60.0), share("mar", &|row| {
-        row[0] == "datachg" && age(row) < 45.0
-    }));
+    let (old, young) = (
+        share("mar", &|row| row[0] == "datachg" && age(row) > 60.0),
+        share("mar", &|row| row[0] == "datachg" && age(row) < 45.0),
+    );
     assert!(old > 1.8 * young, "at random given age: {old} {young}");
     let pressure = |row: &[String]| {
-        row[1].contains("-VS-01").then(|| row[2].parse::<f64>().expect("a pressure")).unwrap_or(f64::NAN)
+        if row[1].contains("-VS-01") { row[2].parse::<f64>().expect("a pressure") } else { f64::NAN }
     };
-    let (high, low) = (share("mnar", &|row| pressure(row) > 140.0), share("mnar", &|row| pressure(row) < 120.0));
+    let (high, low) =
+        (share("mnar", &|row| pressure(row) > 140.0), share("mnar", &|row| pressure(row) < 120.0));
     assert!(high > 2.0 * low, "because of the value: {high} {low}");
 }
 

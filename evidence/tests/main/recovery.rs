@@ -66,10 +66,13 @@ fn pair() -> &'static Pair {
     static PAIR: OnceLock<Pair> = OnceLock::new();
     PAIR.get_or_init(|| {
         let at_a_site = |kind: &AnomalyKind| {
-            !kind.is_platform_test() && !matches!(kind, AnomalyKind::InformativeDropout | AnomalyKind::CountryShift)
+            !kind.is_platform_test()
+                && !matches!(kind, AnomalyKind::InformativeDropout | AnomalyKind::CountryShift)
         };
         let anomaly = |kind| match kind {
-            AnomalyKind::MissedVisits => Anomaly::of(kind, Target::Site(site_of(kind))).from_day(day("2025-07-01")),
+            AnomalyKind::MissedVisits => {
+                Anomaly::of(kind, Target::Site(site_of(kind))).from_day(day("2025-07-01"))
+            }
             _ => Anomaly::of(kind, Target::Site(site_of(kind))),
         };
         let anomalies = KINDS.iter().map(|facts| facts.kind).filter(at_a_site).map(anomaly).collect();
@@ -175,7 +178,8 @@ fn delayed_pages_take_five_times_as_long() {
 
 #[test]
 fn ageing_queries_stay_open_eight_times_as_long() {
-    let [planted, usual] = both("query", &["subjectname", "queryage", "querystatus"], AnomalyKind::QueryAgeing);
+    let [planted, usual] =
+        both("query", &["subjectname", "queryage", "querystatus"], AnomalyKind::QueryAgeing);
     // The age counts the first day. The median, since a few queries are forgotten and others still open.
     let median = |rows: &[Vec<&str>]| {
         let mut ages = numbers(rows, 1);
@@ -220,7 +224,8 @@ fn drifting_visits_are_ten_days_late_in_the_end() {
     let pairs = matched("visit", &["subjid", "recordid", "visit_dt", "visit_num"], AnomalyKind::WindowDrift);
     let late = |number: &str| {
         let of = pairs.iter().filter(|(planted, _)| planted[3].parse::<f64>() == number.parse::<f64>());
-        let days = |(planted, usual): &(Vec<&str>, Vec<&str>)| (day(planted[2]) - day(usual[2])).num_days() as f64;
+        let days =
+            |(planted, usual): &(Vec<&str>, Vec<&str>)| (day(planted[2]) - day(usual[2])).num_days() as f64;
         mean(&of.map(days).collect::<Vec<_>>())
     };
     check_between("at week 24", late("9"), 9.0, 11.0);
@@ -251,7 +256,8 @@ fn nine_of_ten_important_deviations_are_minor_on_paper() {
 fn rounded_pressures_end_in_0() {
     let [planted, usual] = both("datachg", &["subjectname", "field", "value"], AnomalyKind::DigitPreference);
     let pressures = |rows: &[Vec<&str>]| {
-        let of = rows.iter().filter(|row| matches!(row[1], "SYSBP" | "DIABP" | "PULSE") && !row[2].is_empty());
+        let of =
+            rows.iter().filter(|row| matches!(row[1], "SYSBP" | "DIABP" | "PULSE") && !row[2].is_empty());
         of.map(|row| row[2].ends_with('0')).collect::<Vec<bool>>()
     };
     let (planted, usual) = (pressures(&planted), pressures(&usual));
@@ -293,7 +299,8 @@ fn copied_subjects_have_age_sex_and_pressures_of_the_neighbours() {
     };
     let alike = |number: usize| {
         let (ours, theirs) = (pressures(&site, number), pressures(&neighbour, number));
-        let known: Vec<_> = ours.iter().zip(&theirs).filter(|(a, b)| !a.is_empty() && !b.is_empty()).collect();
+        let known: Vec<_> =
+            ours.iter().zip(&theirs).filter(|(a, b)| !a.is_empty() && !b.is_empty()).collect();
         !known.is_empty() && share(&known, |(a, b)| a == b) > 0.7
     };
     assert!((1..=5).all(alike), "the first five are copies");
@@ -316,7 +323,8 @@ fn half_of_the_visits_are_on_sundays() {
 fn blood_sugar_is_eighteen_times_as_high_and_nothing_else_is() {
     let columns = ["subjid", "recordid", "lbtestcd", "lbstresn"];
     for (planted, usual) in matched("lb", &columns, AnomalyKind::UnitSwitch) {
-        let (Ok(planted_value), Ok(usual_value)) = (planted[3].parse::<f64>(), usual[3].parse::<f64>()) else {
+        let (Ok(planted_value), Ok(usual_value)) = (planted[3].parse::<f64>(), usual[3].parse::<f64>())
+        else {
             assert_eq!(planted[3], usual[3]);
             continue;
         };
@@ -429,7 +437,12 @@ fn a_country_has_more_events_and_the_others_do_not() {
         events.column("subjid").into_iter().filter(of).count() as f64
     };
     let (more, before) = (count(&planted, true), count(&usual, true));
-    check_between("events", more / before, 1.8 - 3.0 * (0.8 / before).sqrt(), 1.8 + 3.0 * (0.8 / before).sqrt());
+    check_between(
+        "events",
+        more / before,
+        1.8 - 3.0 * (0.8 / before).sqrt(),
+        1.8 + 3.0 * (0.8 / before).sqrt(),
+    );
     assert!((count(&planted, false) - count(&usual, false)).abs() < 0.5);
 }
 
@@ -451,7 +464,9 @@ fn the_ill_of_the_active_arm_leave_four_times_as_readily() {
     let enrolled: BTreeMap<&str, &str> = enrolled.pairs("subjid", "enrollyn").into_iter().collect();
     let check = |arm: &str, ill: bool, expected: f64| {
         let of = subjects.rows.iter().filter(|row| {
-            row[1] == arm && (row[2].parse::<f64>().expect("a number") > 0.0) == ill && enrolled[row[0].as_str()] == "Y"
+            row[1] == arm
+                && (row[2].parse::<f64>().expect("a number") > 0.0) == ill
+                && enrolled[row[0].as_str()] == "Y"
         });
         let left: Vec<bool> = of.map(|row| !row[3].is_empty()).collect();
         // Half of the subjects cannot be pregnant, which is a cause of a tenth.

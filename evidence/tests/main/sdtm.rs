@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::extract::Study;
 
 const DOMAINS: [&str; 20] = [
-    "ts", "ta", "te", "tv", "ti", "dm", "se", "sv", "ds", "ex", "ae", "mh", "cm", "lb", "vs", "qs", "dv", "ie", "suppae",
-    "suppdm",
+    "ts", "ta", "te", "tv", "ti", "dm", "se", "sv", "ds", "ex", "ae", "mh", "cm", "lb", "vs", "qs", "dv",
+    "ie", "suppae", "suppdm",
 ];
 
 fn study() -> Study {
@@ -33,15 +33,18 @@ impl Table {
         let json: Value = serde_json::from_slice(&fs::read(path).expect("it reads")).expect("it is JSON");
         assert_eq!(json["datasetJSONVersion"], "1.1.0");
         let names = json["columns"].as_array().expect("there are columns").iter();
-        let columns = names.map(|column| column["name"].as_str().expect("it has a name").to_owned()).collect();
+        let columns =
+            names.map(|column| column["name"].as_str().expect("it has a name").to_owned()).collect();
         let rows = json["rows"].as_array().expect("there are rows").iter();
-        let rows: Vec<Vec<Value>> = rows.map(|row| row.as_array().expect("a row is a list").clone()).collect();
+        let rows: Vec<Vec<Value>> =
+            rows.map(|row| row.as_array().expect("a row is a list").clone()).collect();
         assert_eq!(json["records"].as_u64(), Some(rows.len() as u64), "{domain}");
         Self { columns, rows }
     }
 
     fn column(&self, name: &str) -> Vec<&Value> {
-        let place = self.columns.iter().position(|column| column == name).expect("the dataset has the column");
+        let place =
+            self.columns.iter().position(|column| column == name).expect("the dataset has the column");
         self.rows.iter().map(|row| &row[place]).collect()
     }
 }
@@ -57,7 +60,9 @@ fn date(value: &Value) -> Option<NaiveDate> {
 /// The columns and rows of a transport file: texts without trailing blanks, numbers from IBM's form.
 fn read_xpt(bytes: &[u8]) -> (Vec<String>, Vec<Vec<Value>>) {
     assert_eq!(bytes.len() % 80, 0, "whole cards");
-    let ascii = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the simulator writes ASCII").trim_end().to_owned();
+    let ascii = |bytes: &[u8]| {
+        String::from_utf8(bytes.to_vec()).expect("the simulator writes ASCII").trim_end().to_owned()
+    };
     let count: usize = ascii(&bytes[7 * 80 + 54..7 * 80 + 58]).parse().expect("a number of columns");
     let short = |at: usize| usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]));
     let described: Vec<(String, bool, usize)> = (0..count)
@@ -75,7 +80,8 @@ fn read_xpt(bytes: &[u8]) -> (Vec<String>, Vec<Vec<Value>>) {
         };
         described.iter().map(cell).collect::<Vec<Value>>()
     };
-    let rows = data.chunks_exact(length).filter(|row| row.iter().any(|byte| *byte != b' ')).map(row).collect();
+    let rows =
+        data.chunks_exact(length).filter(|row| row.iter().any(|byte| *byte != b' ')).map(row).collect();
     (described.into_iter().map(|(name, ..)| name).collect(), rows)
 }
 
@@ -131,7 +137,12 @@ fn study_days_count_from_the_first_dose_without_a_day_0() {
     let doses: BTreeMap<&str, Option<NaiveDate>> =
         dm.column("USUBJID").into_iter().map(text).zip(dm.column("RFSTDTC").into_iter().map(date)).collect();
     let mut days: BTreeSet<i64> = BTreeSet::new();
-    for (domain, at, day) in [("sv", "SVSTDTC", "SVSTDY"), ("ae", "AESTDTC", "AESTDY"), ("lb", "LBDTC", "LBDY"), ("mh", "MHSTDTC", "MHSTDY")] {
+    for (domain, at, day) in [
+        ("sv", "SVSTDTC", "SVSTDY"),
+        ("ae", "AESTDTC", "AESTDY"),
+        ("lb", "LBDTC", "LBDY"),
+        ("mh", "MHSTDTC", "MHSTDY"),
+    ] {
         let table = Table::read(&study, domain);
         let rows = table.column("USUBJID").into_iter().zip(table.column(at)).zip(table.column(day));
         for ((subject, at), day) in rows {
@@ -154,7 +165,10 @@ fn every_record_is_of_a_subject_and_supplements_belong_to_a_record() {
     for domain in DOMAINS.iter().filter(|domain| !domain.starts_with('t')) {
         let table = Table::read(&study, domain);
         assert!(!table.rows.is_empty() || *domain == "ie", "{domain}");
-        assert!(table.column("USUBJID").into_iter().all(|subject| subjects.contains(text(subject))), "{domain}");
+        assert!(
+            table.column("USUBJID").into_iter().all(|subject| subjects.contains(text(subject))),
+            "{domain}"
+        );
     }
     let ae = Table::read(&study, "ae");
     let events: BTreeSet<(String, String)> = ae
@@ -165,6 +179,7 @@ fn every_record_is_of_a_subject_and_supplements_belong_to_a_record() {
         .collect();
     let supplements = Table::read(&study, "suppae");
     let named = supplements.column("USUBJID").into_iter().zip(supplements.column("IDVARVAL"));
-    let named: BTreeSet<_> = named.map(|(subject, value)| (text(subject).to_owned(), text(value).to_owned())).collect();
+    let named: BTreeSet<_> =
+        named.map(|(subject, value)| (text(subject).to_owned(), text(value).to_owned())).collect();
     assert_eq!(named, events);
 }

@@ -93,9 +93,9 @@ fn plan(args: &SimulateArgs) -> Result<StudyPlan> {
     if let Some(study) = &args.study {
         plan.study = study.clone();
     } else if args.plan.is_none() {
-        plan.study = crate::demo::SIMULATED_STUDY.parse().map_err(|error| {
-            crate::error::Failure::Usage(format!("{error}"))
-        })?;
+        plan.study = crate::demo::SIMULATED_STUDY
+            .parse()
+            .map_err(|error| crate::error::Failure::Usage(format!("{error}")))?;
     }
     if args.sites.is_some() || args.subjects.is_some() || args.subjects_per_site.is_some() {
         let sites = args.sites.unwrap_or(plan.sites);
@@ -120,7 +120,8 @@ fn plan(args: &SimulateArgs) -> Result<StudyPlan> {
 }
 
 fn sentence(planted: &Planted) -> String {
-    let place = if planted.site == "*" { "the whole study".to_owned() } else { format!("site {}", planted.site) };
+    let place =
+        if planted.site == "*" { "the whole study".to_owned() } else { format!("site {}", planted.site) };
     let visible = match planted.first_detectable_cut {
         Some(day) => format!(", detectable from {day}"),
         None => String::new(),

@@ -54,11 +54,13 @@ fn write_vital_signs(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateErr
     let found = findings(view, "VS");
     let records = found.iter().map(|finding| (finding.test, finding.page.date, finding.value.is_some()));
     let last = last_before_dose(view, records);
-    for (place, Finding { test, name, unit, value, page }) in found.iter().enumerate() {
+    for (number, (place, Finding { test, name, unit, value, page })) in
+        (1_i64..).zip(found.iter().enumerate())
+    {
         let text = value.map(|value| value.to_string());
         let unit_of_result = value.map(|_| *unit);
         let rest = [
-            (place as i64 + 1).into(),
+            number.into(),
             (*test).into(),
             (*name).into(),
             text.clone().into(),
@@ -104,7 +106,7 @@ fn write_labs(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError> {
     let received: Vec<&Lab> = view.history.labs.iter().filter(|lab| lab.received <= view.as_of).collect();
     let records = received.iter().map(|lab| (TESTS[lab.test].code, lab.collected, lab.missing.is_none()));
     let last = last_before_dose(view, records);
-    for (place, lab) in received.iter().enumerate() {
+    for (number, (place, lab)) in (1_i64..).zip(received.iter().enumerate()) {
         let (test, visit) = (&TESTS[lab.test], &view.history.visits[lab.visit]);
         let result = lab.missing.is_none().then_some(lab.reported);
         let (low, high) = test.range();
@@ -112,7 +114,7 @@ fn write_labs(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError> {
         let unit = result.map(|_| test.unit);
         let date: NaiveDate = lab.collected;
         let rest: [Cell<'_>; 15] = [
-            (place as i64 + 1).into(),
+            number.into(),
             test.code.into(),
             test.name.into(),
             text.clone().into(),

@@ -111,32 +111,35 @@ fn write_demographics(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateEr
         "Black" => "BLACK OR AFRICAN AMERICAN",
         _ => "OTHER",
     };
-    sdtm.dm.push(&row(view.keys("DM"), [
-        subject.id.as_str().into(),
-        first_dose.into(),
-        last_dose.into(),
-        first_dose.into(),
-        last_dose.into(),
-        view.history.consent.into(),
-        participation.into(),
-        death.into(),
-        death.map(|_| "Y").into(),
-        site.id.as_str().into(),
-        site.id.as_str().into(),
-        investigator.into(),
-        subject.age.into(),
-        "YEARS".into(),
-        subject.sex.into(),
-        race.into(),
-        arm_code.into(),
-        arm.into(),
-        arm_code.into(),
-        arm.into(),
-        no_arm.into(),
-        site.country.code.into(),
-        subject.screened.into(),
-        view.day(subject.screened).into(),
-    ]))?;
+    sdtm.dm.push(&row(
+        view.keys("DM"),
+        [
+            subject.id.as_str().into(),
+            first_dose.into(),
+            last_dose.into(),
+            first_dose.into(),
+            last_dose.into(),
+            view.history.consent.into(),
+            participation.into(),
+            death.into(),
+            death.map(|_| "Y").into(),
+            site.id.as_str().into(),
+            site.id.as_str().into(),
+            investigator.into(),
+            subject.age.into(),
+            "YEARS".into(),
+            subject.sex.into(),
+            race.into(),
+            arm_code.into(),
+            arm.into(),
+            arm_code.into(),
+            arm.into(),
+            no_arm.into(),
+            site.country.code.into(),
+            subject.screened.into(),
+            view.day(subject.screened).into(),
+        ],
+    ))?;
     let Some(course) = end else { return Ok(()) };
     let completed = if course.departure.is_none() { "Y" } else { "N" };
     let cells = ["", "", "COMPLT", "Completed the Study", completed, "CRF", ""].map(Cell::from);
@@ -150,19 +153,23 @@ fn write_elements(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError>
         Enrolment::Enrolled(course) => view.known(course.baseline),
     };
     let mut elements = vec![(SCREENING, subject.screened, screening_end)];
-    elements.extend(view.course.map(|course| {
-        (treatment(subject.arm), course.baseline, view.end().map(|course| course.end))
-    }));
+    elements.extend(
+        view.course
+            .map(|course| (treatment(subject.arm), course.baseline, view.end().map(|course| course.end))),
+    );
     for (order, (element, start, end)) in (1_i64..).zip(elements) {
-        sdtm.se.push(&row(view.keys("SE"), [
-            order.into(),
-            element.code.into(),
-            element.name.into(),
-            start.into(),
-            end.into(),
-            order.into(),
-            element.epoch.into(),
-        ]))?;
+        sdtm.se.push(&row(
+            view.keys("SE"),
+            [
+                order.into(),
+                element.code.into(),
+                element.name.into(),
+                start.into(),
+                end.into(),
+                order.into(),
+                element.epoch.into(),
+            ],
+        ))?;
     }
     Ok(())
 }
@@ -171,16 +178,19 @@ fn write_visits(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError> {
     for visit in view.history.visits.iter().filter(|visit| visit.entered.date() <= view.as_of) {
         let day = view.day(visit.date);
         let unplanned = visit.planned.is_none().then_some("CALLED BACK BY THE SITE");
-        sdtm.sv.push(&row(view.keys("SV"), [
-            visit.number.into(),
-            visit.name.to_uppercase().into(),
-            visit.planned.map(|due| due.day).into(),
-            visit.date.into(),
-            visit.date.into(),
-            day.into(),
-            day.into(),
-            unplanned.into(),
-        ]))?;
+        sdtm.sv.push(&row(
+            view.keys("SV"),
+            [
+                visit.number.into(),
+                visit.name.to_uppercase().into(),
+                visit.planned.map(|due| due.day).into(),
+                visit.date.into(),
+                visit.date.into(),
+                day.into(),
+                day.into(),
+                unplanned.into(),
+            ],
+        ))?;
     }
     Ok(())
 }
@@ -193,7 +203,8 @@ fn write_disposition(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateErr
         events.push((day, "SCREEN FAILURE", EVENT, "STUDY PARTICIPATION"));
     }
     events.extend(view.course.map(|course| (course.baseline, "RANDOMIZED", MILESTONE, "")));
-    let treatment_ended = view.history.treatment_end_entered.is_some_and(|entered| entered.date() <= view.as_of);
+    let treatment_ended =
+        view.history.treatment_end_entered.is_some_and(|entered| entered.date() <= view.as_of);
     if let Some(course) = view.course.filter(|_| treatment_ended) {
         let stopped = course.departure.map_or("PHYSICIAN DECISION", Cause::term);
         let term = if course.treatment_completed { "COMPLETED" } else { stopped };
@@ -205,16 +216,19 @@ fn write_disposition(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateErr
     }
     let known = events.into_iter().filter(|(date, ..)| *date <= view.as_of);
     for (number, (date, term, category, subcategory)) in (1_i64..).zip(known) {
-        sdtm.ds.push(&row(view.keys("DS"), [
-            number.into(),
-            term.into(),
-            term.into(),
-            category.into(),
-            subcategory.into(),
-            view.epoch(date).into(),
-            date.into(),
-            view.day(date).into(),
-        ]))?;
+        sdtm.ds.push(&row(
+            view.keys("DS"),
+            [
+                number.into(),
+                term.into(),
+                term.into(),
+                category.into(),
+                subcategory.into(),
+                view.epoch(date).into(),
+                date.into(),
+                view.day(date).into(),
+            ],
+        ))?;
     }
     Ok(())
 }
@@ -228,23 +242,26 @@ fn write_exposure(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError>
         .filter(|date| *date >= course.baseline && *date < course.treatment_end.min(view.as_of))
         .collect();
     let dose = if view.history.subject.arm == Arm::Active { 50.0 } else { 0.0 };
-    for (place, start) in dispensed.iter().enumerate() {
+    for (number, (place, start)) in (1_i64..).zip(dispensed.iter().enumerate()) {
         let end = dispensed.get(place + 1).map_or(course.treatment_end, |next| after(*next, -1));
         let end = view.known(end);
-        sdtm.ex.push(&row(view.keys("EX"), [
-            (place as i64 + 1).into(),
-            view.history.subject.arm.name().into(),
-            dose.into(),
-            "mg".into(),
-            "TABLET".into(),
-            "QD".into(),
-            "ORAL".into(),
-            "TREATMENT".into(),
-            (*start).into(),
-            end.into(),
-            view.day(*start).into(),
-            end.and_then(|end| view.day(end)).into(),
-        ]))?;
+        sdtm.ex.push(&row(
+            view.keys("EX"),
+            [
+                number.into(),
+                view.history.subject.arm.name().into(),
+                dose.into(),
+                "mg".into(),
+                "TABLET".into(),
+                "QD".into(),
+                "ORAL".into(),
+                "TREATMENT".into(),
+                (*start).into(),
+                end.into(),
+                view.day(*start).into(),
+                end.and_then(|end| view.day(end)).into(),
+            ],
+        ))?;
     }
     Ok(())
 }
@@ -255,23 +272,26 @@ fn write_events(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError> {
     for (number, event) in (1_i64..).zip(entered) {
         let end = view.known(event.end);
         let term = event.term.to_uppercase();
-        sdtm.ae.push(&row(view.keys("AE"), [
-            number.into(),
-            event.id.as_str().into(),
-            term.clone().into(),
-            term.into(),
-            event.area.to_uppercase().into(),
-            yes_no(event.serious).into(),
-            if event.related { "RELATED" } else { "NOT RELATED" }.into(),
-            outcome(event, end).into(),
-            yes_no(event.fatal).into(),
-            event.grade.to_string().into(),
-            view.epoch(event.onset).into(),
-            event.onset.into(),
-            end.into(),
-            view.day(event.onset).into(),
-            end.and_then(|end| view.day(end)).into(),
-        ]))?;
+        sdtm.ae.push(&row(
+            view.keys("AE"),
+            [
+                number.into(),
+                event.id.as_str().into(),
+                term.clone().into(),
+                term.into(),
+                event.area.to_uppercase().into(),
+                yes_no(event.serious).into(),
+                if event.related { "RELATED" } else { "NOT RELATED" }.into(),
+                outcome(event, end).into(),
+                yes_no(event.fatal).into(),
+                event.grade.to_string().into(),
+                view.epoch(event.onset).into(),
+                event.onset.into(),
+                end.into(),
+                view.day(event.onset).into(),
+                end.and_then(|end| view.day(end)).into(),
+            ],
+        ))?;
         // Events begin at the first dose at the earliest, so that each is treatment emergent.
         let number = number.to_string();
         let cells = ["AESEQ", &number, "AETRTEM", "Treatment Emergent Flag", "Y", "DERIVED", "SPONSOR"];
@@ -290,27 +310,39 @@ fn outcome(event: &Event, end: Option<NaiveDate>) -> &'static str {
 
 fn write_background(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError> {
     for (number, page) in (1_i64..).zip(view.pages("MH")) {
-        let [Value::Text(term), Value::Day(since)] = [page.points[0].recorded, page.points[1].recorded] else {
+        let [Value::Text(term), Value::Day(since)] = [page.points[0].recorded, page.points[1].recorded]
+        else {
             continue;
         };
-        let area = CONDITIONS.iter().find(|(condition, _)| *condition == term).map(|(_, area)| area.to_uppercase());
-        let cells =
-            [number.into(), term.into(), term.into(), area.into(), page.date.into(), since.into(), view.day(since).into()];
+        let area =
+            CONDITIONS.iter().find(|(condition, _)| *condition == term).map(|(_, area)| area.to_uppercase());
+        let cells = [
+            number.into(),
+            term.into(),
+            term.into(),
+            area.into(),
+            page.date.into(),
+            since.into(),
+            view.day(since).into(),
+        ];
         sdtm.mh.push(&row(view.keys("MH"), cells))?;
     }
     for (number, page) in (1_i64..).zip(view.pages("CM")) {
         let Value::Text(medicine) = page.points[0].recorded else { continue };
         let found = MEDICINES.iter().find(|(name, ..)| *name == medicine);
-        sdtm.cm.push(&row(view.keys("CM"), [
-            number.into(),
-            medicine.into(),
-            medicine.into(),
-            found.map_or("", |(_, _, indication)| indication).into(),
-            page.points[1].recorded.number().into(),
-            "mg".into(),
-            "BEFORE".into(),
-            "AFTER".into(),
-        ]))?;
+        sdtm.cm.push(&row(
+            view.keys("CM"),
+            [
+                number.into(),
+                medicine.into(),
+                medicine.into(),
+                found.map_or("", |(_, _, indication)| indication).into(),
+                page.points[1].recorded.number().into(),
+                "mg".into(),
+                "BEFORE".into(),
+                "AFTER".into(),
+            ],
+        ))?;
     }
     Ok(())
 }
@@ -319,16 +351,19 @@ fn write_deviations(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateErro
     let recorded = view.history.deviations.iter().filter(|deviation| deviation.recorded <= view.as_of);
     for (number, deviation) in (1_i64..).zip(recorded) {
         let date = deviation.date.date();
-        sdtm.dv.push(&row(view.keys("DV"), [
-            number.into(),
-            deviation.id.as_str().into(),
-            deviation.description.to_uppercase().into(),
-            deviation.category.to_uppercase().into(),
-            if deviation.important { "MAJOR" } else { "MINOR" }.into(),
-            view.epoch(date).into(),
-            date.into(),
-            view.day(date).into(),
-        ]))?;
+        sdtm.dv.push(&row(
+            view.keys("DV"),
+            [
+                number.into(),
+                deviation.id.as_str().into(),
+                deviation.description.to_uppercase().into(),
+                deviation.category.to_uppercase().into(),
+                if deviation.important { "MAJOR" } else { "MINOR" }.into(),
+                view.epoch(date).into(),
+                date.into(),
+                view.day(date).into(),
+            ],
+        ))?;
     }
     Ok(())
 }
@@ -340,18 +375,21 @@ fn write_criteria(view: &View<'_>, sdtm: &mut Sdtm) -> Result<(), SimulateError>
     // A criterion for taking part is broken by a no, one against it by a yes.
     let answer = if category == "INCLUSION" { "N" } else { "Y" };
     let date = view.history.subject.screened;
-    sdtm.ie.push(&row(view.keys("IE"), [
-        1_i64.into(),
-        code.into(),
-        text.into(),
-        category.into(),
-        answer.into(),
-        answer.into(),
-        1.0.into(),
-        "SCREENING".into(),
-        date.into(),
-        view.day(date).into(),
-    ]))
+    sdtm.ie.push(&row(
+        view.keys("IE"),
+        [
+            1_i64.into(),
+            code.into(),
+            text.into(),
+            category.into(),
+            answer.into(),
+            answer.into(),
+            1.0.into(),
+            "SCREENING".into(),
+            date.into(),
+            view.day(date).into(),
+        ],
+    ))
 }
 
 /// The last record before the first dose of each test, by the test and the place among the records.

@@ -80,7 +80,8 @@ fn header(spec: &TableSpec, day: NaiveDate) -> Vec<u8> {
         pad(&mut card, text.as_bytes(), CARD);
         card
     };
-    let head = |name: &str, rest: &str| card(format!("HEADER RECORD*******{name:<8}HEADER RECORD!!!!!!!{rest}"));
+    let head =
+        |name: &str, rest: &str| card(format!("HEADER RECORD*******{name:<8}HEADER RECORD!!!!!!!{rest}"));
     let zeros = "000000000000000000000000000000";
     let columns = format!("000000{:04}00000000000000000000", spec.columns.len());
     let mut bytes = head("LIBRARY ", zeros);
@@ -88,7 +89,10 @@ fn header(spec: &TableSpec, day: NaiveDate) -> Vec<u8> {
     bytes.extend(card(stamp.clone()));
     bytes.extend(head("MEMBER  ", "000000000000000001600000000140"));
     bytes.extend(head("DSCRPTR ", zeros));
-    bytes.extend(card(format!("{:<8}{:<8}{:<8}{:<8}{:<32}{stamp}", "SAS", spec.name, "SASDATA", "9.4", "Cairn")));
+    bytes.extend(card(format!(
+        "{:<8}{:<8}{:<8}{:<8}{:<32}{stamp}",
+        "SAS", spec.name, "SASDATA", "9.4", "Cairn"
+    )));
     bytes.extend(card(format!("{stamp}{:16}{:<40}{:8}", "", spec.label, "")));
     bytes.extend(head("NAMESTR ", &columns));
     let mut position = 0;
