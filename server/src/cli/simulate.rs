@@ -13,7 +13,8 @@ use kernel::{Seed, StudyId};
 
 use super::Bars;
 use crate::cli::say::say;
-use crate::error::Result;
+use crate::demo::SIMULATED_STUDY;
+use crate::error::{Failure, Result};
 
 /// What study is made.
 #[derive(Debug, Args)]
@@ -93,9 +94,8 @@ fn plan(args: &SimulateArgs) -> Result<StudyPlan> {
     if let Some(study) = &args.study {
         plan.study = study.clone();
     } else if args.plan.is_none() {
-        plan.study = crate::demo::SIMULATED_STUDY
-            .parse()
-            .map_err(|error| crate::error::Failure::Usage(format!("{error}")))?;
+        let code = SIMULATED_STUDY.parse::<StudyId>();
+        plan.study = code.map_err(|error| Failure::Usage(format!("{error}")))?;
     }
     if args.sites.is_some() || args.subjects.is_some() || args.subjects_per_site.is_some() {
         let sites = args.sites.unwrap_or(plan.sites);
