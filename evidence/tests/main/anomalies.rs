@@ -117,7 +117,9 @@ fn a_delayed_site_is_late_from_the_planted_day_on() {
 
 #[test]
 fn both_planted_sites_of_the_demonstration_stand_out() {
-    let study = Study::make(&StudyPlan::demo(), 2026);
+    // The study of `cairn demo`.
+    let code = "SIM-001".parse().expect("the code is a study's");
+    let study = Study::make(&StudyPlan { study: code, ..StudyPlan::demo() }, 6);
     let mut by_site: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     for (subject, (events, days)) in events_by_subject(&study) {
         let site = by_site.entry(subject[..4].to_owned()).or_default();
