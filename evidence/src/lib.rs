@@ -2,6 +2,9 @@
 //! Read [`mod@simulate`]: a study plan and a seed become an extract and the ledger of what was planted in it.
 pub mod simulate;
 
-pub use simulate::plan::{Anomaly, Rates, StudyPlan, Target};
-pub use simulate::truth::{AnomalyKind, Planted, Truth};
+pub use simulate::anomaly::{Anomaly, AnomalyKind, Facts, KINDS, Target};
+pub use simulate::folder::{Earlier, claim};
+pub use simulate::plan::{Format, Protocol, StudyPlan};
+pub use simulate::rates::Rates;
+pub use simulate::truth::{Planted, Truth};
 pub use simulate::{Progress, SimulateError, simulate};

@@ -3,7 +3,12 @@
 mod main {
     mod anomalies;
     mod extract;
+    mod ledger;
+    mod null_study;
+    mod platform;
     mod rates;
+    mod recovery;
     mod references;
     mod reproducibility;
+    mod sdtm;
 }

@@ -145,7 +145,8 @@ fn the_planted_sites_are_the_sites_to_call() {
     let [fewer_events, late_entry] = scene.planted();
     assert_eq!(sites.first(), Some(&fewer_events), "the sites to call are {sites:?}:\n{calls}");
     assert!(sites.contains(&late_entry), "the sites to call are {sites:?}:\n{calls}");
-    assert!(sites.len() <= 5, "{sites:?} are too many calls for a day");
+    // Four of the six planted anomalies move an indicator, and sixty sites have a few pairs of ambers by chance.
+    assert!(sites.len() <= 8, "{sites:?} are too many calls for a day");
 }
 
 fn check_has_rows(path: &str, page: &Value) {

@@ -134,6 +134,19 @@ pub(super) trait Row {
     fn append(self, columns: &mut Self::Columns);
 }
 
+/// Rows of a row group, which is what memory holds at most of a dataset.
+pub(super) const ROWS_PER_GROUP: usize = 65_536;
+
+/// How every Parquet file is written.
+pub(super) fn writer_properties() -> WriterProperties {
+    // INVARIANT: nothing in the file depends on anything but the rows, so the writer's name is fixed.
+    WriterProperties::builder()
+        .set_created_by("cairn simulated extract".to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+        .build()
+}
+
 /// One dataset on its way into its file.
 pub(super) struct Dataset<C> {
     columns: C,
@@ -145,22 +158,14 @@ pub(super) struct Dataset<C> {
 impl<C: Columns> Dataset<C> {
     /// Rows that are collected before they are encoded.
     const ROWS_PER_BATCH: usize = 8_192;
-    /// Rows of a row group, which is what memory holds at most of a dataset.
-    const ROWS_PER_GROUP: usize = 131_072;
 
     /// Begins the file of a dataset in a folder.
     pub(super) fn create(folder: &Path) -> Result<Self, SimulateError> {
         let path = folder.join(format!("{}.parquet", C::DATASET));
         let file = File::create(&path).map_err(|source| SimulateError::Write { path, source })?;
         let schema = Arc::new(C::schema());
-        // INVARIANT: nothing in the file depends on anything but the rows, so the writer's name is fixed.
-        let properties = WriterProperties::builder()
-            .set_created_by("cairn simulated extract".to_owned())
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(Self::ROWS_PER_GROUP))
-            .build();
-        let writer =
-            ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(Self::encode)?;
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(writer_properties()))
+            .map_err(Self::encode)?;
         Ok(Self { columns: C::empty(), rows: 0, schema, writer })
     }
 

@@ -91,7 +91,7 @@ dataset! {
 dataset! {
     /// One visit that took place. An unscheduled one has no plan.
     VisitRow, VisitColumns, "visit" {
-        studyid: Text, subjid: Text, invid: Text, foldername: Text, visit_dt: Day, visit_num: Double,
+        studyid: Text, recordid: Text, subjid: Text, invid: Text, foldername: Text, visit_dt: Day, visit_num: Double,
         planned_day: Maybe<Int>, window_lower: Maybe<Int>, window_upper: Maybe<Int>, scheduled: YesNo,
     }
 }
@@ -99,7 +99,7 @@ dataset! {
 dataset! {
     /// One adverse event.
     AdverseEventRow, AdverseEventColumns, "ae" {
-        studyid: Text, subjid: Text, aeser: Text, mdrpt_nsv: Text, mdrsoc_nsv: Text, aetoxgr: Int,
+        studyid: Text, recordid: Text, subjid: Text, aeser: Text, mdrpt_nsv: Text, mdrsoc_nsv: Text, aetoxgr: Int,
         aeongo: Text, aerel: Text, aest_dt: Day, aeen_dt: Maybe<Day>, mincreated_dts: Moment,
     }
 }
@@ -107,7 +107,7 @@ dataset! {
 dataset! {
     /// One laboratory result.
     LabRow, LabColumns, "lb" {
-        studyid: Text, subjid: Text, visnam: Text, visit_num: Double, lbtestcd: Text, lbtest: Text,
+        studyid: Text, recordid: Text, subjid: Text, visnam: Text, visit_num: Double, lbtestcd: Text, lbtest: Text,
         lbstresn: Maybe<Double>, lbstresu: Text, lbnrlo: Double, lbnrhi: Double, toxgrg_nsv: Maybe<Text>,
         lb_dt: Day,
     }
@@ -116,7 +116,7 @@ dataset! {
 dataset! {
     /// One protocol deviation.
     DeviationRow, DeviationColumns, "pd" {
-        studyid: Text, subjectenrollmentnumber: Text, deemedimportant: YesNo, crocategory: Text,
+        studyid: Text, recordid: Text, subjectenrollmentnumber: Text, deemedimportant: YesNo, crocategory: Text,
         description: Text, deviationdate: Moment,
     }
 }
@@ -134,7 +134,7 @@ dataset! {
     PointRow, PointColumns, "datachg" {
         studyid: Text, subjectname: Text, pageid: Text, datapointid: Text, visnam: Text,
         visit_num: Maybe<Double>, form: Text, field: Text, fieldlabel: Text, value: Maybe<Text>,
-        unit: Maybe<Text>, visit_date: Day, n_changes: Tiny,
+        unit: Maybe<Text>, visit_date: Day, n_changes: Tiny, changed_dt: Maybe<Day>,
     }
 }
 
@@ -158,5 +158,36 @@ dataset! {
     /// One subject who has stopped treatment, or has completed it; `phase` is the day.
     TreatmentEndRow, TreatmentEndColumns, "sdrgcomp" {
         studyid: Text, subjid: Text, sdrgyn: Text, phase: Day, mincreated_dts: Moment,
+    }
+}
+
+dataset! {
+    /// One point or result that may be missing, as it is: what an extract withholds.
+    TrueValueRow, TrueValueColumns, "values" {
+        dataset: Text, recordid: Text, true_value: Text, mechanism: Maybe<Text>, anomaly: Maybe<Text>,
+    }
+}
+
+dataset! {
+    /// One record that an anomaly has changed, made (`present`) or kept from being.
+    AffectedRow, AffectedColumns, "affected" {
+        anomaly: Text, dataset: Text, recordid: Text, present: YesNo, known_dt: Day,
+    }
+}
+
+dataset! {
+    /// One screened subject with what nobody sees.
+    TrueSubjectRow, TrueSubjectColumns, "subjects" {
+        subjid: Text, invid: Text, arm: Text, severity: Double, ae_frailty: Double, copy_of: Maybe<Text>,
+        moved_dt: Maybe<Day>, moved_to: Maybe<Text>, left_dt: Maybe<Day>, left_because: Maybe<Text>,
+    }
+}
+
+dataset! {
+    /// One site with what makes it unlike the others: shares, days, and factors of mean 1.
+    TrueSiteRow, TrueSiteColumns, "sites" {
+        invid: Text, country: Text, active_dt: Day, screened: Int, screen_failure: Double, visit_days: Double,
+        discontinuation: Double, missing: Double, adverse_events: Double, deviations: Double, entry_lag: Double,
+        changes: Double, queries: Double,
     }
 }

@@ -1,9 +1,8 @@
 //! The files of an extract, open side by side while subjects are made.
 
-use std::fs;
 use std::path::Path;
 
-use serde::Serialize;
+use chrono::NaiveDate;
 
 use super::column::Dataset;
 use super::dataset::{
@@ -12,9 +11,12 @@ use super::dataset::{
     TreatmentEndColumns, VisitColumns,
 };
 use super::error::SimulateError;
+use super::folder::make_folder;
 
-/// Every dataset of the extract.
+/// Every dataset of the extract of one day.
 pub(super) struct Extract {
+    /// The last day that it knows of.
+    pub(super) as_of: NaiveDate,
     pub(super) studies: Dataset<StudyColumns>,
     pub(super) sites: Dataset<SiteColumns>,
     pub(super) schedule: Dataset<ScheduleColumns>,
@@ -33,10 +35,10 @@ pub(super) struct Extract {
 
 impl Extract {
     /// Begins every file in a folder, which is made if it is not there.
-    pub(super) fn create(folder: &Path) -> Result<Self, SimulateError> {
-        fs::create_dir_all(folder)
-            .map_err(|source| SimulateError::Write { path: folder.to_owned(), source })?;
+    pub(super) fn create(folder: &Path, as_of: NaiveDate) -> Result<Self, SimulateError> {
+        make_folder(folder)?;
         Ok(Self {
+            as_of,
             studies: Dataset::create(folder)?,
             sites: Dataset::create(folder)?,
             schedule: Dataset::create(folder)?,
@@ -71,17 +73,4 @@ impl Extract {
         self.study_ends.finish()?;
         self.treatment_ends.finish()
     }
-}
-
-/// Writes a value beside the datasets.
-pub(super) fn write_json<T: Serialize>(
-    folder: &Path,
-    file: &'static str,
-    value: &T,
-) -> Result<(), SimulateError> {
-    let mut text =
-        serde_json::to_string_pretty(value).map_err(|source| SimulateError::Render { file, source })?;
-    text.push('\n');
-    let path = folder.join(file);
-    fs::write(&path, text).map_err(|source| SimulateError::Write { path, source })
 }

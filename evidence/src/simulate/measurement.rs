@@ -1,163 +1,218 @@
 //! The pages of a visit: what is asked, and what subjects' bodies and questionnaires answer.
 
+use chrono::NaiveDate;
+
+use super::anomaly::AnomalyKind;
+use super::calendar::after;
 use super::draw::{Draw, whole};
-use super::error::SimulateError;
-use super::extract::Extract;
-use super::page::{Desk, Field, Form, Page};
-use super::subject::{Enrolment, Subject};
-use super::visit::Visit;
+use super::entry::{Answer, Desk, Order};
+use super::form::Form;
+use super::history::{Enrolment, History, Page, Value, Visit};
+use super::subject::Subject;
+use super::walk::{Shape, Walk};
+use super::words::{CONDITIONS, MEDICINES};
 
-const DEMOGRAPHY: Form = Form {
-    code: "DM",
-    fields: &[
-        required("AGE", "Age", Some("years")),
-        required("SEX", "Sex", None),
-        required("RACE", "Race", None),
-    ],
-};
+/// Blood pressures and pulse: half of what is not the subject's own level is remembered until the next visit.
+const VITAL: Shape = Shape { level: 0.7, noise: 0.06, memory: 0.5 };
 
-const ELIGIBILITY: Form = Form {
-    code: "IE",
-    fields: &[required("ICDAT", "Consent date", None), required("IEMET", "All criteria met", None)],
-};
-
-const VITAL_SIGNS: Form = Form {
-    code: "VS",
-    fields: &[
-        item("SYSBP", "Systolic blood pressure", Some("mmHg")),
-        item("DIABP", "Diastolic blood pressure", Some("mmHg")),
-        item("PULSE", "Pulse", Some("beats/min")),
-        item("TEMP", "Temperature", Some("C")),
-        item("WEIGHT", "Weight", Some("kg")),
-    ],
-};
-
-const LABORATORY: Form = Form {
-    code: "LB",
-    fields: &[
-        item("LBPERF", "Sample taken", None),
-        item("LBDAT", "Sample date", None),
-        item("LBFAST", "Fasting", None),
-    ],
-};
-
-const QUESTIONNAIRE: Form = Form {
-    code: "QS",
-    fields: &[
-        item("QS01", "Walking", None),
-        item("QS02", "Self-care", None),
-        item("QS03", "Daily life", None),
-        item("QS04", "Pain", None),
-        item("QS05", "Sleep", None),
-        item("QS06", "Worry", None),
-    ],
-};
-
-const EXPOSURE: Form = Form {
-    code: "EX",
-    fields: &[
-        item("EXDOSE", "Dose", Some("mg")),
-        item("EXTAKEN", "Tablets taken", Some("tablets")),
-        item("EXRET", "Tablets returned", Some("tablets")),
-    ],
-};
-
-const fn item(code: &'static str, label: &'static str, unit: Option<&'static str>) -> Field {
-    Field { code, label, unit, may_lack: true }
-}
-
-const fn required(code: &'static str, label: &'static str, unit: Option<&'static str>) -> Field {
-    Field { code, label, unit, may_lack: false }
-}
+/// Mean, standard deviation, and the least and largest value of a vital sign in whole numbers.
+const VITALS: [(f64, f64, i64, i64); 3] =
+    [(130.0, 14.0, 70, 240), (80.0, 9.0, 40, 140), (72.0, 10.0, 35, 180)];
 
 /// The levels that a subject's values move around.
 struct Body {
-    systolic: f64,
-    diastolic: f64,
-    pulse: f64,
+    vitals: [Walk; 3],
     weight: f64,
-    complaint: f64,
+    age: f64,
 }
 
 impl Body {
     fn draw(subject: &Subject<'_>, draw: &mut Draw) -> Self {
-        let pressure = draw.normal();
+        let systolic = draw.normal();
+        // Both pressures rise together.
+        let diastolic = 0.6 * systolic + 0.8 * draw.normal();
+        let levels = [systolic, diastolic, draw.normal()];
         let heavier = if subject.sex == "M" { 12.0 } else { 0.0 };
         Self {
-            systolic: 130.0 + 0.3 * (subject.age - 52) as f64 + 12.0 * pressure,
-            diastolic: 80.0 + 5.0 * pressure + 5.0 * draw.normal(),
-            pulse: 72.0 + 8.0 * draw.normal(),
             weight: 74.0 + heavier + 12.0 * draw.normal(),
-            complaint: draw.normal(),
-        }
-    }
-
-    /// What the subject's items of a form are at a visit.
-    fn values(&self, form: &Form, subject: &Subject<'_>, visit: &Visit, draw: &mut Draw) -> Vec<String> {
-        match form.code {
-            "DM" => vec![subject.age.to_string(), subject.sex.to_owned(), subject.race.to_owned()],
-            "IE" => {
-                let met = matches!(subject.enrolment, Enrolment::Enrolled(_));
-                vec![visit.date.to_string(), if met { "Y" } else { "N" }.to_owned()]
-            }
-            "VS" => vec![
-                whole(self.systolic + 7.0 * draw.normal()).clamp(70, 240).to_string(),
-                whole(self.diastolic + 5.0 * draw.normal()).clamp(40, 140).to_string(),
-                whole(self.pulse + 6.0 * draw.normal()).clamp(35, 180).to_string(),
-                format!("{:.1}", 36.6 + 0.3 * draw.normal()),
-                format!("{:.1}", self.weight.max(35.0)),
-            ],
-            "LB" => {
-                let fasting = if draw.chance(0.8) { "Y" } else { "N" };
-                vec!["Y".to_owned(), visit.date.to_string(), fasting.to_owned()]
-            }
-            "QS" => {
-                let mut answer =
-                    || whole(1.5 + 0.9 * self.complaint + 0.8 * draw.normal()).clamp(0, 4).to_string();
-                (0..form.fields.len()).map(|_| answer()).collect()
-            }
-            _ => {
-                let returned = draw.poisson(2.0).min(28);
-                vec!["50".to_owned(), (28 - returned).to_string(), returned.to_string()]
-            }
+            age: 0.3 * (subject.age - 52) as f64,
+            vitals: levels.map(|level| Walk::new(VITAL, level, draw)),
         }
     }
 }
 
-/// Enters the pages of every visit. Those that the extract does not know yet are drawn as well, so that a
-/// later cut-off adds pages and changes none.
-pub(super) fn write(
-    subject: &Subject<'_>,
-    desk: &mut Desk<'_>,
-    extract: &mut Extract,
-) -> Result<(), SimulateError> {
-    let mut draw = subject.stream("measurements");
+/// The pages of every visit.
+pub(super) fn draw<'w>(history: &History<'w>, desk: &mut Desk<'_, 'w>) -> Vec<Page<'w>> {
+    let subject = &history.subject;
+    let mut draw = subject.body_stream("measurements");
+    let mut tricks = subject.stream("planted measurements");
     let mut body = Body::draw(subject, &mut draw);
-    for visit in &subject.visits {
+    let mut pages = Vec::new();
+    for visit in &history.visits {
         body.weight += 0.6 * draw.normal();
-        for form in forms(subject, visit) {
-            let values = body.values(form, subject, visit, &mut draw);
-            let page =
-                Page { form, visit: &visit.name, visit_number: Some(visit.number), date: visit.date, values };
-            desk.enter(&page, extract)?;
+        for form in forms(history, visit) {
+            let answers = answers(history, form, visit, &mut body, (&mut draw, &mut tricks));
+            let id = format!("{}-V{}-{}", subject.id, visit.number, form.code);
+            pages.push(desk.enter(order(id, form, visit, answers)));
+        }
+        if visit.number == 1.0 {
+            pages.extend(background(history, visit, desk));
         }
     }
-    Ok(())
+    pages
+}
+
+fn order<'w>(id: String, form: &'w Form, visit: &Visit<'w>, answers: Vec<Answer<'w>>) -> Order<'w> {
+    Order {
+        id,
+        visit: visit.name.clone(),
+        visit_number: Some(visit.number),
+        is_complete: visit.is_made_up,
+        ..Order::log(form, visit.date, answers)
+    }
 }
 
 /// The forms due at a visit. Treatment is asked for while it lasts.
-fn forms(subject: &Subject<'_>, visit: &Visit) -> Vec<&'static Form> {
-    const SCREENING: &str = "Screening";
-    if visit.name == SCREENING {
-        return vec![&DEMOGRAPHY, &ELIGIBILITY, &VITAL_SIGNS, &LABORATORY];
+fn forms<'w>(history: &History<'w>, visit: &Visit<'_>) -> Vec<&'w Form> {
+    let forms = &history.subject.world.forms;
+    if visit.number == 1.0 {
+        return vec![&forms.demography, &forms.eligibility, &forms.vital_signs, &forms.laboratory];
     }
-    let mut forms = vec![&VITAL_SIGNS, &LABORATORY];
+    let mut due = vec![&forms.vital_signs, &forms.laboratory];
     if visit.planned.is_some() {
-        forms.push(&QUESTIONNAIRE);
-        match subject.enrolment {
-            Enrolment::Enrolled(course) if visit.date <= course.treatment_end => forms.push(&EXPOSURE),
+        if !forms.questionnaire.fields.is_empty() {
+            due.push(&forms.questionnaire);
+        }
+        match history.enrolment {
+            Enrolment::Enrolled(course) if visit.date <= course.treatment_end => due.push(&forms.exposure),
             _ => {}
         }
     }
-    forms
+    due
+}
+
+/// Conditions and medicines from before the study, a page each.
+fn background<'w>(history: &History<'w>, visit: &Visit<'w>, desk: &mut Desk<'_, 'w>) -> Vec<Page<'w>> {
+    const CONDITIONS_MEAN: f64 = 1.2;
+    const MEDICINES_MEAN: f64 = 0.8;
+    let subject = &history.subject;
+    let forms = &subject.world.forms;
+    let mut draw = subject.body_stream("background");
+    let mut pages = Vec::new();
+    let first = draw.below(CONDITIONS.len());
+    for number in 0..usize::try_from(draw.poisson(CONDITIONS_MEAN)).unwrap_or(0).min(CONDITIONS.len()) {
+        let (condition, _) = CONDITIONS[(first + number) % CONDITIONS.len()];
+        let since = after(subject.screened, -draw.days(100, 5_100));
+        let answers = [Value::Text(condition), Value::Day(since)].map(Answer::of);
+        let id = format!("{}-V1-MH-{}", subject.id, number + 1);
+        pages.push(desk.enter(order(id, &forms.medical_history, visit, answers.into())));
+    }
+    let first = draw.below(MEDICINES.len());
+    for number in 0..usize::try_from(draw.poisson(MEDICINES_MEAN)).unwrap_or(0).min(MEDICINES.len()) {
+        let (medicine, dose, _) = MEDICINES[(first + number) % MEDICINES.len()];
+        let answers = [Value::Text(medicine), Value::Whole(dose)].map(Answer::of);
+        let id = format!("{}-V1-CM-{}", subject.id, number + 1);
+        pages.push(desk.enter(order(id, &forms.medication, visit, answers.into())));
+    }
+    pages
+}
+
+/// What the subject's items of a form are at a visit.
+fn answers<'w>(
+    history: &History<'w>,
+    form: &Form,
+    visit: &Visit<'_>,
+    body: &mut Body,
+    (draw, tricks): (&mut Draw, &mut Draw),
+) -> Vec<Answer<'w>> {
+    let subject = &history.subject;
+    match form.code {
+        "DM" => [Value::Whole(subject.age), Value::Text(subject.sex), Value::Text(subject.race)]
+            .map(Answer::of)
+            .into(),
+        "IE" => eligibility(history),
+        "VS" => vital_signs(subject, visit.date, body, draw, tricks),
+        "LB" => {
+            let fasting = if draw.chance(0.8) { "Y" } else { "N" };
+            [Value::Text("Y"), Value::Day(visit.date), Value::Text(fasting)].map(Answer::of).into()
+        }
+        "QS" => {
+            // A score from 0 to 4, which the subject's illness moves.
+            let mut answer = || {
+                let deviation = 0.75 * subject.severity + 0.66 * draw.normal();
+                let value = Value::Whole(whole(1.5 + 1.2 * deviation).clamp(0, 4));
+                Answer { deviation, ..Answer::of(value) }
+            };
+            form.fields.iter().map(|_| answer()).collect()
+        }
+        _ => exposure(subject, visit, draw),
+    }
+}
+
+fn eligibility<'w>(history: &History<'w>) -> Vec<Answer<'w>> {
+    let subject = &history.subject;
+    let is_met = matches!(history.enrolment, Enrolment::Enrolled(_)) && history.broken_criterion.is_none();
+    let late = subject.planted.find(AnomalyKind::LateConsent);
+    let lapse = subject.planted.find(AnomalyKind::EligibilityLapses);
+    let consent = Answer {
+        altered_by: late.filter(|_| history.consent > subject.screened),
+        ..Answer::of(Value::Day(history.consent))
+    };
+    let met = Answer {
+        altered_by: lapse.filter(|_| history.broken_criterion.is_some()),
+        ..Answer::of(Value::Text(if is_met { "Y" } else { "N" }))
+    };
+    vec![consent, met]
+}
+
+fn vital_signs<'w>(
+    subject: &Subject<'w>,
+    date: NaiveDate,
+    body: &mut Body,
+    draw: &mut Draw,
+    tricks: &mut Draw,
+) -> Vec<Answer<'w>> {
+    let copied = subject.planted.on(AnomalyKind::CopiedVitals, date);
+    let rounded = subject.planted.on(AnomalyKind::DigitPreference, date);
+    let spread = copied.map_or(1.0, |planting| planting.magnitude);
+    let mut answers = Vec::with_capacity(5);
+    for (index, (mean, sd, least, most)) in VITALS.into_iter().enumerate() {
+        let innovation = draw.normal();
+        let (level, around) = body.vitals[index].step(innovation, draw);
+        let mean = if index == 0 { mean + body.age } else { mean };
+        let value_of = |around: f64| whole(mean + sd * (level + around)).clamp(least, most);
+        let (truth, mut recorded) = (value_of(around), value_of(spread * around));
+        let rounds = rounded.filter(|planting| tricks.chance(planting.magnitude));
+        if rounds.is_some() {
+            recorded = (recorded + 5) / 10 * 10;
+        }
+        answers.push(Answer {
+            truth: Value::Whole(truth),
+            recorded: Value::Whole(recorded),
+            deviation: level + around,
+            altered_by: rounds.or(copied),
+        });
+    }
+    answers.push(Answer::of(Value::Tenths(366 + whole(3.0 * draw.normal()))));
+    answers.push(Answer::of(Value::Tenths(whole(10.0 * body.weight.max(35.0)))));
+    answers
+}
+
+/// A bottle of 28 tablets, some of which come back.
+fn exposure<'w>(subject: &Subject<'w>, visit: &Visit<'_>, draw: &mut Draw) -> Vec<Answer<'w>> {
+    const TABLETS: i64 = 28;
+    let returned = draw.poisson(2.0).min(TABLETS);
+    let perfect = subject.planted.find(AnomalyKind::PerfectAdherence).filter(|_| visit.is_made_up);
+    let claimed = if perfect.is_some() { 0 } else { returned };
+    let counted = |truth: i64, recorded: i64| Answer {
+        recorded: Value::Whole(recorded),
+        altered_by: perfect,
+        ..Answer::of(Value::Whole(truth))
+    };
+    vec![
+        // Blinded: the tablets of both arms look alike.
+        Answer::of(Value::Whole(50)),
+        counted(TABLETS - returned, TABLETS - claimed),
+        counted(returned, claimed),
+    ]
 }

@@ -1,15 +1,11 @@
-//! Sites: when they open, whom they screen, and how they differ from each other.
+//! Sites: when they open, whom they screen, when the monitor comes, and how they differ from each other.
 
 use chrono::NaiveDate;
 use kernel::Seed;
 
-use super::dataset::{SiteRow, StudyRow};
-use super::draw::{Draw, after, whole, working_day};
-use super::error::SimulateError;
-use super::extract::Extract;
+use super::calendar::{after, working_day};
+use super::draw::{Draw, whole};
 use super::plan::StudyPlan;
-use super::truth::{AnomalyKind, Truth};
-use super::visit;
 use super::words::{COUNTRIES, Country, FIRST_NAMES, LAST_NAMES};
 
 /// One site.
@@ -17,13 +13,15 @@ pub(super) struct Site {
     pub(super) id: String,
     pub(super) country: &'static Country,
     /// City and region.
-    place: (&'static str, &'static str),
+    pub(super) place: (&'static str, &'static str),
     /// First and last name.
-    investigator: (&'static str, &'static str),
+    pub(super) investigator: (&'static str, &'static str),
     pub(super) activation: NaiveDate,
     /// The day each subject is screened on, in order. Never empty.
     pub(super) screenings: Vec<NaiveDate>,
     pub(super) effects: Effects,
+    /// The place among the sites, from 0 on.
+    pub(super) index: usize,
 }
 
 /// What makes a site unlike the others. Apart from the share and the days, each is a factor of mean 1.
@@ -41,57 +39,39 @@ pub(super) struct Effects {
     pub(super) queries: f64,
 }
 
-/// What is planted at a site.
-pub(super) struct Planting {
-    /// The share of adverse events that is reported.
-    pub(super) events_reported: f64,
-    /// From which day on pages are late, and by which factor.
-    pub(super) entry_step: Option<(NaiveDate, f64)>,
-}
-
-impl Planting {
-    /// What the ledger says about a site.
-    pub(super) fn at(site: &Site, truth: &Truth) -> Self {
-        let mut planting = Self { events_reported: 1.0, entry_step: None };
-        for planted in truth.anomalies.iter().filter(|planted| planted.site == site.id) {
-            match planted.kind {
-                AnomalyKind::AeUnderReporting => planting.events_reported *= 1.0 + planted.magnitude,
-                AnomalyKind::DelayedEntry => planting.entry_step = Some((planted.start, planted.magnitude)),
-            }
-        }
-        planting
-    }
-}
-
 /// All sites of a plan. A site depends on its own id alone, and not on how many there are.
 pub(super) fn sites(plan: &StudyPlan, seed: Seed) -> Vec<Site> {
-    (0..plan.sites).map(|index| site(plan, seed, format!("{}", 1001 + index))).collect()
+    (0..plan.sites)
+        .zip(0..)
+        .map(|(number, index)| site(plan, seed, format!("{}", 1001 + number), index))
+        .collect()
 }
 
-fn site(plan: &StudyPlan, seed: Seed, id: String) -> Site {
+fn site(plan: &StudyPlan, seed: Seed, id: String, index: usize) -> Site {
     let draw = |process: &str| Draw::new(seed, &format!("{}/site/{id}/{process}", plan.study));
     let mut frame = draw("frame");
     let country = &COUNTRIES[frame.weighted(COUNTRIES.iter().map(|country| country.weight))];
     let place = *frame.pick(country.cities);
     let investigator = (*frame.pick(&FIRST_NAMES), *frame.pick(&LAST_NAMES));
-    let (activation, screenings) = recruitment(plan, &mut draw("recruitment"));
+    let (activation, screenings) = recruitment(plan, country.code, &mut draw("recruitment"));
     let effects = effects(plan, &mut draw("effects"));
-    Site { id, country, place, investigator, activation, screenings, effects }
+    Site { id, country, place, investigator, activation, screenings, effects, index }
 }
 
-/// When a site opens and screens. The number of subjects is negative binomial: Poisson around a gamma rate.
+/// When a site opens and screens. Set-up takes gamma-distributed days; the number of subjects is negative binomial:
+/// Poisson around a gamma rate.
 // Source: Anisimov VV, Fedorov VV, "Modelling, prediction and adaptive adjustment of recruitment in multicentre
-// trials", Stat Med 2007;26:4958-4975, for the Poisson-gamma model.
-fn recruitment(plan: &StudyPlan, draw: &mut Draw) -> (NaiveDate, Vec<NaiveDate>) {
+// trials", Stat Med 2007;26:4958-4975, for the Poisson-gamma model; its shape is that of clindata's 176 sites.
+fn recruitment(plan: &StudyPlan, country: &str, draw: &mut Draw) -> (NaiveDate, Vec<NaiveDate>) {
     const SETUP_DAYS_SCALE: f64 = 20.0;
     let latest = i64::from(plan.recruitment_days / 2);
     let setup_days = whole(draw.gamma(2.0) * SETUP_DAYS_SCALE).min(latest);
-    let activation = working_day(after(plan.start, setup_days));
+    let activation = working_day(after(plan.start, setup_days), country);
     let shape = plan.rates.enrolment_shape;
     let rate = plan.subjects_per_site * draw.gamma(shape) / shape;
     let count = draw.poisson(rate).max(1);
     let mut screenings: Vec<NaiveDate> =
-        (0..count).map(|_| working_day(draw.day(activation, plan.recruitment_end()))).collect();
+        (0..count).map(|_| working_day(draw.day(activation, plan.recruitment_end()), country)).collect();
     screenings.sort_unstable();
     (activation, screenings)
 }
@@ -112,38 +92,37 @@ fn effects(plan: &StudyPlan, draw: &mut Draw) -> Effects {
     }
 }
 
-/// Writes the study and its sites.
-pub(super) fn write(plan: &StudyPlan, sites: &[Site], extract: &mut Extract) -> Result<(), SimulateError> {
-    let known = |day: NaiveDate| day <= plan.cut_off;
-    let first_screening = sites.iter().filter_map(|site| site.screenings.first().copied()).min();
-    let title = format!("A simulated study of {} sites", plan.sites);
-    extract.studies.push(StudyRow {
-        protocol_number: plan.study.as_str(),
-        nickname: "CAIRN",
-        protocol_title: &title,
-        status: "Active",
-        num_plan_site: i64::from(plan.sites),
-        num_plan_subj: whole(f64::from(plan.sites) * plan.subjects_per_site),
-        act_fpfv: first_screening.filter(|day| known(*day)),
-        est_lplv: after(plan.recruitment_end(), visit::LONGEST_STAY_DAYS),
-        therapeutic_area: "Metabolism",
-        protocol_indication: "Raised blood sugar",
-        phase: "P3",
-        product: "Compound C",
-    })?;
-    for site in sites {
-        let active = known(site.activation);
-        extract.sites.push(SiteRow {
-            protocol: plan.study.as_str(),
-            pi_number: &site.id,
-            pi_first_name: site.investigator.0,
-            pi_last_name: site.investigator.1,
-            site_status: if active { "Active" } else { "Selected" },
-            site_active_dt: active.then_some(site.activation),
-            city: site.place.0,
-            state: site.place.1,
-            country: site.country.code,
-        })?;
+impl Site {
+    /// The first monitoring visit after a day: one every six weeks from activation on.
+    pub(super) fn next_monitoring(&self, day: NaiveDate) -> NaiveDate {
+        const EVERY_DAYS: i64 = 42;
+        let elapsed = (day - self.activation).num_days().max(0);
+        after(self.activation, (elapsed / EVERY_DAYS + 1) * EVERY_DAYS)
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_monitor_comes_every_six_weeks_from_activation_on() {
+        let site = &sites(&StudyPlan::default(), Seed(1))[0];
+        let opened = site.activation;
+        assert_eq!(site.next_monitoring(opened), after(opened, 42));
+        assert_eq!(site.next_monitoring(after(opened, 41)), after(opened, 42));
+        assert_eq!(site.next_monitoring(after(opened, 42)), after(opened, 84));
+    }
+
+    #[test]
+    fn sites_differ_in_size_as_planned() {
+        let plan = StudyPlan { sites: 3_000, subjects_per_site: 20.0, ..StudyPlan::default() };
+        let counts: Vec<f64> =
+            sites(&plan, Seed(1)).iter().map(|site| site.screenings.len() as f64).collect();
+        let mean = counts.iter().sum::<f64>() / 3_000.0;
+        let variance = counts.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / 3_000.0;
+        assert!((mean - 20.0).abs() < 1.5, "{mean}");
+        // Negative binomial: mean + mean squared / shape.
+        assert!((variance / (20.0 + 400.0 / 0.63) - 1.0).abs() < 0.15, "{variance}");
+    }
 }

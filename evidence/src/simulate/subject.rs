@@ -1,301 +1,232 @@
-//! Subjects: who they are, whether they are enrolled, and until when they stay.
+//! Subjects: who they are, and the making of their story.
 
 use chrono::{NaiveDate, NaiveDateTime};
-use kernel::Seed;
 
 use super::adverse_event;
-use super::dataset::{EnrolmentRow, StudyEndRow, SubjectRow, TreatmentEndRow};
+use super::anomaly::AnomalyKind;
+use super::calendar::{after, working_day};
+use super::course;
 use super::deviation;
-use super::draw::{Draw, after, whole, working_day};
-use super::error::SimulateError;
-use super::extract::Extract;
+use super::draw::{Draw, whole};
+use super::entry::Desk;
+use super::history::{Course, Enrolment, History};
 use super::lab;
 use super::measurement;
-use super::page::{Desk, Field, Form, Page};
-use super::plan::StudyPlan;
-use super::site::{Planting, Site};
-use super::visit::{self, TREATMENT_DAYS, Visit};
+use super::planting::{Mark, PlantedHere};
+use super::site::Site;
+use super::visit;
+use super::words::CRITERIA;
+use super::world::World;
 
 /// One screened subject.
-pub(super) struct Subject<'a> {
-    pub(super) plan: &'a StudyPlan,
-    pub(super) site: &'a Site,
-    seed: Seed,
+pub(super) struct Subject<'w> {
+    pub(super) world: &'w World<'w>,
+    pub(super) site: &'w Site,
     pub(super) id: String,
     /// What the data-capture system calls the subject.
     pub(super) edc_name: String,
-    screened: NaiveDate,
+    /// Whose body it is: the subject itself, or the one that it is a copy of.
+    pub(super) origin: Origin<'w>,
+    pub(super) planted: PlantedHere<'w>,
+    pub(super) screened: NaiveDate,
+    pub(super) created: NaiveDateTime,
     pub(super) age: i64,
     pub(super) sex: &'static str,
     pub(super) race: &'static str,
-    pub(super) enrolment: Enrolment,
-    /// The visits made, whether the cut-off knows of them or not.
-    pub(super) visits: Vec<Visit>,
+    pub(super) arm: Arm,
+    /// How ill the subject is: standard normal. It moves the questionnaire.
+    pub(super) severity: f64,
+    /// A factor of mean 1 on the rate of adverse events.
+    pub(super) frailty: f64,
 }
 
-/// What screening led to.
-pub(super) enum Enrolment {
-    /// Not enrolled, as decided on a day.
-    Failed(NaiveDate),
-    /// Enrolled.
-    Enrolled(Course),
+/// The subject whose random numbers shape body and visits.
+pub(super) struct Origin<'w> {
+    pub(super) site: &'w Site,
+    pub(super) id: String,
 }
 
-/// The stay of an enrolled subject.
-#[derive(Clone, Copy)]
-pub(super) struct Course {
-    /// The baseline visit, which is the first dose as well.
-    pub(super) baseline: NaiveDate,
-    /// The last day in the study.
-    pub(super) end: NaiveDate,
-    /// Why the subject left; none for one who completed the study.
-    pub(super) departure: Option<Cause>,
-    /// The last day of treatment.
-    pub(super) treatment_end: NaiveDate,
-    /// Whether treatment went on to the last visit.
-    treatment_completed: bool,
-}
-
-/// How long a subject would stay, and what may end it.
-struct Stay {
-    baseline: NaiveDate,
-    last_visit: NaiveDate,
-    may_be_pregnant: bool,
-}
-
-/// Why a subject leaves.
+/// What a subject is treated with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cause {
-    Withdrawal,
-    Lost,
-    Physician,
-    AdverseEvent,
-    Pregnancy,
-    Death,
+pub(super) enum Arm {
+    Active,
+    Placebo,
 }
 
-impl Cause {
-    /// The causes and their shares among those who leave.
-    // Source: the 108 discontinued of 1,301 subjects of clindata.
-    const SHARES: [(Self, f64); 6] = [
-        (Self::Withdrawal, 56.0 / 108.0),
-        (Self::Lost, 16.0 / 108.0),
-        (Self::Physician, 12.0 / 108.0),
-        (Self::AdverseEvent, 10.0 / 108.0),
-        (Self::Pregnancy, 10.0 / 108.0),
-        (Self::Death, 4.0 / 108.0),
-    ];
-
-    fn reason(self) -> &'static str {
+impl Arm {
+    pub(super) fn code(self) -> &'static str {
         match self {
-            Self::Withdrawal => "Withdrew Consent",
-            Self::Lost => "Lost to Follow-Up",
-            Self::Physician => "Physician Decision",
-            Self::AdverseEvent => "Adverse Event",
-            Self::Pregnancy => "Pregnancy",
-            Self::Death => "Death",
+            Self::Active => "A",
+            Self::Placebo => "P",
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "COMPOUND C 50 MG",
+            Self::Placebo => "PLACEBO",
         }
     }
 }
 
-/// How many records of a subject were touched by what is planted.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Affected {
-    pub(super) events_not_reported: u64,
-    pub(super) pages_delayed: u64,
+impl<'w> Subject<'w> {
+    /// The subject of a site by number, from 1 on.
+    fn draw(world: &'w World<'w>, site: &'w Site, number: usize) -> Self {
+        let id = subject_id(site, number);
+        let planted = PlantedHere::of(&world.plantings, site, &id);
+        let origin = origin(world, site, number, &planted);
+        let screened = site.screenings[number - 1];
+        let stream = |id: &str, process: &str| {
+            Draw::new(world.seed, &format!("{}/subject/{id}/{process}", world.plan.study))
+        };
+        let mut frame = stream(&origin.id, "frame");
+        let mut latent = stream(&origin.id, "latent");
+        Self {
+            world,
+            site,
+            edc_name: format!("{id}-XXXX"),
+            created: stream(&id, "created").moment(screened),
+            origin,
+            planted,
+            screened,
+            age: whole(52.0 + 12.0 * frame.normal()).clamp(18, 85),
+            sex: if frame.chance(0.5) { "F" } else { "M" },
+            race: ["White", "Asian", "Black", "Other"][frame.weighted([0.7, 0.15, 0.1, 0.05].into_iter())],
+            arm: if frame.chance(0.5) { Arm::Active } else { Arm::Placebo },
+            severity: latent.normal(),
+            frailty: latent.frailty(world.plan.rates.adverse_events_subject_variance),
+            id,
+        }
+    }
+
+    /// The stream of one of the subject's own processes.
+    pub(super) fn stream(&self, process: &str) -> Draw {
+        Draw::new(self.world.seed, &format!("{}/subject/{}/{process}", self.world.plan.study, self.id))
+    }
+
+    /// The stream of a process of the body; a copied subject has that of the one it is a copy of.
+    pub(super) fn body_stream(&self, process: &str) -> Draw {
+        Draw::new(self.world.seed, &format!("{}/subject/{}/{process}", self.world.plan.study, self.origin.id))
+    }
 }
 
-const END_OF_STUDY: Form = Form {
-    code: "DS",
-    fields: &[
-        Field { code: "DSCOMP", label: "Study completed", unit: None, may_lack: false },
-        Field { code: "DSREAS", label: "Reason for leaving", unit: None, may_lack: false },
-    ],
-};
+fn subject_id(site: &Site, number: usize) -> String {
+    format!("{}-{number:03}", site.id)
+}
 
-impl<'a> Subject<'a> {
-    /// The subject of a site by number, from 1 on.
-    pub(super) fn draw(plan: &'a StudyPlan, seed: Seed, site: &'a Site, number: usize) -> Self {
-        let id = format!("{}-{number:03}", site.id);
-        let screened = site.screenings[number - 1];
-        let draw = |process: &str| Draw::new(seed, &format!("{}/subject/{id}/{process}", plan.study));
+/// The neighbouring site's subject of the same number for one of the first subjects of a site that copies, where
+/// there is one; otherwise the subject itself.
+fn origin<'w>(world: &'w World<'w>, site: &'w Site, number: usize, planted: &PlantedHere<'w>) -> Origin<'w> {
+    let copies = planted.find(AnomalyKind::DuplicateSubjects).filter(|planting| {
+        number as f64 <= planting.magnitude && planting.has_begun(site.screenings[number - 1])
+    });
+    let neighbour = if site.index == 0 { world.sites.get(1) } else { world.sites.get(site.index - 1) };
+    match neighbour.filter(|neighbour| copies.is_some() && number <= neighbour.screenings.len()) {
+        Some(neighbour) => Origin { site: neighbour, id: subject_id(neighbour, number) },
+        None => Origin { site, id: subject_id(site, number) },
+    }
+}
 
-        let mut frame = draw("frame");
-        let age = whole(52.0 + 12.0 * frame.normal()).clamp(18, 85);
-        let sex = *frame.pick(&["F", "M"]);
-        let race = ["White", "Asian", "Black", "Other"][frame.weighted([0.7, 0.15, 0.1, 0.05].into_iter())];
-        let decided = working_day(frame.day(after(screened, 7), after(screened, 18)));
-        let mut visits = vec![visit::screening(screened)];
-        let enrolment = if frame.chance(site.effects.screen_failure) {
+impl<'w> History<'w> {
+    /// The story of a site's subject by number, from 1 on.
+    pub(super) fn draw(world: &'w World<'w>, site: &'w Site, number: usize) -> Self {
+        let subject = Subject::draw(world, site, number);
+        let mut marks = Vec::new();
+        if let Some(planting) = subject.planted.find(AnomalyKind::DuplicateSubjects)
+            && subject.origin.id != subject.id
+        {
+            marks.push(planting.mark("subj", subject.id.clone(), subject.screened));
+        }
+        let mut screening = subject.body_stream("screening");
+        let country = subject.site.country.code;
+        let decided =
+            working_day(screening.day(after(subject.screened, 7), after(subject.screened, 18)), country);
+        let mut visits = vec![visit::screening(world, subject.screened)];
+        let enrolment = if screening.chance(subject.origin.site.effects.screen_failure) {
             Enrolment::Failed(decided)
         } else {
-            let (made, last) = visit::draw(plan, site, decided, &mut draw("visits"));
-            let stay = Stay { baseline: decided, last_visit: last, may_be_pregnant: sex == "F" && age < 50 };
-            let course = Course::draw(plan, site, &stay, &mut draw("course"));
+            let (made, last) = visit::draw(&subject, decided, &mut marks);
+            let course = course::draw(&subject, decided, last, &mut marks);
             visits.extend(made.into_iter().filter(|visit| visit.date <= course.end));
+            marks.retain(|mark: &Mark| mark.known <= course.end);
             Enrolment::Enrolled(course)
         };
-        let edc_name = format!("{id}-XXXX");
-        Self { plan, site, seed, id, edc_name, screened, age, sex, race, enrolment, visits }
-    }
-
-    /// The stream of one of the subject's processes.
-    pub(super) fn stream(&self, process: &str) -> Draw {
-        Draw::new(self.seed, &format!("{}/subject/{}/{process}", self.plan.study, self.id))
-    }
-
-    /// The study's id.
-    pub(super) fn study(&self) -> &str {
-        self.plan.study.as_str()
-    }
-
-    /// Whether the extract knows of a day.
-    pub(super) fn known(&self, day: NaiveDate) -> bool {
-        day <= self.plan.cut_off
-    }
-
-    /// The stay, of a subject whose enrolment the extract knows of.
-    pub(super) fn course(&self) -> Option<Course> {
-        match self.enrolment {
-            Enrolment::Enrolled(course) if self.known(course.baseline) => Some(course),
-            _ => None,
-        }
-    }
-
-    /// Writes everything that the extract knows of the subject.
-    pub(super) fn write(
-        &self,
-        planting: &Planting,
-        extract: &mut Extract,
-    ) -> Result<Affected, SimulateError> {
-        if !self.known(self.screened) {
-            return Ok(Affected::default());
-        }
-        self.write_enrolment(extract)?;
-        visit::write(self, extract)?;
-        let mut desk = Desk::new(self, planting);
-        measurement::write(self, &mut desk, extract)?;
-        lab::write(self, extract)?;
-        let events_not_reported = adverse_event::write(self, planting, &mut desk, extract)?;
-        deviation::write(self, extract)?;
-        if let Some(course) = self.course() {
-            self.write_ends(course, &mut desk, extract)?;
-        }
-        Ok(Affected { events_not_reported, pages_delayed: desk.pages_delayed })
-    }
-
-    fn write_enrolment(&self, extract: &mut Extract) -> Result<(), SimulateError> {
-        let course = self.course();
-        let (answer, decided) = match self.enrolment {
-            Enrolment::Failed(day) if self.known(day) => (Some("N"), Some(day)),
-            Enrolment::Enrolled(course) if self.known(course.baseline) => (Some("Y"), Some(course.baseline)),
-            // Still in screening at the cut-off.
-            _ => (None, None),
+        let consent = subject.screened;
+        let mut history = Self {
+            subject,
+            enrolment,
+            consent,
+            broken_criterion: None,
+            transfer: None,
+            visits,
+            pages: Vec::new(),
+            labs: Vec::new(),
+            events: Vec::new(),
+            deviations: Vec::new(),
+            study_end_entered: None,
+            treatment_end_entered: None,
+            marks,
         };
-        let days = |first: NaiveDate, last: NaiveDate| (last.min(self.plan.cut_off) - first).num_days() + 1;
-        extract.subjects.push(SubjectRow {
-            studyid: self.study(),
-            invid: &self.site.id,
-            country: self.site.country.code,
-            subjid: &self.id,
-            subject_nsv: &self.edc_name,
-            enrollyn: answer,
-            enrolldt: course.map(|course| course.baseline),
-            timeonstudy: course.map(|course| days(course.baseline, course.end)),
-            firstparticipantdate: course.map(|course| course.baseline),
-            firstdosedate: course.map(|course| course.baseline),
-            timeontreatment: course.map(|course| days(course.baseline, course.treatment_end)),
-            agerep: self.age,
-            sex: self.sex,
-            race: self.race,
-            mincreated_dts: self.stream("created").moment(self.screened),
-        })?;
-        let screening_id = format!("XX-{}", self.id);
-        extract.enrolments.push(EnrolmentRow {
-            studyid: self.study(),
-            subjid: &self.id,
-            subjectid: &screening_id,
-            invid: &self.site.id,
-            country: self.site.country.code,
-            enrollyn: answer,
-            enroll_dt: decided,
-        })
+        history.break_rules();
+        history.record();
+        history
     }
 
-    /// Writes the last pages of treatment and study, once they have been entered.
-    fn write_ends(
-        &self,
-        course: Course,
-        desk: &mut Desk<'_>,
-        extract: &mut Extract,
-    ) -> Result<(), SimulateError> {
-        let answer = |completed: bool| if completed { "Y" } else { "N" };
-        let reason = course.departure.map(Cause::reason);
-        let page = Page {
-            form: &END_OF_STUDY,
-            visit: "End of study",
-            visit_number: None,
-            date: course.end,
-            values: vec![answer(reason.is_none()).to_owned(), reason.unwrap_or("Completed").to_owned()],
-        };
-        let entered = desk.enter(&page, extract)?;
-        if self.known(entered.date()) {
-            extract.study_ends.push(StudyEndRow {
-                studyid: self.study(),
-                subjid: &self.id,
-                invid: &self.site.id,
-                compyn: answer(reason.is_none()),
-                compreas: reason,
-                mincreated_dts: entered,
-            })?;
+    /// Consent, criteria and moves: what goes wrong once in a stay.
+    fn break_rules(&mut self) {
+        const ORDINARY_LAPSES: f64 = 0.005;
+        let subject = &self.subject;
+        let mut draw = subject.stream("rules");
+        let (late, days) = (draw.uniform(), draw.days(1, 5));
+        if let Some(planting) = subject.planted.on(AnomalyKind::LateConsent, subject.screened)
+            && late < planting.magnitude
+        {
+            self.consent = after(subject.screened, days);
+            self.marks.push(planting.mark("subj", subject.id.clone(), self.consent));
         }
-        let treatment_entered: NaiveDateTime = if course.treatment_end == course.end {
-            entered
-        } else {
-            self.stream("treatment end").moment(course.treatment_end)
-        };
-        if self.known(treatment_entered.date()) {
-            extract.treatment_ends.push(TreatmentEndRow {
-                studyid: self.study(),
-                subjid: &self.id,
-                sdrgyn: answer(course.treatment_completed),
-                phase: course.treatment_end,
-                mincreated_dts: treatment_entered,
-            })?;
+        let Some(course) = self.stay() else { return };
+        let (lapse, planted_lapse, criterion) = (draw.uniform(), draw.uniform(), draw.below(CRITERIA.len()));
+        let lapses = subject.planted.on(AnomalyKind::EligibilityLapses, course.baseline);
+        let lapses = lapses.filter(|planting| planted_lapse < planting.magnitude);
+        if lapse < ORDINARY_LAPSES || lapses.is_some() {
+            self.broken_criterion = Some(criterion);
         }
-        Ok(())
+        self.marks.extend(lapses.map(|planting| planting.mark("subj", subject.id.clone(), course.baseline)));
+        self.move_site(course, draw.uniform());
     }
-}
 
-impl Course {
-    /// The stay between the baseline visit and the last one. Each cause has its own Weibull hazard, with more
-    /// departures early on; the first to strike before the last visit ends the stay.
-    fn draw(plan: &StudyPlan, site: &Site, stay: &Stay, draw: &mut Draw) -> Self {
-        const SHAPE: f64 = 0.9;
-        let hazard = -(-plan.rates.discontinuation).ln_1p() * site.effects.discontinuation;
-        let mut first: Option<(i64, Cause)> = None;
-        for (cause, share) in Cause::SHARES {
-            let standard = draw.exponential() / (hazard * share).max(f64::MIN_POSITIVE);
-            let day = whole((TREATMENT_DAYS as f64 * standard.powf(1.0 / SHAPE)).min(1e6)).max(1);
-            let possible = cause != Cause::Pregnancy || stay.may_be_pregnant;
-            if possible && first.is_none_or(|(earliest, _)| day < earliest) {
-                first = Some((day, cause));
-            }
+    fn move_site(&mut self, course: Course, u: f64) {
+        const EARLIEST_DAYS: i64 = 28;
+        let (subject, sites) = (&self.subject, &self.subject.world.sites);
+        let Some(planting) = subject.planted.find(AnomalyKind::SiteTransfer) else { return };
+        let day = planting.start.max(after(course.baseline, EARLIEST_DAYS));
+        let next = &sites[(subject.site.index + 1) % sites.len()];
+        if u < planting.magnitude && day < course.end && next.index != subject.site.index {
+            self.marks.push(planting.mark("subj", subject.id.clone(), day));
+            self.transfer = Some((day, next));
         }
-        let &Stay { baseline, last_visit, .. } = stay;
-        let day_of = |(day, cause)| (after(baseline, day), cause);
-        let leaving = first.map(day_of).filter(|(day, _)| *day < last_visit);
-        let end = leaving.map_or(last_visit, |(day, _)| day);
+    }
 
-        let stops = draw.chance(plan.rates.treatment_stop);
-        let stop = draw.day(after(baseline, 1), after(baseline, TREATMENT_DAYS));
-        let treatment_end = if stops { stop.min(end) } else { end };
-        Self {
-            baseline,
-            end,
-            departure: leaving.map(|(_, cause)| cause),
-            treatment_end,
-            treatment_completed: leaving.is_none() && treatment_end == end,
+    /// What is written down: pages, results, events, deviations and the end.
+    fn record(&mut self) {
+        let mut marks = std::mem::take(&mut self.marks);
+        let mut desk = Desk::new(&self.subject, &mut marks);
+        let mut pages = measurement::draw(self, &mut desk);
+        let (events, event_pages) = adverse_event::draw(self, &mut desk);
+        pages.extend(event_pages);
+        let ends = course::ends(self, &mut desk);
+        let labs = lab::draw(self, &mut marks);
+        let deviations = deviation::draw(self, &mut marks);
+        if let Some((page, study_end, treatment_end)) = ends {
+            pages.push(page);
+            self.study_end_entered = Some(study_end);
+            self.treatment_end_entered = Some(treatment_end);
         }
+        for visit in &mut self.visits {
+            let first = pages.iter().find(|page| page.visit_number == Some(visit.number));
+            visit.entered = first.map_or(visit.entered, |page| page.entered);
+        }
+        (self.pages, self.labs, self.events, self.deviations) = (pages, labs, events, deviations);
+        self.marks = marks;
     }
 }

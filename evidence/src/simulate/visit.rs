@@ -2,160 +2,172 @@
 
 use std::borrow::Cow;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate, NaiveTime};
 
-use super::dataset::{ScheduleRow, VisitRow};
-use super::draw::{Draw, after, whole, working_day};
-use super::error::SimulateError;
-use super::extract::Extract;
-use super::plan::StudyPlan;
-use super::site::Site;
+use super::anomaly::AnomalyKind;
+use super::calendar::{after, next_working_day, working_day};
+use super::draw::{Draw, whole};
+use super::history::{PlannedVisit, Visit};
+use super::plan::Protocol;
+use super::planting::{Mark, Planting};
 use super::subject::Subject;
+use super::world::World;
 
-/// A visit of the protocol. Day 1 is the baseline visit, and there is no day 0.
-pub(super) struct PlannedVisit {
-    pub(super) number: f64,
-    pub(super) name: &'static str,
-    pub(super) day: i64,
-    /// Days before the planned day that are still in time, not above 0.
-    pub(super) window_lower: i64,
-    /// Days after the planned day that are still in time.
-    pub(super) window_upper: i64,
-}
-
-/// A visit that took place.
-pub(super) struct Visit {
-    pub(super) number: f64,
-    pub(super) name: Cow<'static, str>,
-    pub(super) date: NaiveDate,
-    /// None for an unscheduled visit.
-    pub(super) planned: Option<&'static PlannedVisit>,
-}
-
-/// The protocol's visits.
-pub(super) const SCHEDULE: [PlannedVisit; 9] = [
-    PlannedVisit { number: 1.0, name: "Screening", day: -14, window_lower: -14, window_upper: 13 },
-    PlannedVisit { number: 2.0, name: "Baseline", day: 1, window_lower: 0, window_upper: 0 },
-    week(3.0, "Week 2", 2, 3),
-    week(4.0, "Week 4", 4, 3),
-    week(5.0, "Week 8", 8, 3),
-    week(6.0, "Week 12", 12, 3),
-    week(7.0, "Week 16", 16, 5),
-    week(8.0, "Week 20", 20, 5),
-    week(9.0, "Week 24", 24, 5),
-];
-
-/// Days from baseline to the last planned visit.
-pub(super) const TREATMENT_DAYS: i64 = 24 * 7;
-
-/// Days from screening to the last visit, with the windows.
-pub(super) const LONGEST_STAY_DAYS: i64 = 28 + TREATMENT_DAYS + 5;
-
-const fn week(number: f64, name: &'static str, week: i64, window: i64) -> PlannedVisit {
-    PlannedVisit { number, name, day: 7 * week + 1, window_lower: -window, window_upper: window }
+/// The protocol's visits: screening, baseline, and one for each week of the plan.
+pub(super) fn schedule(protocol: &Protocol) -> Vec<PlannedVisit> {
+    const STRICT_UNTIL_WEEK: u32 = 12;
+    let screening = PlannedVisit {
+        number: 1.0,
+        name: Cow::Borrowed("Screening"),
+        day: -14,
+        window_lower: -14,
+        window_upper: 13,
+    };
+    let baseline = PlannedVisit {
+        number: 2.0,
+        name: Cow::Borrowed("Baseline"),
+        day: 1,
+        window_lower: 0,
+        window_upper: 0,
+    };
+    let week = |(number, week): (u32, &u32)| {
+        let window = if *week <= STRICT_UNTIL_WEEK { 3 } else { 5 };
+        PlannedVisit {
+            number: f64::from(number),
+            name: Cow::Owned(format!("Week {week}")),
+            day: 7 * i64::from(*week) + 1,
+            window_lower: -window,
+            window_upper: window,
+        }
+    };
+    let mut schedule = vec![screening, baseline];
+    schedule.extend((3..).zip(&protocol.visit_weeks).map(week));
+    schedule
 }
 
 /// The visit at which a subject is screened.
-pub(super) fn screening(date: NaiveDate) -> Visit {
-    planned(&SCHEDULE[0], date)
+pub(super) fn screening<'w>(world: &'w World<'w>, date: NaiveDate) -> Visit<'w> {
+    planned(&world.schedule[0], date)
+}
+
+/// A visit's name among records.
+pub(super) fn visit_id(subject: &str, number: f64) -> String {
+    format!("{subject}-V{number}")
+}
+
+/// What is planted at one due visit.
+struct Planted<'w> {
+    drift: Option<(&'w Planting, i64)>,
+    sunday: Option<&'w Planting>,
+    missed: Option<&'w Planting>,
+    perfect: Option<&'w Planting>,
+}
+
+impl<'w> Planted<'w> {
+    /// What concerns the visit that is due on a day, `progress` of the way from baseline (0) to the end (1).
+    fn at(subject: &Subject<'w>, due: NaiveDate, progress: f64, draw: &mut Draw) -> Self {
+        const CLUSTER_DAYS: i64 = 84;
+        let (sunday, missed, perfect) = (draw.uniform(), draw.uniform(), draw.uniform());
+        let on = |kind| subject.planted.on(kind, due);
+        let drift =
+            on(AnomalyKind::WindowDrift).map(|planting| (planting, whole(planting.magnitude * progress)));
+        let chosen = |kind, u: f64| on(kind).filter(|planting| u < planting.magnitude);
+        let cluster = chosen(AnomalyKind::MissedVisits, missed);
+        Self {
+            drift: drift.filter(|(_, days)| *days > 0),
+            sunday: chosen(AnomalyKind::WeekdayVisits, sunday),
+            missed: cluster.filter(|planting| due < after(planting.start, CLUSTER_DAYS)),
+            perfect: chosen(AnomalyKind::PerfectAdherence, perfect),
+        }
+    }
+
+    /// Those that move a visit which takes place.
+    fn movers(&self) -> impl Iterator<Item = &'w Planting> {
+        [self.drift.map(|(planting, _)| planting), self.sunday, self.perfect].into_iter().flatten()
+    }
 }
 
 /// The visits of a subject who stays, from baseline on, and the day of the last one whether it was kept or not.
 ///
-/// The deviation from the planned day has a Student distribution of 4 degrees, with 95 % of it within 3 days,
-/// and moves to the nearest working day.
-pub(super) fn draw(
-    plan: &StudyPlan,
-    site: &Site,
+/// The deviation from the planned day has a Student distribution of 4 degrees around the site's own habit, a little
+/// wider every week, and moves to the nearest working day.
+// Source: clindata's visits: standard deviation 1.5 days at week 4 and 2.2 at week 32, 95 % within 3 days.
+pub(super) fn draw<'w>(
+    subject: &Subject<'w>,
     baseline: NaiveDate,
-    draw: &mut Draw,
-) -> (Vec<Visit>, NaiveDate) {
-    const OFFSET_DAYS_SCALE: f64 = 3.0 / 2.776;
-    let missed = plan.rates.missed_visit * site.effects.missing;
-    let mut visits = vec![planned(&SCHEDULE[1], baseline)];
+    marks: &mut Vec<Mark>,
+) -> (Vec<Visit<'w>>, NaiveDate) {
+    let (world, site, country) = (subject.world, subject.origin.site, subject.site.country.code);
+    let missed = world.plan.rates.missed_visit * site.effects.missing;
+    let mut draw = subject.body_stream("visits");
+    let mut planting_draw = subject.stream("planted visits");
+    let mut visits = vec![planned(&world.schedule[1], baseline)];
     let mut last = baseline;
-    for due in &SCHEDULE[2..] {
-        let offset = site.effects.visit_days + OFFSET_DAYS_SCALE * draw.student_t(4.0);
-        let came = working_day(after(baseline, due.day - 1 + whole(offset).clamp(-7, 20)));
-        last = came.max(next_working_day(last));
-        if !draw.chance(missed) {
-            visits.push(planned(due, last));
+    let due_visits = &world.schedule[2..];
+    for (index, due) in due_visits.iter().enumerate() {
+        let due_date = after(baseline, due.day - 1);
+        let progress = (index + 1) as f64 / due_visits.len() as f64;
+        let here = Planted::at(subject, due_date, progress, &mut planting_draw);
+        let offset = site.effects.visit_days + offset_scale(due.day) * draw.student_t(4.0);
+        let drift = here.drift.map_or(0, |(_, days)| days);
+        let came = working_day(after(due_date, whole(offset).clamp(-7, 20) + drift), country);
+        last = came.max(next_working_day(last, country));
+        if here.perfect.is_some() && visits.last().is_none_or(|before| before.date < due_date) {
+            last = due_date;
+        } else if here.sunday.is_some() {
+            last = sunday_from(last);
+        }
+        let id = visit_id(&subject.id, due.number);
+        let takes_place = !draw.chance(missed);
+        match here.missed.filter(|_| takes_place) {
+            Some(planting) => marks.push(planting.mark_absent("visit", id, last)),
+            None if takes_place => {
+                marks.extend(here.movers().map(|planting| planting.mark("visit", id.clone(), last)));
+                visits.push(Visit { is_made_up: here.perfect.is_some(), ..planned(due, last) });
+            }
+            None => {}
         }
         let called_back = draw.day(after(last, 3), after(last, 7));
-        if draw.chance(plan.rates.unscheduled_visit) {
-            last = working_day(called_back);
-            // One division of whole numbers gives the double nearest to the decimal.
-            let number = (10.0 * due.number + 1.0) / 10.0;
-            visits.push(Visit {
-                number,
-                name: Cow::Owned(format!("Unscheduled {number:.1}")),
-                date: last,
-                planned: None,
-            });
+        if draw.chance(world.plan.rates.unscheduled_visit) && here.perfect.is_none() {
+            last = working_day(called_back, country).max(next_working_day(last, country));
+            visits.push(unscheduled(due, last));
         }
     }
     (visits, last)
 }
 
-fn planned(due: &'static PlannedVisit, date: NaiveDate) -> Visit {
-    Visit { number: due.number, name: Cow::Borrowed(due.name), date, planned: Some(due) }
+/// The scale of the deviation, in days, of a visit of a planned day.
+fn offset_scale(planned_day: i64) -> f64 {
+    // A Student distribution of 4 degrees has the variance 2.
+    let sd = 1.5 + (planned_day - 29) as f64 * (0.7 / 196.0);
+    sd.clamp(1.4, 3.0) / std::f64::consts::SQRT_2
 }
 
-fn next_working_day(day: NaiveDate) -> NaiveDate {
-    let next = after(day, 1);
-    let nearest = working_day(next);
-    if nearest > day { nearest } else { after(next, 2) }
+fn sunday_from(day: NaiveDate) -> NaiveDate {
+    after(day, (7 - i64::from(day.weekday().num_days_from_sunday())) % 7)
 }
 
-/// Writes the protocol's schedule.
-pub(super) fn write_schedule(plan: &StudyPlan, extract: &mut Extract) -> Result<(), SimulateError> {
-    for due in &SCHEDULE {
-        extract.schedule.push(ScheduleRow {
-            studyid: plan.study.as_str(),
-            visit_num: due.number,
-            foldername: due.name,
-            planned_day: due.day,
-            window_lower: due.window_lower,
-            window_upper: due.window_upper,
-        })?;
+fn planned(due: &PlannedVisit, date: NaiveDate) -> Visit<'_> {
+    Visit {
+        number: due.number,
+        name: Cow::Borrowed(&due.name),
+        date,
+        planned: Some(due),
+        entered: date.and_time(NaiveTime::MIN),
+        is_made_up: false,
     }
-    Ok(())
 }
 
-/// Writes the visits that a subject has made by the cut-off.
-pub(super) fn write(subject: &Subject<'_>, extract: &mut Extract) -> Result<(), SimulateError> {
-    for visit in subject.visits.iter().filter(|visit| subject.known(visit.date)) {
-        extract.visits.push(VisitRow {
-            studyid: subject.study(),
-            subjid: &subject.id,
-            invid: &subject.site.id,
-            foldername: &visit.name,
-            visit_dt: visit.date,
-            visit_num: visit.number,
-            planned_day: visit.planned.map(|due| due.day),
-            window_lower: visit.planned.map(|due| due.window_lower),
-            window_upper: visit.planned.map(|due| due.window_upper),
-            scheduled: visit.planned.is_some(),
-        })?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check_next(day: (i32, u32, u32), next: (i32, u32, u32)) {
-        let date = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day).expect("the day exists");
-        assert_eq!(next_working_day(date(day)), date(next));
-    }
-
-    #[test]
-    fn after_a_friday_comes_a_monday() {
-        check_next((2025, 1, 9), (2025, 1, 10));
-        check_next((2025, 1, 10), (2025, 1, 13));
-        check_next((2025, 1, 11), (2025, 1, 13));
-        check_next((2025, 1, 12), (2025, 1, 13));
+/// An unscheduled visit is numbered after the visit that it follows.
+fn unscheduled(after: &PlannedVisit, date: NaiveDate) -> Visit<'static> {
+    // One division of whole numbers gives the double nearest to the decimal.
+    let number = (10.0 * after.number + 1.0) / 10.0;
+    Visit {
+        number,
+        name: Cow::Owned(format!("Unscheduled {number:.1}")),
+        date,
+        planned: None,
+        entered: date.and_time(NaiveTime::MIN),
+        is_made_up: false,
     }
 }

@@ -102,3 +102,34 @@ pub(super) const DEVIATIONS: [(&str, f64, &str); 6] = [
     ("Informed consent", 0.07, "a page of the consent form was not initialled"),
     ("Eligibility", 0.05, "a criterion was not documented before enrolment"),
 ];
+
+/// Conditions before the study: the condition, and the part of the body.
+pub(super) const CONDITIONS: [(&str, &str); 8] = [
+    ("RAISED BLOOD PRESSURE", "heart and vessels"),
+    ("RAISED BLOOD FATS", "whole body"),
+    ("WORN KNEE", "bones and muscles"),
+    ("ASTHMA", "airways"),
+    ("HAY FEVER", "airways"),
+    ("ECZEMA", "skin"),
+    ("MIGRAINE", "nerves"),
+    ("HEARTBURN", "stomach and gut"),
+];
+
+/// Other medicines: the medicine, its dose in mg, and what it is for.
+pub(super) const MEDICINES: [(&str, i64, &str); 6] = [
+    ("BLOOD PRESSURE TABLET", 10, "RAISED BLOOD PRESSURE"),
+    ("BLOOD FAT TABLET", 20, "RAISED BLOOD FATS"),
+    ("PAINKILLER", 400, "PAIN"),
+    ("ACID BLOCKER", 20, "HEARTBURN"),
+    ("ALLERGY TABLET", 5, "HAY FEVER"),
+    ("VITAMIN", 1, "NOT STATED"),
+];
+
+/// The criteria of the protocol: code, category, text.
+pub(super) const CRITERIA: [(&str, &str, &str); 5] = [
+    ("INCL01", "INCLUSION", "Age 18 to 85 years"),
+    ("INCL02", "INCLUSION", "Raised blood sugar for at least six months"),
+    ("INCL03", "INCLUSION", "Written consent before the first procedure"),
+    ("EXCL01", "EXCLUSION", "Pregnant or breast feeding"),
+    ("EXCL02", "EXCLUSION", "Severe disease of liver or kidney"),
+];

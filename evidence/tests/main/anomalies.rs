@@ -18,22 +18,24 @@ fn a_null_study_has_an_empty_ledger() {
 fn the_ledger_names_site_start_size_and_indicator() {
     let plan = StudyPlan::demo();
     let truth = Study::make(&plan, 2026).truth;
-    let [under_reporting, delayed] = truth.anomalies.as_slice() else { panic!("{truth:?}") };
+    let [under_reporting, delayed, ..] = truth.anomalies.as_slice() else { panic!("{truth:?}") };
     assert_eq!(
         (under_reporting.kind, delayed.kind),
         (AnomalyKind::AeUnderReporting, AnomalyKind::DelayedEntry)
     );
-    assert_eq!((under_reporting.magnitude, delayed.magnitude), (-0.75, 5.0));
+    assert_eq!((under_reporting.magnitude, delayed.magnitude), (0.75, 5.0));
     assert_ne!(under_reporting.site, delayed.site);
     assert_eq!(Some(delayed.start), NaiveDate::from_ymd_opt(2025, 9, 1));
-    assert!(truth.anomalies.iter().all(|planted| planted.affected_records > 20), "{truth:?}");
+    assert!(truth.anomalies.iter().all(|planted| planted.affected_records > 10), "{truth:?}");
 }
 
 #[test]
 fn an_anomaly_without_a_site_is_refused() {
     let target = Target::Site("9999".to_owned());
-    let plan =
-        StudyPlan { anomalies: vec![Anomaly::AeUnderReporting { target, reduction: 0.5 }], ..small_plan() };
+    let plan = StudyPlan {
+        anomalies: vec![Anomaly::of(AnomalyKind::AeUnderReporting, target).sized(0.5)],
+        ..small_plan()
+    };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let refused = simulate(&plan, Seed(1), folder.path(), &mut |_| {});
     assert!(matches!(refused, Err(SimulateError::UnknownSite { site }) if site == "9999"));
@@ -66,7 +68,7 @@ fn rate<'a>(subjects: impl Iterator<Item = &'a (f64, f64)> + Clone) -> (f64, f64
 fn an_under_reporting_site_reports_the_planned_share() {
     let rates = Rates { adverse_events_site_variance: 0.0, enrolment_shape: 100.0, ..Rates::default() };
     let target = Target::Site("1003".to_owned());
-    let anomalies = vec![Anomaly::AeUnderReporting { target, reduction: 0.75 }];
+    let anomalies = vec![Anomaly::of(AnomalyKind::AeUnderReporting, target)];
     let plan = StudyPlan { sites: 6, subjects_per_site: 250.0, rates, anomalies, ..StudyPlan::demo() };
     let counts = events_by_subject(&Study::make(&plan, 5));
     let of_site = |subject: &str| subject.starts_with("1003");
@@ -115,7 +117,9 @@ fn a_delayed_site_is_late_from_the_planted_day_on() {
 
 #[test]
 fn both_planted_sites_of_the_demonstration_stand_out() {
-    let study = Study::make(&StudyPlan::demo(), 2026);
+    // The study of `cairn demo`.
+    let code = "SIM-001".parse().expect("the code is a study's");
+    let study = Study::make(&StudyPlan { study: code, ..StudyPlan::demo() }, 6);
     let mut by_site: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     for (subject, (events, days)) in events_by_subject(&study) {
         let site = by_site.entry(subject[..4].to_owned()).or_default();

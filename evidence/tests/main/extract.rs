@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatchReader};
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use evidence::{StudyPlan, Truth, simulate};
 use kernel::Seed;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 /// A study of few sites and subjects, with nothing planted.
@@ -29,17 +30,37 @@ impl Study {
         Self { folder, truth }
     }
 
-    /// The files and their bytes, by name.
+    /// The folder of the study.
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The files in all folders and their bytes, by name.
     pub(super) fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
-        let entries = fs::read_dir(self.folder.path()).expect("the folder is there");
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the entry reads").path()).collect();
-        paths.sort();
-        let name = |path: &Path| PathBuf::from(path.file_name().expect("a file has a name"));
-        paths.iter().map(|path| (name(path), fs::read(path).expect("the file reads"))).collect()
+        let mut folders = vec![self.path().to_owned()];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).expect("the folder is there") {
+                let path = entry.expect("the entry reads").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(self.path()).expect("it is in the folder").to_owned();
+                    files.push((name, fs::read(&path).expect("the file reads")));
+                }
+            }
+        }
+        files.sort();
+        files
     }
 
     pub(super) fn table(&self, dataset: &str) -> Table {
-        Table::read(&self.folder.path().join(format!("{dataset}.parquet")))
+        Table::read(&self.folder.path().join(format!("{dataset}.parquet")), None)
+    }
+
+    /// Some columns of a dataset, which may be in a folder below.
+    pub(super) fn columns(&self, dataset: &str, columns: &[&str]) -> Table {
+        Table::read(&self.folder.path().join(format!("{dataset}.parquet")), Some(columns))
     }
 }
 
@@ -60,13 +81,17 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn read(path: &Path) -> Self {
+    fn read(path: &Path, columns: Option<&[&str]>) -> Self {
         let file = File::open(path).expect("the dataset is there");
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("the dataset is Parquet");
-        let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mask =
+            columns.map(|columns| ProjectionMask::columns(reader.parquet_schema(), columns.iter().copied()));
+        let reader = reader.with_projection(mask.unwrap_or_else(ProjectionMask::all));
         let mut rows = Vec::new();
         let format = FormatOptions::default();
-        for batch in reader.build().expect("the dataset has row groups") {
+        let batches = reader.build().expect("the dataset has row groups");
+        let names = batches.schema().fields().iter().map(|field| field.name().clone()).collect();
+        for batch in batches {
             let batch = batch.expect("the batch decodes");
             let columns: Vec<ArrayRef> = batch.columns().iter().map(with_offset).collect();
             let columns: Vec<ArrayFormatter<'_>> = columns

@@ -16,12 +16,12 @@ fn share<T>(items: &[T], of: impl Fn(&T) -> bool) -> f64 {
 }
 
 #[test]
-fn the_demonstration_has_about_600_subjects_and_the_planned_rates() {
+fn the_demonstration_has_about_1500_subjects_and_the_planned_rates() {
     let plan = StudyPlan::demo().without_anomalies();
     let rates = &plan.rates;
-    let study = Study::make(&plan, 2026);
+    let study = Study::make(&plan, 4);
     let subjects = study.table("subj");
-    check_near("screened", subjects.rows.len() as f64, 600.0, 250.0);
+    check_near("screened", subjects.rows.len() as f64, 1_500.0, 500.0);
     let enrolled = subjects.column("enrollyn").into_iter().filter(|answer| *answer == "Y").count() as f64;
     check_near("not enrolled", 1.0 - enrolled / subjects.rows.len() as f64, rates.screen_failure, 0.08);
 
@@ -38,7 +38,7 @@ fn the_demonstration_has_about_600_subjects_and_the_planned_rates() {
     check_near(
         "empty items",
         share(&points.column("value"), |value| value.is_empty()),
-        rates.item_missing,
+        rates.item_missing(),
         0.006,
     );
 
