@@ -4,13 +4,23 @@
 //! read). Each format has its own file. No engine is linked here: a reader is built, tested and attacked alone.
 pub mod dataset;
 pub mod error;
+pub mod limits;
 pub mod source;
+pub mod write;
 
+mod arrow_ipc;
+mod arrow_text;
 mod csv;
+mod dataset_json;
+mod guard;
+mod inflate;
+mod json_pieces;
 mod parquet;
+mod sas7bdat;
 mod text;
 mod xpt;
 
-pub use dataset::{Column, ColumnKind, Dataset, Format};
+pub use dataset::{Column, ColumnKind, Dataset, Format, Wrapping};
 pub use error::{Error, Result};
 pub use source::{BATCH_ROWS, Source, datasets, looks_like_data, open};
+pub use write::{DatasetWriter, Target, write};

@@ -1,0 +1,163 @@
+//! Real files against the answers of ReadStat and of the formats' own twins.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use formats::{ColumnKind, Format, Wrapping};
+
+use crate::oracle::studies;
+use crate::table::{Table, table};
+
+/// Name, rows, columns, count and sum of numbers, count of texts that are not empty.
+type Golden = (String, u64, usize, usize, f64, usize);
+
+fn golden_line(line: &str) -> (String, Golden) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let value = |at: usize| words[at].split_once('=').expect("a name and a value").1;
+    let whole = |at: usize| value(at).parse().expect("a count");
+    let sum = value(5).parse().expect("a sum");
+    let rows = whole(2) as u64;
+    (words[0].to_owned(), (words[1].to_owned(), rows, whole(3), whole(4), sum, whole(6)))
+}
+
+fn measured(table: &Table) -> Golden {
+    let cells = |kind| {
+        let columns = table.dataset.columns.iter().enumerate().filter(move |(_, column)| column.kind == kind);
+        columns.flat_map(|(at, _)| table.rows.iter().filter_map(move |row| row[at].as_deref()))
+    };
+    let sum = cells(ColumnKind::Number).map(|cell| cell.parse::<f64>().expect("a number")).sum();
+    (
+        table.dataset.name.clone(),
+        table.rows.len() as u64,
+        table.dataset.columns.len(),
+        cells(ColumnKind::Number).count(),
+        sum,
+        cells(ColumnKind::Text).count(),
+    )
+}
+
+/// Unpacks the transport file of a zip.
+fn unzipped(zip: &Path, folder: &Path) -> PathBuf {
+    let status = Command::new("unzip").arg("-oqj").arg(zip).arg("-d").arg(folder).status();
+    assert!(status.expect("unzip runs").success());
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let stem = zip.file_stem().expect("it has a name").to_string_lossy().to_ascii_lowercase();
+    let mut found = entries.map(|entry| entry.expect("an entry").path());
+    found
+        .find(|path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().to_ascii_lowercase() == format!("{stem}.xpt"))
+        })
+        .expect("it holds the file of its name")
+}
+
+#[test]
+fn every_transport_file_reads_as_readstat_reads_it() {
+    let Some(studies) = studies() else { return };
+    let golden = fs::read_to_string(studies.join("XPT_GOLDEN.txt")).expect("the answers are there");
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut compared = 0;
+    for line in golden.lines() {
+        let (place, (name, rows, columns, numbers, sum, texts)) = golden_line(line);
+        let path = match place.strip_prefix("big/") {
+            None => studies.join(place.trim_start_matches("data/studies/")),
+            Some(file) => {
+                let zip = Path::new(file).with_extension("zip");
+                let folder = if file == "adlbc.xpt" { "adam" } else { "sdtm" };
+                unzipped(&studies.join("cdiscpilot01").join(folder).join(zip), scratch.path())
+            }
+        };
+        let table = table(&path).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let found = measured(&table);
+        assert_eq!(
+            (&found.0, found.1, found.2, found.3, found.5),
+            (&name, rows, columns, numbers, texts),
+            "{place}"
+        );
+        assert!((found.4 - sum).abs() <= 1e-6 * sum.abs().max(1.0), "{place}: {} against {sum}", found.4);
+        compared += 1;
+    }
+    assert_eq!(compared, 53);
+}
+
+#[test]
+fn twenty_seven_datasets_are_equal_cell_by_cell_in_four_formats() {
+    let Some(studies) = studies() else { return };
+    let folder = studies.join("sdtm_msg_datasetjson");
+    let mut names: Vec<String> = fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|suffix| suffix == "dsjc"))
+        .filter_map(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    assert_eq!(names.len(), 28);
+    let mut with_transport = 0;
+    for name in &names {
+        let read = |suffix: &str| {
+            let path = folder.join(format!("{name}.{suffix}"));
+            table(&path).unwrap_or_else(|error| panic!("{name}.{suffix}: {error}"))
+        };
+        let json = read("json");
+        assert_eq!(json.dataset.format, Format::DatasetJson);
+        let lines = read("ndjson");
+        assert_eq!(lines.dataset.format, Format::DatasetNdjson);
+        let packed = read("dsjc");
+        assert_eq!(packed.dataset.format, Format::Dsjc(Wrapping::Gzip));
+        let mut twins = vec![lines, packed];
+        if folder.join(format!("{name}.xpt")).exists() {
+            twins.push(read("xpt"));
+            with_transport += 1;
+        }
+        for twin in twins {
+            assert_eq!(twin.names(), json.names(), "{name}: {}", twin.dataset.format);
+            assert!(twin.rows == json.rows, "{name}: {}", twin.dataset.format);
+        }
+    }
+    assert_eq!(with_transport, 27);
+}
+
+#[test]
+fn a_text_in_windows_1252_is_read_and_recorded() {
+    let Some(studies) = studies() else { return };
+    let table = table(&studies.join("cdiscpilot01/sdtm/ts.xpt")).expect("it reads");
+    assert_eq!(table.dataset.encoding, "windows-1252");
+    let values = table.column("TSVAL");
+    let with_quote = values.iter().flatten().filter(|value| value.contains('\u{2019}')).count();
+    assert!(with_quote > 0, "byte 0x92 is a right single quotation mark");
+}
+
+#[test]
+fn a_japanese_dataset_keeps_its_texts() {
+    let Some(studies) = studies() else { return };
+    let table = table(&studies.join("sdtm_msg_datasetjson/i18n/ae.json")).expect("it reads");
+    assert_eq!((table.dataset.encoding, table.rows.len()), ("utf-8", 1191));
+    let is_japanese = |text: &&str| text.chars().any(|letter| ('\u{3040}'..='\u{9fff}').contains(&letter));
+    let cells = table.rows.iter().flatten().flatten().map(String::as_str);
+    assert!(cells.filter(is_japanese).count() > 1000);
+}
+
+#[test]
+fn a_native_sas_dataset_reads_as_its_transport_twin() {
+    let Some(studies) = studies() else { return };
+    let native = table(&studies.join("cdiscpilot01/sas7bdat/dm.sas7bdat")).expect("it reads");
+    assert_eq!((native.rows.len(), native.dataset.columns.len()), (100, 6));
+    assert_eq!(native.dataset.name, "DM");
+}
+
+#[test]
+fn parquet_twins_hold_what_the_transport_files_hold() {
+    let Some(studies) = studies() else { return };
+    let scratch = tempfile::tempdir().expect("a folder");
+    for name in ["lb", "qs", "supplb"] {
+        let folder = studies.join("cdiscpilot01/sdtm");
+        let transport =
+            table(&unzipped(&folder.join(format!("{name}.zip")), scratch.path())).expect("it reads");
+        let twin = table(&folder.join(format!("{name}.parquet"))).expect("it reads");
+        assert_eq!(twin.rows.len(), transport.rows.len(), "{name}");
+        for column in ["STUDYID", "USUBJID"] {
+            assert_eq!(twin.column(column), transport.column(column), "{name}, {column}");
+        }
+    }
+}

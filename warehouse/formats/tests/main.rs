@@ -1,0 +1,8 @@
+//! Files of every format, read and written.
+
+mod bad_files;
+mod corpus;
+mod golden;
+mod oracle;
+mod round_trip;
+mod table;
