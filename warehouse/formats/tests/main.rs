@@ -2,6 +2,8 @@
 
 mod bad_files;
 mod corpus;
+mod dataset_json;
+mod delimited;
 mod golden;
 mod oracle;
 mod round_trip;
