@@ -147,7 +147,7 @@ fn what_is_not_as_promised_is_refused_with_row_and_column() {
         (with(whole, "3"), &["`records` promises 3 rows, it holds 1"]),
         (with("[1]", "1"), &["row 1", "column `A`", "a text is expected"]),
         (with(&format!("{whole},[\"a\",1]"), "2"), &["row 2", "2 values", "6 columns"]),
-        (with(&whole.replace(']', ",1]").replace("[,1]", "[]"), "1"), &["row 1"]),
+        (with(&whole.replace("\"2024-03\"", "\"2024-03\",7"), "1"), &["row 1", "more values", "6"]),
         (with(&whole.replace("1,2.50", "1.5,2.50"), "1"), &["row 1", "column `N`", "whole number"]),
         (with(&whole.replace("1,2.50", "18446744073709551616,2.50"), "1"), &["row 1", "column `N`"]),
         (with(&whole.replace("2.50", "\"2.50\""), "1"), &["row 1", "column `F`"]),
