@@ -32,6 +32,7 @@ use formats::{Error, datasets, open};
 /// Panics by place, whoever stopped them.
 static PANICS: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
 const SLOW: Duration = Duration::from_secs(10);
+const MEMORY: &str = "memory";
 const MEMORY_KIB: u64 = 2 << 20;
 
 #[derive(Default)]
@@ -104,10 +105,10 @@ fn attack(samples: &[Sample], folder: &Path, time: Duration, mut dice: Dice) -> 
         let took = begin.elapsed();
         tally.slowest = tally.slowest.max(took);
         let what = match outcome {
-            Err(_) => Some("a panic"),
-            Ok(Err(error)) if !error.is_refusal() => Some("an error that is no refusal"),
-            Ok(_) if took > SLOW => Some("slow"),
-            Ok(_) if peak_memory() > MEMORY_KIB => Some("memory"),
+            Err(_) => Some("a panic".to_owned()),
+            Ok(Err(error)) if !error.is_refusal() => Some(format!("no refusal: {error:?}")),
+            Ok(_) if took > SLOW => Some("slow".to_owned()),
+            Ok(_) if peak_memory() > MEMORY_KIB => Some(MEMORY.to_owned()),
             Ok(Ok(())) => {
                 tally.read += 1;
                 None
@@ -122,7 +123,7 @@ fn attack(samples: &[Sample], folder: &Path, time: Duration, mut dice: Dice) -> 
             let kept = format!("finding-{}-{}", tally.findings, sample.name);
             println!("{what}: kept as {kept}");
             fs::write(kept, &bytes).expect("the file is written");
-            if what == "memory" || tally.findings == 20 {
+            if what == MEMORY || tally.findings == 20 {
                 break;
             }
         }

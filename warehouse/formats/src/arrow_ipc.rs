@@ -13,11 +13,11 @@ use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 
-use crate::arrow_text::{column_of, text_batch};
+use crate::arrow_text::{Portions, column_of, text_batch};
 use crate::dataset::{Column, Dataset, Format, check_columns};
 use crate::error::file_name;
 use crate::guard::guarded;
-use crate::source::{BATCH_ROWS, Source, stem};
+use crate::source::{Source, stem};
 use crate::text::schema;
 use crate::{Error, Result};
 
@@ -25,28 +25,17 @@ const FORMAT: &str = "Arrow IPC";
 /// How a file with a footer begins and ends.
 pub(crate) const MAGIC: &[u8] = b"ARROW1";
 
-/// Looks at every message, then reads every record batch: its buffers and its UTF-8.
+/// Looks at every message, then reads every row.
 pub(crate) fn check(path: &Path, format: Format) -> Result<Dataset> {
     let file = file_name(path);
     let rows = messages::check(path, format).map_err(|reason| match reason {
         messages::Refusal::Io(source) => Error::io("read", path, source),
         messages::Refusal::Reason(reason) => Error::damaged(&file, FORMAT, reason),
     })?;
-    let mut reader = Reader::open(path, format)?;
+    let reader = Reader::open(path, format)?;
     let columns: Vec<Column> = reader.schema().fields().iter().map(|field| column_of(field)).collect();
     check_columns(&file, FORMAT, &columns)?;
-    let mut found = 0;
-    while let Some(batch) = reader.next(&file, found)? {
-        found += batch.num_rows() as u64;
-    }
-    if found != rows {
-        return Err(Error::damaged(
-            &file,
-            FORMAT,
-            format!("its messages promise {rows} rows, it holds {found}"),
-        ));
-    }
-    Ok(Dataset {
+    let dataset = Dataset {
         name: stem(path),
         label: String::new(),
         format,
@@ -55,7 +44,18 @@ pub(crate) fn check(path: &Path, format: Format) -> Result<Dataset> {
         columns,
         rows: Some(rows),
         file,
-    })
+    };
+    let mut source = ArrowSource::open(path, &dataset)?;
+    while source.next_batch()?.is_some() {}
+    if source.row != rows {
+        let (file, found) = (&dataset.file, source.row);
+        return Err(Error::damaged(
+            file,
+            FORMAT,
+            format!("its messages promise {rows} rows, it holds {found}"),
+        ));
+    }
+    Ok(dataset)
 }
 
 enum Reader {
@@ -98,15 +98,15 @@ pub(crate) struct ArrowSource {
     dataset: Dataset,
     reader: Reader,
     schema: SchemaRef,
-    /// A record batch of which some rows are not yet handed out.
-    pending: Option<RecordBatch>,
+    portions: Portions,
     row: u64,
 }
 
 impl ArrowSource {
     pub(crate) fn open(path: &Path, dataset: &Dataset) -> Result<Self> {
         let reader = Reader::open(path, dataset.format)?;
-        Ok(Self { schema: schema(&dataset.columns), dataset: dataset.clone(), reader, pending: None, row: 0 })
+        let (schema, portions) = (schema(&dataset.columns), Portions::default());
+        Ok(Self { schema, dataset: dataset.clone(), reader, portions, row: 0 })
     }
 }
 
@@ -116,25 +116,11 @@ impl Source for ArrowSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let batch = loop {
-            let batch = match self.pending.take() {
-                Some(batch) => batch,
-                None => match self.reader.next(&self.dataset.file, self.row)? {
-                    Some(batch) => batch,
-                    None => return Ok(None),
-                },
-            };
-            if batch.num_rows() > 0 {
-                break batch;
-            }
-        };
-        let count = batch.num_rows().min(BATCH_ROWS);
-        if count < batch.num_rows() {
-            self.pending = Some(batch.slice(count, batch.num_rows() - count));
-        }
-        self.row += count as u64;
-        let part = batch.slice(0, count);
-        guarded(&self.dataset.file, FORMAT, || text_batch(&part, &self.dataset.columns, &self.schema))
-            .map(Some)
+        let Self { dataset, reader, schema, portions, row } = self;
+        guarded(&dataset.file, FORMAT, || {
+            let batch = portions.next(|| reader.next(&dataset.file, *row))?;
+            *row += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
+            batch.map(|batch| text_batch(&batch, dataset, FORMAT, schema)).transpose()
+        })
     }
 }

@@ -6,8 +6,9 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float16Type, Float32Type, Float64Type, SchemaRef};
 
-use crate::dataset::{Column, ColumnKind};
-use crate::text::{TextColumn, empty_to_null};
+use crate::dataset::{Column, ColumnKind, Dataset};
+use crate::source::BATCH_ROWS;
+use crate::text::{BATCH_BYTES, TextColumn, empty_to_null};
 use crate::{Error, Result};
 
 const STEP: &str = "read an Arrow column as text";
@@ -29,9 +30,91 @@ fn kind_of(kind: &DataType) -> ColumnKind {
     }
 }
 
-/// A batch whose columns are all text.
-pub(crate) fn text_batch(batch: &RecordBatch, columns: &[Column], schema: &SchemaRef) -> Result<RecordBatch> {
-    let texts = batch.columns().iter().zip(columns).map(|(array, column)| text_of(array, column.kind));
+/// Batches of a reader, cut so that their text stays within bounds: a dictionary, or a page that is one, may hold
+/// a long text once and mean it a million times.
+#[derive(Default)]
+pub(crate) struct Portions {
+    pending: Option<RecordBatch>,
+}
+
+impl Portions {
+    /// The next rows; `pull` is asked when nothing is pending.
+    pub(crate) fn next(
+        &mut self,
+        mut pull: impl FnMut() -> Result<Option<RecordBatch>>,
+    ) -> Result<Option<RecordBatch>> {
+        loop {
+            let batch = match self.pending.take() {
+                Some(batch) => batch,
+                None => match pull()? {
+                    Some(batch) => batch,
+                    None => return Ok(None),
+                },
+            };
+            let count = fitting_rows(&batch);
+            if count < batch.num_rows() {
+                self.pending = Some(batch.slice(count, batch.num_rows() - count));
+            }
+            if count > 0 {
+                return Ok(Some(batch.slice(0, count)));
+            }
+        }
+    }
+}
+
+/// How many of the first rows surely fit into a batch of text; at least one.
+fn fitting_rows(batch: &RecordBatch) -> usize {
+    let mut count = batch.num_rows().min(BATCH_ROWS);
+    while count > 1 {
+        let bytes: usize = batch.columns().iter().map(|array| text_bytes(&array.slice(0, count))).sum();
+        if bytes <= BATCH_BYTES {
+            break;
+        }
+        count /= 2;
+    }
+    count
+}
+
+/// A bound of the bytes that a column has as text; what is not text is short.
+fn text_bytes(array: &ArrayRef) -> usize {
+    let ends = |first: Option<i64>, last: Option<i64>| {
+        usize::try_from(last.unwrap_or_default() - first.unwrap_or_default()).unwrap_or(usize::MAX)
+    };
+    match array.data_type() {
+        DataType::Utf8 => {
+            let offsets = array.as_string::<i32>().offsets();
+            ends(offsets.first().map(|at| i64::from(*at)), offsets.last().map(|at| i64::from(*at)))
+        }
+        DataType::LargeUtf8 => {
+            let offsets = array.as_string::<i64>().offsets();
+            ends(offsets.first().copied(), offsets.last().copied())
+        }
+        DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).sum(),
+        DataType::Dictionary(_, _) => {
+            let values = array.as_any_dictionary().values();
+            let longest = (0..values.len()).map(|at| text_bytes(&values.slice(at, 1))).max();
+            longest.unwrap_or_default().saturating_mul(array.len())
+        }
+        _ => 32 * array.len(),
+    }
+}
+
+/// A batch whose columns are all text. A value that has no text, such as a day past the calendar, is the file's
+/// fault.
+pub(crate) fn text_batch(
+    batch: &RecordBatch,
+    dataset: &Dataset,
+    format: &'static str,
+    schema: &SchemaRef,
+) -> Result<RecordBatch> {
+    let texts = batch.columns().iter().zip(&dataset.columns).map(|(array, column)| {
+        text_of(array, column.kind).map_err(|error| match error {
+            Error::Arrow { source, .. } => {
+                Error::damaged(&dataset.file, format, format!("column `{}`: {source}", column.name))
+            }
+            error => error,
+        })
+    });
     let texts: Vec<ArrayRef> = texts.collect::<Result<_>>()?;
     RecordBatch::try_new(schema.clone(), texts).map_err(Error::arrow(STEP))
 }
@@ -43,7 +126,7 @@ fn text_of(array: &ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
         DataType::Dictionary(_, values) => text_of(&cast(array, values).map_err(Error::arrow(STEP))?, kind),
         DataType::Float64 => {
             let values = array.as_primitive::<Float64Type>().iter();
-            numbers(values, |cells, value| cells.push_number(value))
+            numbers(values, TextColumn::push_number)
         }
         // Of a short number the shortest form is that of its own width: 0.1, not 0.10000000149011612.
         DataType::Float32 => {

@@ -8,12 +8,16 @@ mod thrift;
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
 
-use crate::arrow_text::{column_of, text_batch};
+use crate::arrow_text::{Portions, column_of, text_batch};
 use crate::dataset::{Column, Dataset, Format, check_columns};
 use crate::error::file_name;
 use crate::guard::guarded;
@@ -47,9 +51,23 @@ fn start(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     let name = file_name(path);
     let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
     guarded(&name, FORMAT, || {
-        ParquetRecordBatchReaderBuilder::try_new(file)
-            .map_err(|error| Error::damaged(&name, FORMAT, error.to_string()))
+        with_views(file).map_err(|error| Error::damaged(&name, FORMAT, error.to_string()))
     })
+}
+
+/// A reader that does not copy a text of a dictionary page for each of its rows.
+fn with_views(file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
+    let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    let fields = found.schema().fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+        }
+        _ => field.clone(),
+    });
+    let schema = Schema::new_with_metadata(fields.collect::<Fields>(), found.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let metadata = ArrowReaderMetadata::try_new(found.metadata().clone(), options)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
 }
 
 /// The rows of a Parquet file that was checked.
@@ -57,6 +75,7 @@ pub(crate) struct ParquetSource {
     dataset: Dataset,
     reader: ParquetRecordBatchReader,
     schema: SchemaRef,
+    portions: Portions,
     row: u64,
 }
 
@@ -66,7 +85,8 @@ impl ParquetSource {
         let reader = guarded(&dataset.file, FORMAT, || {
             builder.build().map_err(|error| Error::damaged(&dataset.file, FORMAT, error.to_string()))
         })?;
-        Ok(Self { schema: schema(&dataset.columns), dataset: dataset.clone(), reader, row: 0 })
+        let (schema, portions) = (schema(&dataset.columns), Portions::default());
+        Ok(Self { schema, dataset: dataset.clone(), reader, portions, row: 0 })
     }
 }
 
@@ -76,19 +96,20 @@ impl Source for ParquetSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let Self { dataset, reader, schema, row } = self;
+        let Self { dataset, reader, schema, portions, row } = self;
         let damaged = |reason: String| Error::damaged(&dataset.file, FORMAT, reason);
-        guarded(&dataset.file, FORMAT, || match reader.next() {
-            None if dataset.rows.is_some_and(|promised| promised != *row) => {
-                let promised = dataset.rows.unwrap_or_default();
-                Err(damaged(format!("its footer promises {promised} rows, it holds {row}")))
-            }
-            None => Ok(None),
-            Some(Err(error)) => Err(damaged(format!("behind row {row}: {error}"))),
-            Some(Ok(batch)) => {
+        guarded(&dataset.file, FORMAT, || {
+            let pull =
+                || reader.next().transpose().map_err(|error| damaged(format!("behind row {row}: {error}")));
+            if let Some(batch) = portions.next(pull)? {
                 *row += batch.num_rows() as u64;
-                text_batch(&batch, &dataset.columns, schema).map(Some)
+                return text_batch(&batch, dataset, FORMAT, schema).map(Some);
             }
+            let promised = dataset.rows.unwrap_or_default();
+            if promised == *row {
+                return Ok(None);
+            }
+            Err(damaged(format!("its footer promises {promised} rows, it holds {row}")))
         })
     }
 }

@@ -115,7 +115,7 @@ impl DatasetWriter {
             let reason = format!("a batch has {found} columns, {wanted} of text are expected");
             return Err(Error::unwritable(&self.file, self.target.name(), reason));
         }
-        let columns: Vec<&StringArray> = batch.columns().iter().map(|column| column.as_string()).collect();
+        let columns: Vec<&StringArray> = batch.columns().iter().map(AsArray::as_string).collect();
         self.sink.write(&columns, self.rows)?;
         self.rows += batch.num_rows() as u64;
         Ok(())
@@ -153,6 +153,6 @@ impl Place {
 }
 
 /// A cell's text; null as empty text.
-fn text_at<'a>(column: &'a StringArray, row: usize) -> &'a str {
+fn text_at(column: &StringArray, row: usize) -> &str {
     if column.is_null(row) { "" } else { column.value(row) }
 }

@@ -123,7 +123,7 @@ pub(crate) fn corpus(folder: &Path) -> Vec<Sample> {
     ];
     for (name, target, dataset) in targets {
         let path = folder.join(name);
-        write(&path, &dataset, target, [batch(40)]).unwrap_or_else(|error| panic!("{name}: {error}"));
+        write(&path, &dataset, target, [batch(40)]).expect(name);
         samples.push(Sample { name: name.to_owned(), bytes: fs::read(&path).expect("it was written") });
     }
     let arrow =

@@ -50,7 +50,7 @@ impl Folder {
     }
 
     fn read(&self, name: &str, bytes: impl AsRef<[u8]>) -> Table {
-        table(&self.file(name, bytes)).unwrap_or_else(|error| panic!("{error}"))
+        table(&self.file(name, bytes)).expect("it reads")
     }
 
     fn refusal(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {

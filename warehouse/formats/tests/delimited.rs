@@ -22,7 +22,7 @@ impl Folder {
     }
 
     fn read(&self, bytes: &[u8]) -> Table {
-        table(&self.file(bytes)).unwrap_or_else(|error| panic!("{error}"))
+        table(&self.file(bytes)).expect("it reads")
     }
 
     fn refusal(&self, bytes: &[u8]) -> String {

@@ -1,5 +1,6 @@
 //! Files of every format, read and written.
 
+mod arrow_files;
 mod bad_files;
 mod corpus;
 mod dataset_json;

@@ -19,7 +19,7 @@ const TARGETS: [(Target, &str); 6] = [
 ];
 
 fn cells(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
-    let columns: Vec<&StringArray> = batch.columns().iter().map(|column| column.as_string()).collect();
+    let columns: Vec<&StringArray> = batch.columns().iter().map(AsArray::as_string).collect();
     let cell = |column: &&StringArray, row| (!column.is_null(row)).then(|| column.value(row).to_owned());
     (0..batch.num_rows()).map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect()
 }
@@ -29,7 +29,7 @@ fn written(folder: &Path, name: &str, target: Target, dataset: &Dataset, batch: 
     let rows = batch.num_rows() as u64;
     let dataset = Dataset { rows: Some(rows), ..dataset.clone() };
     assert_eq!(write(&path, &dataset, target, [batch.clone()]).expect("it writes"), rows);
-    table(&path).unwrap_or_else(|error| panic!("{name}: {error}"))
+    table(&path).expect(name)
 }
 
 fn texts(columns: &[(&str, &[Option<&str>])]) -> RecordBatch {

@@ -40,7 +40,7 @@ fn table_of(path: &Path, dataset: Dataset) -> Result<Table, Error> {
     let mut rows = Vec::new();
     while let Some(batch) = source.next_batch()? {
         assert!(batch.num_rows() > 0 && batch.num_columns() == dataset.columns.len());
-        let columns: Vec<_> = batch.columns().iter().map(|column| column.as_string::<i32>()).collect();
+        let columns: Vec<_> = batch.columns().iter().map(AsArray::as_string::<i32>).collect();
         for row in 0..batch.num_rows() {
             let cell = |column: &&arrow::array::StringArray| {
                 (!column.is_null(row)).then(|| column.value(row).to_owned())

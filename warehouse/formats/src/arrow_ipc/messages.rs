@@ -15,7 +15,7 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// Where the first message of a file with a footer begins.
 const FIRST_MESSAGE: u64 = 8;
 /// The footer's length and the mark behind it.
-const TAIL: u64 = 10;
+const TAIL: usize = 10;
 
 /// Why a file is not read.
 pub(super) enum Refusal {
@@ -60,22 +60,22 @@ pub(super) fn check(path: &Path, format: Format) -> Result<u64, Refusal> {
 }
 
 fn check_footer(file: &mut BufReader<File>, length: u64) -> Result<u64, Refusal> {
-    if length < FIRST_MESSAGE + TAIL {
+    if length < FIRST_MESSAGE + TAIL as u64 {
         return refused("it was cut short: it has no footer");
     }
-    let mut tail = [0; TAIL as usize];
-    file.seek(SeekFrom::Start(length - TAIL))?;
+    let mut tail = [0; TAIL];
+    file.seek(SeekFrom::Start(length - TAIL as u64))?;
     file.read_exact(&mut tail)?;
     let [a, b, c, d, mark @ ..] = tail;
     if mark != *super::MAGIC {
         return refused("it does not end with the bytes ARROW1: it was cut short");
     }
     let size = u64::from(u32::from_le_bytes([a, b, c, d]));
-    if size > length - TAIL - FIRST_MESSAGE || size > MAX_METADATA_BYTES as u64 {
+    if size > length - TAIL as u64 - FIRST_MESSAGE || size > MAX_METADATA_BYTES as u64 {
         return refused(format!("its footer of {size} bytes is larger than the file, or above the limit"));
     }
     let mut footer = vec![0; usize::try_from(size).unwrap_or(0)];
-    file.seek(SeekFrom::Start(length - TAIL - size))?;
+    file.seek(SeekFrom::Start(length - TAIL as u64 - size))?;
     file.read_exact(&mut footer)?;
     let Ok(footer) = root_as_footer(&footer) else { return refused("its footer is damaged") };
     if footer.schema().is_none() {

@@ -13,7 +13,7 @@ use crate::limits::{MAX_FOOTER_BYTES, MAX_METADATA_BYTES, MAX_PAGE_BYTES};
 use crate::{Error, Result};
 
 /// The footer's length and the mark behind it.
-const TAIL: u64 = 8;
+const TAIL: usize = 8;
 /// A page's header with its statistics. What is longer is looked at again with more bytes.
 const PAGE_HEAD: usize = 1 << 10;
 
@@ -26,24 +26,26 @@ pub(super) fn check_footer(path: &Path) -> Result<()> {
     let failed = |source| Error::io("read", path, source);
     let mut file = File::open(path).map_err(|source| Error::io("open", path, source))?;
     let length = file.metadata().map_err(failed)?.len();
-    if length < 4 + TAIL {
+    if length < 4 + TAIL as u64 {
         return Err(damaged(path, "it was cut short: it has no footer"));
     }
-    let mut tail = [0; TAIL as usize];
-    file.seek(SeekFrom::Start(length - TAIL)).and_then(|_| file.read_exact(&mut tail)).map_err(failed)?;
+    let mut tail = [0; TAIL];
+    file.seek(SeekFrom::Start(length - TAIL as u64))
+        .and_then(|_| file.read_exact(&mut tail))
+        .map_err(failed)?;
     let [a, b, c, d, mark @ ..] = tail;
     if mark != *b"PAR1" {
         return Err(damaged(path, "it does not end with the bytes PAR1: it was cut short or is encrypted"));
     }
     let size = u64::from(u32::from_le_bytes([a, b, c, d]));
-    if size > length - 4 - TAIL {
+    if size > length - 4 - TAIL as u64 {
         return Err(damaged(path, format!("its footer of {size} bytes is larger than the file")));
     }
     if size > MAX_FOOTER_BYTES {
         return Err(damaged(path, format!("its footer has {size} bytes, above the limit")));
     }
     let mut footer = Vec::new();
-    file.seek(SeekFrom::Start(length - TAIL - size))
+    file.seek(SeekFrom::Start(length - TAIL as u64 - size))
         .and_then(|_| file.take(size).read_to_end(&mut footer))
         .map_err(failed)?;
     let walked = Compact::new(&footer).structure(|_, _| {});

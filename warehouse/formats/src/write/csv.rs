@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 
-use arrow::array::StringArray;
+use arrow::array::{Array, StringArray};
 
 use super::{Place, Sink, text_at};
 use crate::Result;
@@ -63,7 +63,7 @@ impl CsvSink {
 
 impl Sink for CsvSink {
     fn write(&mut self, columns: &[&StringArray], _: u64) -> Result<()> {
-        for row in 0..columns.first().map_or(0, |column| arrow::array::Array::len(*column)) {
+        for row in 0..columns.first().copied().map_or(0, Array::len) {
             self.add_line(columns.iter().map(|column| text_at(column, row)));
             self.flush_line()?;
         }

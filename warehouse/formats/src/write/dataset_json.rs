@@ -180,7 +180,7 @@ impl<W: Write> DatasetJsonSink<W> {
     }
 
     fn add_rows(&mut self, columns: &[&StringArray], before: u64) -> Result<()> {
-        let count = columns.first().map_or(0, |column| column.len());
+        let count = columns.first().copied().map_or(0, Array::len);
         for (row, number) in (0..count).zip(before + 1..) {
             if self.is_document && number > 1 {
                 self.line.push(b',');

@@ -105,7 +105,7 @@ impl XptSink {
 
 impl Sink for XptSink {
     fn write(&mut self, columns: &[&StringArray], row: u64) -> Result<()> {
-        let count = columns.first().map_or(0, |column| column.len());
+        let count = columns.first().copied().map_or(0, Array::len);
         for (at, number) in (0..count).zip(row + 1..) {
             let values = columns.iter().enumerate();
             let values = values.map(|(place, column)| self.value(place, text_at(column, at), number));
@@ -166,10 +166,9 @@ fn variable(column: &Column, is_v5: bool) -> XportVariableBuilder {
     if is_v5 {
         variable.short_name(column.name.as_str()).short_label(column.label.as_str());
     } else {
-        let short: String = column.label.chars().take(V5.1 / 4).collect();
         variable.full_name(column.name.as_str());
         variable.long_label(column.label.as_str());
-        variable.short_label(if column.label.len() <= V5.1 { column.label.clone() } else { short });
+        variable.short_label(&column.label[..column.label.floor_char_boundary(V5.1)]);
     }
     variable
 }
