@@ -1,7 +1,8 @@
 //! Delivered files become batches of verbatim text, whatever their format; and the way back.
 //!
 //! Read [`dataset`] first (what is known before the first row), then [`source`] (how a file is checked and
-//! read). Each format has its own file. No engine is linked here: a reader is built, tested and attacked alone.
+//! read), then [`write()`] (the way back). Each format has its own file; [`limits`] says what a file may ask for. No
+//! engine is linked here: a reader is built, tested and attacked alone.
 pub mod dataset;
 pub mod error;
 pub mod limits;

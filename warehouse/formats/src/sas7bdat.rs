@@ -4,6 +4,7 @@
 //! at a visitor, so it runs in a thread of its own that hands over whole batches, one ahead.
 
 mod envelope;
+mod temporal;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -11,10 +12,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use arrow::array::RecordBatch;
-use chrono::{DateTime, NaiveDate, TimeDelta};
 use sas7bdat::{
     CellValue, IoBackendPreference, LogicalType, MojibakePolicy, OpenOptions, OrderingMode, Parallelism,
-    RowView, StringDecodeOptions, TrimMode, Utf8ValidationMode,
+    RowView, StringDecodeOptions, TemporalDecodeOptions, TrimMode, Utf8ValidationMode,
 };
 
 use crate::dataset::{Column, ColumnKind, Dataset, Format, check_columns};
@@ -23,6 +23,7 @@ use crate::guard::guarded;
 use crate::source::{Source, stem};
 use crate::text::{Rows, TextColumn, schema};
 use crate::{Error, Result};
+use temporal::iso_8601;
 
 const FORMAT: &str = "SAS7BDAT";
 /// How a file begins.
@@ -167,14 +168,22 @@ fn scan(path: &Path, dataset: &Dataset, give: &SyncSender<Result<RecordBatch>>) 
             .utf8_validation(Utf8ValidationMode::Strict)
             .mojibake_fix(MojibakePolicy::Off)
             .build();
+        let numbers = TemporalDecodeOptions::builder()
+            .decode_dates(false)
+            .decode_datetimes(false)
+            .decode_times(false)
+            .build();
+        let kinds: Vec<LogicalType> = opened.columns().iter().map(|column| column.logical_type).collect();
         let visited = opened
             .scan()
             .with_string_options(texts)
+            // The library drops parts of seconds; the numbers have them.
+            .with_temporal_options(numbers)
             .with_ordering(OrderingMode::Stable)
             .with_parallelism(Parallelism::None)
             .visit_rows(|cells| {
                 row += 1;
-                take_row(&mut rows, &cells);
+                take_row(&mut rows, &cells, &kinds);
                 if !rows.is_full() {
                     return Ok(ControlFlow::Continue(()));
                 }
@@ -204,43 +213,33 @@ fn scan(path: &Path, dataset: &Dataset, give: &SyncSender<Result<RecordBatch>>) 
     };
 }
 
-fn take_row(rows: &mut Rows, cells: &RowView<'_>) {
+fn take_row(rows: &mut Rows, cells: &RowView<'_>, kinds: &[LogicalType]) {
     let mut bytes = 0;
-    for (cell, column) in cells.iter().zip(&mut rows.columns) {
-        bytes += push(column, cell);
+    for ((cell, column), kind) in cells.iter().zip(&mut rows.columns).zip(kinds) {
+        bytes += push(column, cell, *kind);
     }
     rows.add(1, bytes);
 }
 
-fn push(column: &mut TextColumn, cell: &CellValue<'_>) -> usize {
+fn push(column: &mut TextColumn, cell: &CellValue<'_>, kind: LogicalType) -> usize {
     match cell {
         CellValue::Str(text) => {
             column.push(text.as_bytes());
             return text.len();
         }
-        // A missing value, whichever of the 28; and bytes, which are not one value.
-        CellValue::Null | CellValue::Bytes(_) => column.push_null(),
-        CellValue::Int32(number) => column.push_display(number),
+        CellValue::Int32(number) => push_number(column, f64::from(*number), kind),
         CellValue::Int64(number) => column.push_display(number),
-        CellValue::Float64(number) => column.push_number(*number),
-        CellValue::Date(date) => {
-            let epoch = NaiveDate::from_ymd_opt(1970, 1, 1);
-            let days = TimeDelta::try_days(i64::from(date.unix_days()));
-            match epoch.zip(days).and_then(|(epoch, days)| epoch.checked_add_signed(days)) {
-                Some(date) => column.push_display(date),
-                None => column.push_null(),
-            }
-        }
-        CellValue::DateTime(instant) => match DateTime::from_timestamp(instant.unix_seconds(), 0) {
-            Some(instant) => column.push_display(instant.naive_utc().format("%Y-%m-%dT%H:%M:%S")),
-            None => column.push_null(),
-        },
-        CellValue::Time(time) => {
-            let seconds = time.seconds_since_midnight;
-            let (sign, size) = (if seconds < 0 { "-" } else { "" }, seconds.unsigned_abs());
-            let (hours, minutes, seconds) = (size / 3600, size / 60 % 60, size % 60);
-            column.push_display(format_args!("{sign}{hours:02}:{minutes:02}:{seconds:02}"));
-        }
+        CellValue::Float64(number) => push_number(column, *number, kind),
+        // A missing value, whichever of the 28; and bytes, which are not one value.
+        _ => column.push_null(),
     }
     8
+}
+
+fn push_number(column: &mut TextColumn, number: f64, kind: LogicalType) {
+    // What is past the calendar stays the number that it is.
+    match iso_8601(number, kind) {
+        Some(text) => column.push(text.as_bytes()),
+        None => column.push_number(number),
+    }
 }

@@ -75,10 +75,11 @@ fn packed(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn five_hundred_bad_files_are_read_or_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, bytes, reason) in made_for_harm() {
-        let path = folder.path().join(&name);
+    let harmful = made_for_harm();
+    for (name, bytes, reason) in &harmful {
+        let path = folder.path().join(name);
         fs::write(&path, bytes).expect("it is written");
-        let error = read(&path).expect_err(&name);
+        let error = read(&path).expect_err(name);
         assert!(error.is_refusal() && error.to_string().contains(reason), "{name}: {error}");
     }
     let mut samples = corpus(folder.path());
@@ -87,7 +88,7 @@ fn five_hundred_bad_files_are_read_or_refused() {
         samples.push(Sample { name: "dm.sas7bdat".into(), bytes });
     }
     let mut dice = Dice(20_260_101);
-    let (mut good, mut refused) = (0, made_for_harm().len());
+    let (mut good, mut refused) = (0, harmful.len());
     while good + refused < 500 {
         let sample = &samples[dice.below(samples.len())];
         let path = folder.path().join(&sample.name);
