@@ -143,7 +143,7 @@ fn what_is_not_as_promised_is_refused_with_row_and_column() {
     let folder = Folder::new();
     let with = |rows: &str, records: &str| format!("{{{},\"rows\":[{rows}]}}", members(records).join(","));
     let whole = ROWS[0];
-    let cases: [(String, &[&str]); 13] = [
+    let cases: [(String, &[&str]); 15] = [
         (with(whole, "3"), &["`records` promises 3 rows, it holds 1"]),
         (with("[1]", "1"), &["row 1", "column `A`", "a text is expected"]),
         (with(&format!("{whole},[\"a\",1]"), "2"), &["row 2", "2 values", "6 columns"]),
@@ -157,6 +157,8 @@ fn what_is_not_as_promised_is_refused_with_row_and_column() {
         (with("{}", "1"), &["row 1", "not an array"]),
         (with(whole, "1").replace("\"date\"", "\"day\""), &["column `T`", "`day`"]),
         (with(whole, "1").replace("1.1.0", "1.0.0"), &["version `1.0.0`"]),
+        (with(whole, "1").replace("\"label\":\"Second\",", ""), &["column 2", "`label`"]),
+        (with(whole, "1").replace("\"xx\"", &format!("\"{}\"", "x".repeat(70_000))), &["`name`", "limit"]),
     ];
     for (text, parts) in cases {
         let error = folder.refusal("xx.json", &text);

@@ -122,6 +122,16 @@ fn long_names_and_texts_make_version_8_with_its_count_of_rows() {
         ("SUPPLEMENTAL_AE", label)
     );
     assert_eq!(table.column(name), [Some(long.as_str()), None, Some("short")]);
+    // The count stands behind the header of the rows, in fifteen places.
+    let path = folder.path().join("s.xpt");
+    let mut bytes = std::fs::read(&path).expect("it is there");
+    let header = b"HEADER RECORD*******OBSV8   HEADER RECORD!!!!!!!";
+    let at =
+        (0..bytes.len()).find(|at| bytes[*at..].starts_with(header)).expect("it has rows") + header.len();
+    bytes[at..at + 15].copy_from_slice(b"             99");
+    std::fs::write(&path, bytes).expect("it is written");
+    let error = formats::datasets(&path).expect_err("it lies");
+    assert!(error.to_string().contains("promises 99 rows, it holds 3"), "{error}");
 }
 
 #[test]
