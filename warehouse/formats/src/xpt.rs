@@ -16,6 +16,7 @@ use arrow::array::RecordBatch;
 
 use crate::dataset::{Dataset, Format, check_columns};
 use crate::error::file_name;
+use crate::guard::guarded;
 use crate::source::Source;
 use crate::text::{Rows, schema};
 use crate::{Error, Result};
@@ -48,8 +49,8 @@ pub(crate) fn check(path: &Path) -> Result<Vec<Dataset>> {
 }
 
 fn check_member(path: &Path, at: u64, end: u64) -> Result<Dataset> {
-    let header = Header::read(path, at)?;
     let file = file_name(path);
+    let header = guarded(&file, FORMAT, || Header::read(path, at))?;
     check_columns(&file, FORMAT, &header.columns)?;
     let layout = Layout::of(&header).map_err(|reason| Error::damaged(&file, FORMAT, reason))?;
     let rows = measure(path, &header, &layout, end)?;
