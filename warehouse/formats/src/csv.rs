@@ -1,36 +1,70 @@
-//! Delimited text with a header line. Delimiter and encoding are found out and recorded.
+//! Delimited text with a header line. Delimiter, quote and encoding are found out and recorded.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+mod dialect;
+mod records;
+
+use std::borrow::Cow;
+use std::io::{self, Read};
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use csv::{ByteRecord, ReaderBuilder};
+use encoding_rs::WINDOWS_1252;
+use memchr::memchr;
 
-use crate::dataset::{Column, ColumnKind, Dataset, Format};
+use crate::dataset::{Column, ColumnKind, Dataset, Format, check_columns};
 use crate::error::file_name;
-use crate::source::{BATCH_ROWS, Source, stem};
-use crate::text::{Rows, append_text, schema};
+use crate::source::{Source, stem};
+use crate::text::{Rows, schema};
 use crate::{Error, Result};
+use dialect::{Dialect, detect, line_at, open_text};
+use records::{Broken, Records};
 
 const FORMAT: &str = "CSV";
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+const UTF_8: &str = "utf-8";
 
-/// Reads the header, and every line to see that it has the header's columns.
+/// Finds out how the file is written, and reads every record to see that it has the header's cells.
 pub(crate) fn check(path: &Path) -> Result<Dataset> {
-    let delimiter = delimiter(path)?;
-    let (rows, is_utf8) = measure(path, delimiter)?;
-    let mut reader = start(path, delimiter)?;
-    let header = reader.byte_headers().map_err(|error| damaged(path, error.to_string()))?.clone();
+    let file = file_name(path);
+    let dialect = detect(path)?;
+    let (text, marked) = open_text(path)?;
+    let mut records = Records::new(text, dialect);
+    if !records.advance().map_err(|broken| refused(&file, "the header", broken))? {
+        return Err(Error::damaged(&file, FORMAT, "it has no header line"));
+    }
+    let mut header: Vec<Vec<u8>> = Vec::with_capacity(records.cells());
+    records.for_each(|_, cell| header.push(cell.to_vec()));
+    let mut is_utf8 = simdutf8::basic::from_utf8(records.bytes()).is_ok();
+    let names =
+        |is_utf8| header.iter().map(|name| decode(name, is_utf8).trim().to_owned()).collect::<Vec<_>>();
+    let columns = |is_utf8| -> Vec<Column> {
+        names(is_utf8).into_iter().map(|name| Column::new(name, ColumnKind::Text, "text")).collect()
+    };
+    check_columns(&file, FORMAT, &columns(is_utf8))?;
+    let mut rows = 0;
+    while records.advance().map_err(|broken| refused(&file, &format!("row {}", rows + 1), broken))? {
+        rows += 1;
+        if records.cells() != header.len() || memchr(0, records.bytes()).is_some() {
+            let line = line_at(path, records.position()).unwrap_or_default();
+            let place = format!("row {rows} (line: {line})");
+            return Err(Error::damaged(&file, FORMAT, what_is_wrong(&mut records, &place, &names(is_utf8))));
+        }
+        is_utf8 = is_utf8 && simdutf8::basic::from_utf8(records.bytes()).is_ok();
+    }
+    if !is_utf8 && marked.is_some() {
+        return Err(Error::damaged(
+            &file,
+            FORMAT,
+            "its first bytes promise UTF-8, which it is not throughout",
+        ));
+    }
     Ok(Dataset {
-        file: file_name(path),
+        file,
         name: stem(path),
         label: String::new(),
-        format: Format::Csv { delimiter },
-        encoding: if is_utf8 { "utf-8" } else { "windows-1252" },
+        format: Format::Csv { delimiter: dialect.delimiter, quote: dialect.quote },
+        encoding: marked.unwrap_or(if is_utf8 { UTF_8 } else { "windows-1252" }),
         created_at: None,
-        columns: columns(path, &header)?,
+        columns: columns(is_utf8),
         rows: Some(rows),
     })
 }
@@ -38,18 +72,23 @@ pub(crate) fn check(path: &Path) -> Result<Dataset> {
 /// The rows of a delimited file that was checked.
 pub(crate) struct CsvSource {
     dataset: Dataset,
-    reader: csv::Reader<BufReader<File>>,
-    schema: SchemaRef,
+    records: Records<Box<dyn Read>>,
+    rows: Rows,
+    row: u64,
     is_utf8: bool,
 }
 
 impl CsvSource {
-    pub(crate) fn open(path: &Path, dataset: &Dataset, delimiter: u8) -> Result<Self> {
+    pub(crate) fn open(path: &Path, dataset: &Dataset, delimiter: u8, quote: u8) -> Result<Self> {
+        let (text, _) = open_text(path)?;
+        let mut records = Records::new(text, Dialect { delimiter, quote });
+        records.advance().map_err(|broken| refused(&dataset.file, "the header", broken))?;
         Ok(Self {
-            schema: schema(&dataset.columns),
-            is_utf8: dataset.encoding == "utf-8",
+            rows: Rows::new(&schema(&dataset.columns)),
+            is_utf8: dataset.encoding != "windows-1252",
             dataset: dataset.clone(),
-            reader: start(path, delimiter)?,
+            records,
+            row: 0,
         })
     }
 }
@@ -60,79 +99,66 @@ impl Source for CsvSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut batch = Rows::new(&self.schema);
-        let mut record = ByteRecord::new();
-        let mut rows = 0;
-        while rows < BATCH_ROWS {
-            let more = self.reader.read_byte_record(&mut record);
-            if !more.map_err(|error| Error::damaged(&self.dataset.file, FORMAT, error.to_string()))? {
+        let Self { dataset, records, rows, row, is_utf8 } = self;
+        while !rows.is_full() {
+            let more = records.advance();
+            if !more.map_err(|broken| refused(&dataset.file, &format!("row {}", *row + 1), broken))? {
                 break;
             }
-            for (cell, builder) in record.iter().zip(&mut batch.columns) {
-                append_text(builder, &decode(cell, self.is_utf8));
+            *row += 1;
+            if records.cells() != rows.columns.len() {
+                return Err(Error::damaged(
+                    &dataset.file,
+                    FORMAT,
+                    format!("row {row} changed since the check"),
+                ));
             }
-            rows += 1;
+            let bytes = records.bytes().len();
+            if *is_utf8 {
+                records.for_each(|number, cell| rows.columns[number].push(cell));
+            } else {
+                records.for_each(|number, cell| rows.columns[number].push(decode(cell, false).as_bytes()));
+            }
+            rows.add(1, bytes);
         }
-        if rows == 0 { Ok(None) } else { batch.finish().map(Some) }
+        rows.finish("read CSV rows")
     }
-}
-
-fn damaged(path: &Path, reason: impl Into<String>) -> Error {
-    Error::damaged(&file_name(path), FORMAT, reason)
 }
 
 /// Rule R-18: strict UTF-8, else Windows-1252, which has a character for every byte.
-fn decode(cell: &[u8], is_utf8: bool) -> std::borrow::Cow<'_, str> {
-    if is_utf8 {
-        String::from_utf8_lossy(cell)
-    } else {
-        encoding_rs::WINDOWS_1252.decode_without_bom_handling(cell).0
+fn decode(cell: &[u8], is_utf8: bool) -> Cow<'_, str> {
+    if is_utf8 { String::from_utf8_lossy(cell) } else { WINDOWS_1252.decode_without_bom_handling(cell).0 }
+}
+
+fn refused(file: &str, place: &str, broken: Broken) -> Error {
+    match broken {
+        Broken::Record(reason) => Error::damaged(file, FORMAT, format!("{place}: {reason}")),
+        Broken::Io(source) if source.kind() == io::ErrorKind::InvalidData => {
+            Error::damaged(file, FORMAT, format!("{place}: {source}"))
+        }
+        Broken::Io(source) => Error::Io { step: "read", file: file.to_owned(), source },
     }
 }
 
-fn start(path: &Path, delimiter: u8) -> Result<csv::Reader<BufReader<File>>> {
-    let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
-    Ok(ReaderBuilder::new().delimiter(delimiter).from_reader(BufReader::with_capacity(1 << 18, file)))
-}
-
-/// The delimiter that occurs most often in the first line.
-fn delimiter(path: &Path) -> Result<u8> {
-    let mut head = vec![0; 1 << 16];
-    let read = File::open(path)
-        .and_then(|mut file| file.read(&mut head))
-        .map_err(|source| Error::io("read", path, source))?;
-    let line = head[..read].split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: &u8| line.iter().filter(|byte| *byte == delimiter).count();
-    Ok(DELIMITERS.into_iter().rev().max_by_key(count).unwrap_or(b','))
-}
-
-/// Counts the rows, and refuses a line whose cells are not as many as the header's.
-fn measure(path: &Path, delimiter: u8) -> Result<(u64, bool)> {
-    let mut reader = start(path, delimiter)?;
-    let mut record = ByteRecord::new();
-    let (mut rows, mut is_utf8) = (0, true);
-    while reader.read_byte_record(&mut record).map_err(|error| damaged(path, error.to_string()))? {
-        if record.as_slice().contains(&0) {
-            return Err(damaged(path, format!("row {}: it holds a zero byte", rows + 1)));
-        }
-        is_utf8 = is_utf8 && std::str::from_utf8(record.as_slice()).is_ok();
-        rows += 1;
+/// Names the row and the column of a record that does not fit its header.
+fn what_is_wrong(records: &mut Records<Box<dyn Read>>, place: &str, names: &[String]) -> String {
+    let (cells, wanted) = (records.cells(), names.len());
+    if cells < wanted {
+        let missing = &names[cells];
+        return format!(
+            "{place}: it has {cells} cells, the header has {wanted}: column `{missing}` has none"
+        );
     }
-    Ok((rows, is_utf8))
-}
-
-fn columns(path: &Path, header: &ByteRecord) -> Result<Vec<Column>> {
-    let mut columns: Vec<Column> = Vec::with_capacity(header.len());
-    for name in header {
-        let name = name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name);
-        let name = String::from_utf8_lossy(name).trim().to_owned();
-        if name.is_empty() {
-            return Err(damaged(path, format!("column {} has no name", columns.len() + 1)));
-        }
-        if columns.iter().any(|column| column.name.eq_ignore_ascii_case(&name)) {
-            return Err(damaged(path, format!("column `{name}` occurs twice")));
-        }
-        columns.push(Column::new(name, ColumnKind::Text, "text"));
+    if cells > wanted {
+        return format!(
+            "{place}: it has {cells} cells, the header has {wanted}: quote what holds a delimiter"
+        );
     }
-    Ok(columns)
+    let mut wrong = format!("{place}: it holds a zero byte");
+    records.for_each(|number, cell| {
+        if memchr(0, cell).is_some() {
+            wrong = format!("{place}, column `{}`: it holds a zero byte", names[number]);
+        }
+    });
+    wrong
 }

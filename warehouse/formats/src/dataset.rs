@@ -1,8 +1,12 @@
 //! What is known of a dataset before its first row is read.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+
+use crate::limits::MAX_COLUMNS;
+use crate::{Error, Result};
 
 /// What a column can hold, as far as its format says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +36,25 @@ pub struct Column {
     pub type_name: String,
     /// Its length in bytes or characters, where the format declares one.
     pub length: Option<u32>,
+    /// Its identifier in the study's metadata (`itemOID`), where the format has one.
+    pub oid: Option<String>,
+    /// Its place in the dataset's key, from 1, where the format says so.
+    pub key_sequence: Option<u32>,
 }
 
 impl Column {
     /// A column of which no more than name and kind is known.
     #[must_use]
     pub fn new(name: impl Into<String>, kind: ColumnKind, type_name: impl Into<String>) -> Self {
-        Self { name: name.into(), label: String::new(), kind, type_name: type_name.into(), length: None }
+        Self {
+            name: name.into(),
+            label: String::new(),
+            kind,
+            type_name: type_name.into(),
+            length: None,
+            oid: None,
+            key_sequence: None,
+        }
     }
 }
 
@@ -46,15 +62,38 @@ impl Column {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// SAS transport, version 5.
-    XptV5,
+    XptV5 {
+        /// Where the dataset's own header begins, in bytes.
+        at: u64,
+    },
     /// SAS transport, version 8: long names, long texts.
-    XptV8,
+    XptV8 {
+        /// Where the dataset's own header begins, in bytes.
+        at: u64,
+    },
+    /// A native SAS dataset.
+    Sas7bdat,
+    /// Dataset-JSON 1.1, one JSON document.
+    DatasetJson,
+    /// Dataset-JSON 1.1, one line for each row.
+    DatasetNdjson,
+    /// Dataset-JSON 1.1, compressed.
+    Dsjc(
+        /// How it is wrapped.
+        Wrapping,
+    ),
     /// Parquet.
     Parquet,
+    /// Arrow IPC with a footer.
+    ArrowFile,
+    /// Arrow IPC as a stream.
+    ArrowStream,
     /// Delimited text.
     Csv {
         /// The byte between two cells.
         delimiter: u8,
+        /// The byte around a cell that holds the delimiter or a line end.
+        quote: u8,
     },
     /// ODM-XML, 1.3 or 2.0. One file holds several datasets.
     Odm {
@@ -65,14 +104,31 @@ pub enum Format {
     },
 }
 
+/// How the bytes of a compressed file are wrapped. The standard says zlib; its published examples are gzip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrapping {
+    /// RFC 1950.
+    Zlib,
+    /// RFC 1952.
+    Gzip,
+    /// Not compressed, whatever the name promises.
+    Plain,
+}
+
 impl Format {
     /// Its name, for people.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::XptV5 => "SAS XPT v5",
-            Self::XptV8 => "SAS XPT v8",
+            Self::XptV5 { .. } => "SAS XPT v5",
+            Self::XptV8 { .. } => "SAS XPT v8",
+            Self::Sas7bdat => "SAS7BDAT",
+            Self::DatasetJson => "Dataset-JSON",
+            Self::DatasetNdjson => "Dataset-JSON (NDJSON)",
+            Self::Dsjc(_) => "Dataset-JSON (DSJC)",
             Self::Parquet => "Parquet",
+            Self::ArrowFile => "Arrow IPC file",
+            Self::ArrowStream => "Arrow IPC stream",
             Self::Csv { .. } => "CSV",
             Self::Odm { .. } => "ODM-XML",
         }
@@ -112,4 +168,25 @@ impl Dataset {
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name))
     }
+}
+
+/// Refuses a dataset without columns, with too many, or with one that has no name or another's name.
+pub(crate) fn check_columns(file: &str, format: &'static str, columns: &[Column]) -> Result<()> {
+    let refused = |reason: String| Err(Error::damaged(file, format, reason));
+    if columns.is_empty() {
+        return refused("it has no columns".into());
+    }
+    if columns.len() > MAX_COLUMNS {
+        return refused(format!("it has {} columns, the limit is {MAX_COLUMNS}", columns.len()));
+    }
+    let mut names = BTreeSet::new();
+    for (column, number) in columns.iter().zip(1..) {
+        if column.name.is_empty() {
+            return refused(format!("column {number} has no name"));
+        }
+        if !names.insert(column.name.to_ascii_uppercase()) {
+            return refused(format!("column `{}` occurs twice", column.name));
+        }
+    }
+    Ok(())
 }

@@ -44,6 +44,16 @@ pub enum Error {
         /// What is wrong and where.
         reason: String,
     },
+    /// What is to be written does not fit its format.
+    #[error("file `{file}` cannot be written as {format}: {reason}")]
+    Unwritable {
+        /// The file.
+        file: String,
+        /// The format that is written.
+        format: &'static str,
+        /// What does not fit and where.
+        reason: String,
+    },
     /// An Arrow kernel refused.
     #[error("failed to {step}")]
     Arrow {
@@ -72,6 +82,13 @@ impl Error {
 
     pub(crate) fn damaged(file: &str, format: &'static str, reason: impl Into<String>) -> Self {
         Self::Damaged { file: file.to_owned(), format, reason: reason.into() }
+    }
+}
+
+// A message of a writer names the file as a message of a reader does.
+impl Error {
+    pub(crate) fn unwritable(file: &str, format: &'static str, reason: impl Into<String>) -> Self {
+        Self::Unwritable { file: file.to_owned(), format, reason: reason.into() }
     }
 }
 

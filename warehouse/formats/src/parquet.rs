@@ -1,60 +1,92 @@
-//! Parquet files. Each value becomes the text that a person would write for it.
+//! Parquet files.
+//!
+//! The check reads the footer and the header of every page, which costs little: that they lie inside the file, and
+//! that no page grows without bound. A page's content is decoded when it is read.
+
+mod pages;
+mod thrift;
 
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type, Float64Type, SchemaRef};
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::errors::ParquetError;
 
-use crate::dataset::{Column, ColumnKind, Dataset, Format};
+use crate::arrow_text::{Portions, column_of, text_batch};
+use crate::dataset::{Column, Dataset, Format, check_columns};
 use crate::error::file_name;
+use crate::guard::guarded;
 use crate::source::{BATCH_ROWS, Source, stem};
-use crate::text::{append_number, empty_to_null, schema};
+use crate::text::schema;
 use crate::{Error, Result};
 
 const FORMAT: &str = "Parquet";
 
-/// Reads the footer.
+/// Reads the footer and the header of every page.
 pub(crate) fn check(path: &Path) -> Result<Dataset> {
+    let file = file_name(path);
+    pages::check_footer(path)?;
     let builder = start(path)?;
-    let columns =
-        builder.schema().fields().iter().map(|field| {
-            Column::new(field.name(), kind_of(field.data_type()), field.data_type().to_string())
-        });
+    let columns: Vec<Column> = builder.schema().fields().iter().map(|field| column_of(field)).collect();
+    check_columns(&file, FORMAT, &columns)?;
+    let rows = guarded(&file, FORMAT, || pages::check_pages(path, builder.metadata()))?;
     Ok(Dataset {
-        file: file_name(path),
         name: stem(path),
         label: String::new(),
         format: Format::Parquet,
         encoding: "utf-8",
         created_at: None,
-        columns: columns.collect(),
-        rows: u64::try_from(builder.metadata().file_metadata().num_rows()).ok(),
+        columns,
+        rows: Some(rows),
+        file,
     })
 }
 
 fn start(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    let name = file_name(path);
     let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
-    let failed = |error: ParquetError| Error::damaged(&file_name(path), FORMAT, error.to_string());
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)
+    guarded(&name, FORMAT, || {
+        with_views(file).map_err(|error| Error::damaged(&name, FORMAT, error.to_string()))
+    })
 }
 
-/// The rows of a Parquet file whose footer was read.
+/// A reader that does not copy a text of a dictionary page for each of its rows.
+fn with_views(file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, ParquetError> {
+    let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    let fields = found.schema().fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => {
+            Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View))
+        }
+        _ => field.clone(),
+    });
+    let schema = Schema::new_with_metadata(fields.collect::<Fields>(), found.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let metadata = ArrowReaderMetadata::try_new(found.metadata().clone(), options)?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+}
+
+/// The rows of a Parquet file that was checked.
 pub(crate) struct ParquetSource {
     dataset: Dataset,
     reader: ParquetRecordBatchReader,
     schema: SchemaRef,
+    portions: Portions,
+    row: u64,
 }
 
 impl ParquetSource {
     pub(crate) fn open(path: &Path, dataset: &Dataset) -> Result<Self> {
-        let reader = start(path)?.with_batch_size(BATCH_ROWS).build();
-        let reader = reader.map_err(|error| Error::damaged(&dataset.file, FORMAT, error.to_string()))?;
-        Ok(Self { schema: schema(&dataset.columns), dataset: dataset.clone(), reader })
+        let builder = start(path)?.with_batch_size(BATCH_ROWS);
+        let reader = guarded(&dataset.file, FORMAT, || {
+            builder.build().map_err(|error| Error::damaged(&dataset.file, FORMAT, error.to_string()))
+        })?;
+        let (schema, portions) = (schema(&dataset.columns), Portions::default());
+        Ok(Self { schema, dataset: dataset.clone(), reader, portions, row: 0 })
     }
 }
 
@@ -64,61 +96,20 @@ impl Source for ParquetSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(batch) = self.reader.next() else { return Ok(None) };
-        let batch = batch.map_err(|error| Error::damaged(&self.dataset.file, FORMAT, error.to_string()))?;
-        let columns: Vec<ArrayRef> = batch
-            .columns()
-            .iter()
-            .zip(&self.dataset.columns)
-            .map(|(array, column)| text_of(array, column.kind))
-            .collect::<Result<_>>()?;
-        RecordBatch::try_new(self.schema.clone(), columns)
-            .map(Some)
-            .map_err(Error::arrow("read Parquet rows"))
+        let Self { dataset, reader, schema, portions, row } = self;
+        let damaged = |reason: String| Error::damaged(&dataset.file, FORMAT, reason);
+        guarded(&dataset.file, FORMAT, || {
+            let pull =
+                || reader.next().transpose().map_err(|error| damaged(format!("behind row {row}: {error}")));
+            if let Some(batch) = portions.next(pull)? {
+                *row += batch.num_rows() as u64;
+                return text_batch(&batch, dataset, FORMAT, schema).map(Some);
+            }
+            let promised = dataset.rows.unwrap_or_default();
+            if promised == *row {
+                return Ok(None);
+            }
+            Err(damaged(format!("its footer promises {promised} rows, it holds {row}")))
+        })
     }
-}
-
-fn kind_of(kind: &DataType) -> ColumnKind {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => ColumnKind::Text,
-        DataType::Dictionary(_, values) => kind_of(values),
-        DataType::Boolean => ColumnKind::Bool,
-        DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, _) => ColumnKind::Time,
-        kind if kind.is_numeric() => ColumnKind::Number,
-        _ => ColumnKind::Other,
-    }
-}
-
-fn text_of(array: &ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
-    match array.data_type() {
-        // No mapping can use such a column; the raw zone keeps the file itself.
-        _ if kind == ColumnKind::Other => Ok(Arc::new(StringArray::new_null(array.len()))),
-        DataType::Float64 => Ok(numbers(array.as_primitive::<Float64Type>().iter())),
-        DataType::Float32 => {
-            Ok(numbers(array.as_primitive::<Float32Type>().iter().map(|value| value.map(f64::from))))
-        }
-        // An instant with a zone is written in UTC, as system times are kept (rule R-04).
-        DataType::Timestamp(unit, Some(_)) => {
-            let utc =
-                cast(array, &DataType::Timestamp(*unit, None)).map_err(Error::arrow("read an instant"))?;
-            cast(&utc, &DataType::Utf8).map_err(Error::arrow("read a Parquet column as text"))
-        }
-        _ => {
-            let texts =
-                cast(array, &DataType::Utf8).map_err(Error::arrow("read a Parquet column as text"))?;
-            Ok(empty_to_null(texts))
-        }
-    }
-}
-
-/// Numbers in their shortest exact form, so that a whole number stored as floating point has no point.
-fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {
-    let mut builder = StringBuilder::new();
-    for value in values {
-        match value.filter(|value| !value.is_nan()) {
-            Some(value) => append_number(&mut builder, value),
-            None => builder.append_null(),
-        }
-    }
-    Arc::new(builder.finish())
 }

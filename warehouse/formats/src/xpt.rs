@@ -1,103 +1,132 @@
-//! SAS transport files, versions 5 and 8.
+//! SAS transport files, versions 5 and 8, with any number of datasets.
 //!
-//! The reader library takes a partial last record for the end of the data. A truncated file would then
-//! lose rows silently, so the file is measured against its own header before the first row is used.
+//! Source: SAS Institute, "The Record Layout of a Data Set in SAS Transport (XPORT) Format" (TS-140) and its
+//! successor for version 8. Headers are read by `sas_xport`; rows by [`record`], since they are most of the work.
+//! Nothing in the format says where a dataset ends: the file is measured against its headers before the first row
+//! is used, so that a truncated one does not lose rows silently.
 
-use std::cell::Cell;
+mod header;
+mod record;
+
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::rc::Rc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use encoding_rs::{UTF_8, WINDOWS_1252};
-use sas_xport::sas::SasVariableType;
-use sas_xport::sas::xport::{
-    XportDataset, XportDatasetVersion, XportError, XportErrorKind, XportReader, XportValue, XportVariable,
-};
 
-use crate::dataset::{Column, ColumnKind, Dataset, Format};
+use crate::dataset::{Dataset, Format, check_columns};
 use crate::error::file_name;
-use crate::source::{BATCH_ROWS, Source};
-use crate::text::{Rows, append_number, append_text, schema};
+use crate::guard::guarded;
+use crate::source::Source;
+use crate::text::{Rows, schema};
 use crate::{Error, Result};
+use header::Header;
+use record::Layout;
 
 const FORMAT: &str = "SAS XPT";
 /// The unit of length of a transport file.
 const CARD: u64 = 80;
+/// The library header and its two cards of dates.
+const LIBRARY: u64 = 3 * CARD;
+/// Bytes of rows that are looked at together: they stay in cache while each column is taken from them.
+const BLOCK: usize = 1 << 17;
 
-type Reader = XportDataset<Counted<BufReader<File>>>;
+/// Measures a transport file against its own headers and looks at every text of it.
+pub(crate) fn check(path: &Path) -> Result<Vec<Dataset>> {
+    let length = path.metadata().map_err(|source| Error::io("measure", path, source))?.len();
+    let refused = |reason: String| Err(Error::damaged(&file_name(path), FORMAT, reason));
+    if length % CARD != 0 {
+        return refused(format!(
+            "it has {length} bytes, which is not a multiple of {CARD}: it was cut short"
+        ));
+    }
+    let members = header::members(path)?;
+    if members.first() != Some(&LIBRARY) {
+        return refused("it holds no dataset behind its library header".into());
+    }
+    let ends = members.iter().skip(1).copied().chain([length]);
+    members.iter().zip(ends).map(|(at, end)| check_member(path, *at, end)).collect()
+}
 
-/// Measures a transport file against its own header and decodes every text of it once.
-pub(crate) fn check(path: &Path) -> Result<Dataset> {
-    // Rule R-18: strict UTF-8 first; Windows-1252 only for a file that is not, and then it is recorded.
-    let (rows, encoding) = match measure(path, Decoding::Strict) {
-        Err(Unreadable::Encoding) => {
-            let rows = measure(path, Decoding::WithFallback).map_err(|error| error.into_error(path))?;
-            (rows, "windows-1252")
-        }
-        rows => (rows.map_err(|error| error.into_error(path))?, "utf-8"),
-    };
-    let (reader, _) = start(path, Decoding::of(encoding)).map_err(|error| error.into_error(path))?;
-    let header = reader.schema();
-    let is_v5 = header.xport_dataset_version() == XportDatasetVersion::V5;
+fn check_member(path: &Path, at: u64, end: u64) -> Result<Dataset> {
+    let file = file_name(path);
+    let header = guarded(&file, FORMAT, || Header::read(path, at))?;
+    check_columns(&file, FORMAT, &header.columns)?;
+    let layout = Layout::of(&header).map_err(|reason| Error::damaged(&file, FORMAT, reason))?;
+    let rows = measure(path, &header, &layout, end)?;
+    let mut blocks = Blocks::open(path, &header, &layout, rows)?;
+    let mut is_utf8 = true;
+    while is_utf8 && blocks.advance(usize::MAX)? > 0 {
+        is_utf8 = layout.is_utf8(blocks.bytes());
+    }
     Ok(Dataset {
-        file: file_name(path),
-        name: header.dataset_name().trim().to_ascii_uppercase(),
-        label: header.dataset_label().trim().to_owned(),
-        format: if is_v5 { Format::XptV5 } else { Format::XptV8 },
-        encoding,
+        name: header.name.to_ascii_uppercase(),
+        label: header.label,
+        format: if header.is_v5 { Format::XptV5 { at } } else { Format::XptV8 { at } },
+        // Rule R-18: strict UTF-8 first; Windows-1252 only for a dataset that is not, and then it is recorded.
+        encoding: if is_utf8 { "utf-8" } else { "windows-1252" },
         // Its header has a local time without a zone.
         created_at: None,
-        columns: header.variables().iter().map(column).collect(),
+        columns: header.columns,
         rows: Some(rows),
+        file,
     })
 }
 
-fn column(variable: &XportVariable) -> Column {
-    let (kind, type_name) = match variable.value_type() {
-        SasVariableType::Numeric => (ColumnKind::Number, "numeric"),
-        SasVariableType::Character => (ColumnKind::Text, "character"),
-    };
-    Column {
-        label: variable.long_label().trim().to_owned(),
-        length: Some(u32::from(variable.value_length())),
-        ..Column::new(variable.full_name().trim(), kind, type_name)
+/// Counts the rows up to `end`. A last card is filled with blanks, which may look like rows.
+fn measure(path: &Path, header: &Header, layout: &Layout, end: u64) -> Result<u64> {
+    let refused = |reason: String| Err(Error::damaged(&file_name(path), FORMAT, reason));
+    let record = layout.length() as u64;
+    let bytes = end.saturating_sub(header.rows_at);
+    let (whole, rest) = (bytes / record, bytes % record);
+    // Of the last card and the last row, whatever reaches further back.
+    let tail_length = bytes.min(CARD + rest);
+    let mut tail = Vec::new();
+    File::open(path)
+        .and_then(|mut file| {
+            file.seek(SeekFrom::Start(end - tail_length))?;
+            file.take(tail_length).read_to_end(&mut tail)
+        })
+        .map_err(|source| Error::io("read", path, source))?;
+    let blanks = tail.iter().rev().take_while(|byte| **byte == b' ').count() as u64;
+    if rest >= CARD || blanks < rest {
+        return refused(format!(
+            "after row {whole} stand {rest} bytes that are not a whole row of {record}: it was cut short, or its record length is wrong"
+        ));
+    }
+    let filling = blanks.min(CARD - 1);
+    let blank_rows = if filling < rest { 0 } else { ((filling - rest) / record).min(whole) };
+    let least = whole - blank_rows;
+    match header.promised {
+        None => Ok(least),
+        Some(promised) if (least..=whole).contains(&promised) => Ok(promised),
+        Some(promised) => refused(format!("its header promises {promised} rows, it holds {least}")),
     }
 }
 
 /// The rows of a transport file that was measured.
 pub(crate) struct XptSource {
     dataset: Dataset,
-    reader: Reader,
-    schema: SchemaRef,
-    row: u64,
+    layout: Layout,
+    blocks: Blocks,
+    rows: Rows,
+    is_utf8: bool,
 }
 
 impl XptSource {
-    pub(crate) fn open(path: &Path, dataset: &Dataset) -> Result<Self> {
-        let decoding = Decoding::of(dataset.encoding);
-        let (reader, _) = start(path, decoding).map_err(|error| error.into_error(path))?;
-        Ok(Self { dataset: dataset.clone(), reader, schema: schema(&dataset.columns), row: 0 })
-    }
-
-    fn fill(&mut self, rows: &mut Rows) -> Result<usize> {
-        for count in 0..BATCH_ROWS {
-            let at = self.row + 1;
-            let failed =
-                |error: XportError| Error::damaged(&self.dataset.file, FORMAT, format!("row {at}: {error}"));
-            let Some(record) = self.reader.next_lazy_record().map_err(failed)? else { return Ok(count) };
-            for (value, builder) in record.iter().zip(rows.columns.iter_mut()) {
-                match value.map_err(failed)? {
-                    XportValue::Character(text) => append_text(builder, &text),
-                    XportValue::Number(number) if number.is_nan() => builder.append_null(),
-                    XportValue::Number(number) => append_number(builder, number),
-                }
-            }
-            self.row += 1;
+    pub(crate) fn open(path: &Path, dataset: &Dataset, at: u64) -> Result<Self> {
+        let header = Header::read(path, at)?;
+        let layout = Layout::of(&header).map_err(|reason| Error::damaged(&dataset.file, FORMAT, reason))?;
+        if header.columns.len() != dataset.columns.len() {
+            return Err(Error::damaged(&dataset.file, FORMAT, "its columns changed since the check"));
         }
-        Ok(BATCH_ROWS)
+        Ok(Self {
+            blocks: Blocks::open(path, &header, &layout, dataset.rows.unwrap_or_default())?,
+            rows: Rows::new(&schema(&dataset.columns)),
+            is_utf8: dataset.encoding == "utf-8",
+            dataset: dataset.clone(),
+            layout,
+        })
     }
 }
 
@@ -107,148 +136,54 @@ impl Source for XptSource {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut rows = Rows::new(&self.schema);
-        if self.fill(&mut rows)? == 0 {
-            return Ok(None);
-        }
-        rows.finish().map(Some)
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Decoding {
-    Strict,
-    WithFallback,
-}
-
-impl Decoding {
-    fn of(encoding: &str) -> Self {
-        if encoding == "utf-8" { Self::Strict } else { Self::WithFallback }
-    }
-}
-
-enum Unreadable {
-    Encoding,
-    Reason(String),
-    System(io::Error),
-}
-
-impl Unreadable {
-    fn into_error(self, path: &Path) -> Error {
-        match self {
-            Self::Encoding => {
-                Error::damaged(&file_name(path), FORMAT, "a text is neither UTF-8 nor Windows-1252")
+        while !self.rows.is_full() {
+            let count = self.blocks.advance(self.rows.room(self.layout.length()))?;
+            if count == 0 {
+                break;
             }
-            Self::Reason(reason) => Error::damaged(&file_name(path), FORMAT, reason),
-            Self::System(source) => Error::io("read", path, source),
+            let block = self.blocks.bytes();
+            self.layout.take(block, &mut self.rows.columns, self.is_utf8);
+            self.rows.add(count, block.len());
         }
+        self.rows.finish("read SAS XPT rows")
     }
 }
 
-impl From<XportError> for Unreadable {
-    fn from(error: XportError) -> Self {
-        if *error.kind() == XportErrorKind::Encoding {
-            Self::Encoding
-        } else {
-            Self::Reason(error.to_string())
-        }
-    }
+/// The rows of a dataset, some at a time.
+struct Blocks {
+    file: File,
+    name: String,
+    record: usize,
+    rows_left: u64,
+    row: u64,
+    buffer: Vec<u8>,
+    length: usize,
 }
 
-fn start(path: &Path, decoding: Decoding) -> std::result::Result<(Reader, Rc<Cell<u64>>), Unreadable> {
-    let file = File::open(path).map_err(Unreadable::System)?;
-    let consumed = Rc::new(Cell::new(0));
-    let input = Counted { inner: BufReader::with_capacity(1 << 18, file), consumed: consumed.clone() };
-    let mut options = XportReader::options();
-    options.encoding(UTF_8);
-    if matches!(decoding, Decoding::WithFallback) {
-        options.add_fallback_encoding(WINDOWS_1252);
-    }
-    let reader = options.from_reader(input)?;
-    let dataset = reader.next_dataset()?;
-    let dataset = dataset.ok_or_else(|| Unreadable::Reason("it holds no dataset".into()))?;
-    Ok((dataset, consumed))
-}
-
-/// Reads the whole file once: every text decodes, and its length is what its header promises.
-fn measure(path: &Path, decoding: Decoding) -> std::result::Result<u64, Unreadable> {
-    let length = path.metadata().map_err(Unreadable::System)?.len();
-    let reason = |text: String| Err(Unreadable::Reason(text));
-    if length % CARD != 0 {
-        return reason(format!("it has {length} bytes, which is not a multiple of {CARD}: it was cut short"));
-    }
-    let (mut dataset, consumed) = start(path, decoding)?;
-    let header = consumed.get();
-    let record = record_length(&dataset)?;
-    let mut rows = 0;
-    while let Some(values) = dataset.next_lazy_record()? {
-        for value in values.iter() {
-            value?;
-        }
-        rows += 1;
-    }
-    if let Some(promised) = dataset.schema().record_count().filter(|promised| *promised != rows) {
-        return reason(format!("its header promises {promised} rows, it holds {rows}"));
-    }
-    if dataset.next_dataset()?.is_some() {
-        return reason("it holds more than one dataset; send one file for each".into());
-    }
-    let rest = length.saturating_sub(header + rows * record);
-    if rest >= CARD && rest >= record || !is_blank(path, rest).map_err(Unreadable::System)? {
-        return reason(format!(
-            "after row {rows} stand {rest} bytes that are not a whole row of {record}: it was cut short, or its record length is wrong"
-        ));
-    }
-    Ok(rows)
-}
-
-/// The length of a row, which the positions and lengths of the variables must add up to.
-fn record_length(dataset: &Reader) -> std::result::Result<u64, Unreadable> {
-    let mut end = 0;
-    for variable in dataset.schema().variables() {
-        let (name, position) = (variable.full_name(), u64::from(variable.position()));
-        if position != end {
-            return Err(Unreadable::Reason(format!(
-                "variable `{name}` starts at byte {position} of a row, byte {end} is expected: its record length is wrong"
-            )));
-        }
-        end += u64::from(variable.value_length());
-    }
-    if end == 0 {
-        return Err(Unreadable::Reason("it has no variables".into()));
-    }
-    Ok(end)
-}
-
-fn is_blank(path: &Path, rest: u64) -> io::Result<bool> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::End(-i64::try_from(rest).unwrap_or(i64::MAX)))?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
-    Ok(tail.iter().all(|byte| *byte == b' '))
-}
-
-/// Counts what is taken from a reader, which tells where the rows begin.
-struct Counted<R> {
-    inner: R,
-    consumed: Rc<Cell<u64>>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.consumed.set(self.consumed.get() + read as u64);
-        Ok(read)
-    }
-}
-
-impl<R: BufRead> BufRead for Counted<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
+impl Blocks {
+    fn open(path: &Path, header: &Header, layout: &Layout, rows: u64) -> Result<Self> {
+        let mut file = File::open(path).map_err(|source| Error::io("open", path, source))?;
+        file.seek(SeekFrom::Start(header.rows_at)).map_err(|source| Error::io("read", path, source))?;
+        let record = layout.length();
+        let buffer = vec![0; (BLOCK / record).max(1) * record];
+        Ok(Self { file, name: file_name(path), record, rows_left: rows, row: 0, buffer, length: 0 })
     }
 
-    fn consume(&mut self, amount: usize) {
-        self.consumed.set(self.consumed.get() + amount as u64);
-        self.inner.consume(amount);
+    /// Reads on by at most `most` rows and says by how many.
+    fn advance(&mut self, most: usize) -> Result<usize> {
+        let fitting = (self.buffer.len() / self.record).min(most);
+        let count = usize::try_from(self.rows_left).unwrap_or(usize::MAX).min(fitting);
+        self.length = count * self.record;
+        self.file.read_exact(&mut self.buffer[..self.length]).map_err(|source| {
+            let reason = format!("behind row {} it cannot be read: {source}", self.row);
+            Error::damaged(&self.name, FORMAT, reason)
+        })?;
+        self.rows_left -= count as u64;
+        self.row += count as u64;
+        Ok(count)
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.length]
     }
 }
