@@ -389,14 +389,22 @@ impl Collected {
 
     pub(super) fn push(&mut self, row: Row) {
         let rows = self.rows.get_or_insert_with(|| Rows::new(&self.schema));
-        for (cell, builder) in row.cells.into_iter().zip(&mut rows.columns) {
-            builder.append_option(cell);
+        let mut bytes = 0;
+        for (cell, column) in row.cells.iter().zip(&mut rows.columns) {
+            match cell {
+                Some(text) => {
+                    column.push(text.as_bytes());
+                    bytes += text.len();
+                }
+                None => column.push_null(),
+            }
         }
+        rows.add(1, bytes);
         self.count += 1;
     }
 
     pub(super) fn take(&mut self) -> Result<Option<arrow::array::RecordBatch>> {
         self.count = 0;
-        self.rows.take().map(Rows::finish).transpose()
+        self.rows.take().map_or(Ok(None), |mut rows| rows.finish("collect the rows of an ODM table"))
     }
 }
