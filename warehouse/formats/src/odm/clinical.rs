@@ -93,7 +93,7 @@ impl Walk {
 
     fn site(&mut self, site: String) {
         if let Some(row) = self.admin.unlisted_site(&self.place.study, &site) {
-            self.hand_out(Table::Site, vec![row]);
+            self.hand_out(Table::Site, &[row]);
         }
         if self.header.is_transactional {
             self.sites.insert(hash(&self.place.subject_key()), site.clone());
@@ -167,7 +167,7 @@ impl Walk {
         self.count(Table::Item, 1);
         if self.makes(Table::Item) {
             let row = rows::item(self, &open, &element, &point, self.at_the_end(&open));
-            self.out.push(row);
+            self.out.push(&row);
         }
         if let Some(parent) = self.open.last_mut() {
             parent.notes.span.join(open.notes.span);
@@ -243,7 +243,7 @@ impl Walk {
                 .and_then(|_| self.values.get(&hash(&self.place.key())).cloned());
             let value = point.filter(|point| point.is_said).and_then(|point| point.value.clone());
             let row = rows::audit(self, &audit, number, (before, value), is_query);
-            self.out.push(row);
+            self.out.push(&row);
         }
         if let Some(open) = self.open.last_mut() {
             open.notes.audits += 1;
@@ -268,7 +268,7 @@ impl Walk {
         self.count(Table::Signature, 1);
         if self.makes(Table::Signature) {
             let row = rows::signature(self, element, &audit);
-            self.out.push(row);
+            self.out.push(&row);
         }
     }
 
@@ -306,7 +306,7 @@ impl Walk {
         self.count(Table::QueryEvent, events.len() as u64);
         if self.makes(Table::QueryEvent) {
             let rows: Vec<Row> = events.iter().map(|event| rows::query_event(self, event)).collect();
-            rows.into_iter().for_each(|row| self.out.push(row));
+            rows.iter().for_each(|row| self.out.push(row));
         }
         if element.vocabulary == Vocabulary::Odm {
             for record in element.all("AuditRecord") {
@@ -315,7 +315,7 @@ impl Walk {
                     let audit = Audit::of_record(record);
                     let number = self.audit_number(&audit);
                     let row = rows::audit(self, &audit, number, (None, None), true);
-                    self.out.push(row);
+                    self.out.push(&row);
                 }
             }
         }
@@ -336,7 +336,7 @@ impl Walk {
             if self.makes(table) {
                 let repeat = self.repeat_number();
                 let row = rows::level(self, table, &open, self.at_the_end(&open), repeat);
-                self.out.push(row);
+                self.out.push(&row);
             }
         }
         match open.level {

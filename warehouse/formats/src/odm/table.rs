@@ -387,7 +387,7 @@ impl Collected {
         self.count
     }
 
-    pub(super) fn push(&mut self, row: Row) {
+    pub(super) fn push(&mut self, row: &Row) {
         let rows = self.rows.get_or_insert_with(|| Rows::new(&self.schema));
         let mut bytes = 0;
         for (cell, column) in row.cells.iter().zip(&mut rows.columns) {

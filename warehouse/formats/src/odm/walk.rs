@@ -142,7 +142,7 @@ impl Walk {
                 if self.makes(Table::Query) {
                     let rows: Vec<Row> =
                         self.queries.standing.iter().map(|query| rows::query(query, self.cutoff())).collect();
-                    rows.into_iter().for_each(|row| self.out.push(row));
+                    rows.iter().for_each(|row| self.out.push(row));
                 }
                 return Ok(false);
             }
@@ -173,10 +173,10 @@ impl Walk {
     }
 
     /// Hands out rows that are made anyway.
-    pub(super) fn hand_out(&mut self, table: Table, rows: Vec<Row>) {
+    pub(super) fn hand_out(&mut self, table: Table, rows: &[Row]) {
         self.count(table, rows.len() as u64);
         if self.makes(table) {
-            rows.into_iter().for_each(|row| self.out.push(row));
+            rows.iter().for_each(|row| self.out.push(row));
         }
     }
 
@@ -307,14 +307,14 @@ impl Walk {
         for (column, cell) in self.header.cells() {
             row.set(column, cell.clone());
         }
-        self.hand_out(Table::Study, vec![row]);
+        self.hand_out(Table::Study, &[row]);
     }
 
     fn define(&mut self, element: Element) -> Result<()> {
         let element = self.xml.whole(element)?;
         if element.is("CodeList") {
             let rows = self.version.code_list_rows(&element);
-            self.hand_out(Table::CodeList, rows);
+            self.hand_out(Table::CodeList, &rows);
             return Ok(());
         }
         if self.version.add(&element) { Ok(()) } else { Err(self.too_many_parts()) }
@@ -328,10 +328,10 @@ impl Walk {
         let mut version = std::mem::take(&mut self.version);
         version.settle();
         self.catalogs.insert(version.oid().to_owned(), version.catalog());
-        self.hand_out(Table::EventDef, version.event_rows());
-        self.hand_out(Table::FormDef, version.form_rows());
+        self.hand_out(Table::EventDef, &version.event_rows());
+        self.hand_out(Table::FormDef, &version.form_rows());
         let items = version.item_rows().ok_or_else(|| self.too_many_parts())?;
-        self.hand_out(Table::ItemDef, items);
+        self.hand_out(Table::ItemDef, &items);
         Ok(())
     }
 
@@ -341,7 +341,7 @@ impl Walk {
         match element.name.as_str() {
             "Location" => {
                 let row = self.admin.location(study.as_deref(), &element);
-                self.hand_out(Table::Site, vec![row]);
+                self.hand_out(Table::Site, &[row]);
                 self.place = Place {
                     study: study.unwrap_or_else(|| self.study.oid.clone()),
                     site: element.get("OID").map(str::to_owned),
@@ -352,7 +352,7 @@ impl Walk {
             }
             "User" => {
                 let row = self.admin.user(study.as_deref(), &element);
-                self.hand_out(Table::User, vec![row]);
+                self.hand_out(Table::User, &[row]);
             }
             "SignatureDef" => self.admin.signature_definition(&element),
             _ => {}
