@@ -125,7 +125,9 @@ pub enum Error {
         records: u64,
     },
     /// A key names no member of its dimension; a defect of a definition.
-    #[error("{rows} rows of `{table}` have a `{column}` that `{dimension}` does not hold; nothing was published")]
+    #[error(
+        "{rows} rows of `{table}` have a `{column}` that `{dimension}` does not hold; nothing was published"
+    )]
     BrokenRelationship {
         /// The table with the key.
         table: String,
