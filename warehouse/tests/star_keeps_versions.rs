@@ -301,3 +301,41 @@ fn a_dimension_that_came_out_the_same_builds_no_fact_again() {
     assert_eq!(before["fact_visit"], after["fact_visit"]);
     assert_ne!(before["fact_ae"].files, after["fact_ae"].files);
 }
+
+// By hand: day 8 of the first plan is 2023-11-08, day 22 of the second one 2023-11-22; the second plan is in force from
+// its delivery on 2023-11-14.
+#[test]
+fn a_visit_is_measured_by_the_protocol_version_in_force_on_its_day() {
+    let mut study = Study::new();
+    let dm = DM.replace("2023-01-01", "2023-11-01");
+    let sv = "STUDYID,USUBJID,VISITNUM,VISIT,SVSTDTC\nS1,S1-1,2,Week,2023-11-10\nS1,S1-2,2,Week,2023-11-20\n";
+    study.deliver("sdtm", &[("dm.csv", &dm), ("sv.csv", sv)]).expect("taken in");
+    let mapping = study.folder.path().join("plan.toml");
+    let text = r#"
+name = "plan"
+description = "a schedule"
+source_system = "plan"
+[[dataset]]
+names = ["plan"]
+entity = "planned_visit"
+[dataset.columns]
+protocol_version = "protocol"
+arm_code = { const = "*" }
+visit_num = "visit"
+visit = { const = "Week" }
+planned_day = "day"
+anchor = { const = "RFSTDTC" }
+is_required = { const = "true" }
+"#;
+    std::fs::write(&mapping, text).expect("a file");
+    for plan in ["protocol,visit,day\n1,2,8\n", "protocol,visit,day\n2,2,22\n"] {
+        study.deliver(&mapping.to_string_lossy(), &[("plan.csv", plan)]).expect("taken in");
+    }
+    assert_eq!(
+        members(&study, "dim_visit", &["visit_num", "protocol_version", "planned_day", "is_current"]),
+        ["2.0000|1|8|false", "2.0000|2|22|true", "-|-|-|true"]
+    );
+    let mut visits = study.rows("fact_visit", &["start_date", "planned_date", "deviation_days"]);
+    visits.sort();
+    assert_eq!(visits, ["2023-11-10|2023-11-08|2", "2023-11-20|2023-11-22|-2"]);
+}

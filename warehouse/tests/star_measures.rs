@@ -229,7 +229,7 @@ fn a_subject_is_seen_at_each_month_end_and_at_the_cut_off() {
 // By hand from a calendar: 3 January 2021 is a Sunday of the last ISO week of 2020, week 53.
 #[test]
 fn a_day_has_its_week_month_quarter_and_year() {
-    let ae = "STUDYID,USUBJID,AESEQ,AETERM,AESTDTC\nS1,S1-1,1,A,2021-01-03\nS1,S1-1,2,B,2021-11\nS1,S1-1,3,C,0021-01-03\n";
+    let ae = "STUDYID,USUBJID,AESEQ,AETERM,AESTDTC\nS1,S1-1,1,A,2021-01-03\nS1,S1-1,2,B,2021-11\nS1,S1-1,3,C,0021-01-03\nS1,S1-1,4,D,0000\n";
     let mut study = Study::new();
     study
         .deliver(

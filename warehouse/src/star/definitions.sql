@@ -48,7 +48,8 @@ CREATE MACRO time_key(day) AS
 CREATE MACRO partial_time_key(earliest, precision) AS
     CASE precision
         WHEN 'NONE' THEN unknown()
-        WHEN 'Y' THEN coalesce(CAST(year(earliest) AS BIGINT) * 10000, unknown())
+        -- The year 0000 is no year.
+        WHEN 'Y' THEN coalesce(nullif(CAST(year(earliest) AS BIGINT) * 10000, 0), unknown())
         WHEN 'M' THEN coalesce(CAST(year(earliest) AS BIGINT) * 10000 + month(earliest) * 100, unknown())
         ELSE time_key(earliest)
     END;

@@ -2,7 +2,18 @@
 -- inputs: planned_visit, visit, observation, lab_result, form_instance, dim_study
 -- Arms are not part of the key: a fact's visit would tell the subject's arm (rule R-20). A visit that several arms share
 -- has the day and the window of the first arm.
-WITH planned AS (
+WITH superseded AS (
+    -- A plan that a later protocol version replaced altogether still says what was due before.
+    SELECT * EXCLUDE (said_at) FROM planned_visit_states ANTI JOIN planned_visit_members USING (protocol_version)
+    WHERE EXISTS (SELECT 1 FROM planned_visit_members)
+    QUALIFY row_number() OVER (PARTITION BY protocol_version, arm_code, visit_num ORDER BY said_at DESC) = 1
+),
+plans AS (
+    SELECT * FROM planned_visit_members
+    UNION ALL BY NAME
+    SELECT * FROM superseded
+),
+planned AS (
     SELECT protocol_version, visit_num,
         first(visit ORDER BY arm_code) AS visit,
         first(planned_day ORDER BY arm_code) AS planned_day,
@@ -12,7 +23,7 @@ WITH planned AS (
         first(epoch ORDER BY arm_code) AS epoch,
         bool_or(is_required) AS is_required,
         CAST(max(len(expected_forms)) AS INTEGER) AS n_forms_expected
-    FROM planned_visit_members GROUP BY protocol_version, visit_num
+    FROM plans GROUP BY protocol_version, visit_num
 ),
 -- A protocol version is in force from the day that the study says so, else from its first delivery.
 protocols AS (
