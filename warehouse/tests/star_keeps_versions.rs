@@ -276,7 +276,7 @@ fn the_order_of_canons_files_changes_no_byte_of_the_star() {
         if reversed {
             ingested.canon.values_mut().for_each(|files| files.reverse());
         }
-        let base = Base { former: None, ingested: &ingested, batch: BatchId::at(as_of, "test"), as_of };
+        let base = Base { former: None, ingested: &ingested, as_of };
         build(&writer, &base, &mut |_| {}).expect("built").2.tables
     };
     let (forward, backward) = (anew(false), anew(true));
