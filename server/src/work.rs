@@ -214,6 +214,8 @@ fn conform_and_build(
     if let Some((row, manifest)) = former
         && manifest.canon == ingested.canon
         && delivery.1.extracted_at.is_none()
+        // What was set aside is shown by a check of the snapshot.
+        && ingested.receipt.set_aside.is_none()
     {
         return Ok((ingested.receipt, (row.id, row.manifest_key.clone(), row.has_marts)));
     }

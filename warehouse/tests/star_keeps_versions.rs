@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::BatchId;
 use warehouse::engine::star_key;
 use warehouse::star::{Base, TABLES, build};
 use warehouse::{Error, Writer};
