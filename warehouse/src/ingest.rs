@@ -88,6 +88,25 @@ pub struct QuarantineNote {
     pub rows: u64,
 }
 
+/// How many rows had a value that the mapping counts, such as a concept without a standard one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedNote {
+    /// What was counted, in the mapping's words.
+    pub count: String,
+    /// The file.
+    pub file: String,
+    /// The entity.
+    pub entity: String,
+    /// The canon column.
+    pub column: String,
+    /// The sender's column that feeds it.
+    pub source_column: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Of how many rows with a value.
+    pub of: u64,
+}
+
 /// What the sender gets: what was received and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
@@ -107,6 +126,9 @@ pub struct Receipt {
     pub quarantine: Vec<QuarantineNote>,
     /// Submitted study days compared with rule R-02, by dataset and column.
     pub study_days: BTreeMap<String, StudyDayCheck>,
+    /// What the mapping counts, by file, entity and column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<CountedNote>,
 }
 
 impl Receipt {
@@ -167,7 +189,7 @@ pub fn ingest(
         received_at: batch.received_at,
     };
     let plan = files::plan(&mapping, &landed)?;
-    let context = lookup::context(&mapping, &landed)?;
+    let context = lookup::context(&mapping, &plan, &landed)?;
     let mut work = files::Work::new(&staging, &stamp, &context);
     for step in &plan {
         work.conform(step, progress)?;
@@ -183,6 +205,7 @@ pub fn ingest(
         entities: merged.counts,
         quarantine: merged.quarantine,
         study_days: conformed.study_days,
+        counted: conformed.counted,
     };
     Ok(Ingested { receipt, canon: merged.canon })
 }
