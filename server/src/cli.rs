@@ -15,7 +15,9 @@ mod audit;
 mod doctor;
 mod engineer;
 mod ingest;
+mod mapping;
 mod marts;
+mod model;
 mod progress;
 pub(crate) mod say;
 mod serve;
@@ -57,6 +59,11 @@ enum Command {
     Serve(Doors),
     /// Take a delivery of files into a study and publish a snapshot.
     Ingest(ingest::IngestArgs),
+    /// Show what would become of files, list mappings, begin one.
+    #[command(subcommand)]
+    Mapping(mapping::MappingCommand),
+    /// Show the unified model that every delivery becomes.
+    Model(model::ModelArgs),
     /// Build the derived tables of a study, or look at them.
     #[command(subcommand)]
     Marts(marts::MartsCommand),
@@ -112,8 +119,12 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Simulate(args) = &cli.command {
         return simulate::run(args);
     }
-    if let Command::Demo(args) = cli.command {
-        return crate::demo::run(&cli.data, args).await;
+    // These need no data folder, and must not make one.
+    match cli.command {
+        Command::Mapping(command) => return mapping::run(command),
+        Command::Model(args) => return model::run(&args),
+        Command::Demo(args) => return crate::demo::run(&cli.data, args).await,
+        _ => {}
     }
     let app = App::open(&cli.data).await?;
     match cli.command {
@@ -123,7 +134,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, command).await,
         Command::Doctor => doctor::run(&app).await,
-        Command::Demo(_) | Command::Simulate(_) => Ok(()),
+        Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),
     }
 }
 

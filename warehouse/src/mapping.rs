@@ -10,14 +10,17 @@ use crate::{Error, Result};
 use formats::Dataset;
 
 pub mod block;
+pub mod check;
 mod detect;
 pub mod expression;
 pub mod lookup;
 mod name;
+mod skeleton;
 
 pub use block::{Condition, DatasetMapping, StudyDays};
 pub use expression::{Convert, Expression};
 pub use lookup::Lookup;
+pub use skeleton::skeleton;
 
 use name::{listed, matches, near};
 

@@ -142,7 +142,7 @@ impl DatasetMapping {
     pub(super) fn applies(&self, dataset: &Dataset) -> bool {
         let has = |column: &str| dataset.position(column).is_some();
         self.requires.iter().all(|column| has(column))
-            && self.only.as_ref().is_none_or(|only| only.of.unfed(&has).is_none())
+            && self.only.as_ref().is_none_or(|only| only.values.is_empty() || only.of.unfed(&has).is_none())
             && !self.unless.iter().any(|column| has(column))
     }
 

@@ -129,7 +129,7 @@ impl Expression {
     pub fn sources(&self) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         self.clone().for_each_column(&mut |column| {
-            if !found.contains(column) {
+            if column != "--" && !found.contains(column) {
                 found.push(column.clone());
             }
         });
@@ -153,6 +153,8 @@ impl Expression {
         match self {
             Self::Column(column) => change(column),
             Self::First(first) => first.first.iter_mut().for_each(|part| part.for_each_column(change)),
+            // The one constant that follows the dataset's name.
+            Self::Constant(constant) if constant.text == "--" => change(&mut constant.text),
             Self::Constant(_) => {}
             Self::Occurrence(occurrence) => occurrence.for_each_column(change),
             Self::Template(template) => template.for_each_column(change),
