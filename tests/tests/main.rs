@@ -5,6 +5,7 @@ mod browser;
 mod edc_oracle;
 mod flight_pull;
 mod kill;
+mod mapped_sources;
 mod pilot_counts;
 mod support;
 mod tenant_wall;

@@ -178,8 +178,9 @@ impl<'a> Conformer<'a> {
     #[must_use]
     pub fn counted(&self) -> Vec<Counted> {
         let columns = self.counts.iter();
-        let tallies = columns
-            .flat_map(|(column, counts)| counts.tallies.iter().map(move |(name, tally)| (column, name, *tally)));
+        let tallies = columns.flat_map(|(column, counts)| {
+            counts.tallies.iter().map(move |(name, tally)| (column, name, *tally))
+        });
         tallies
             .filter(|(_, _, tally)| tally.rows > 0)
             .map(|(column, name, tally)| Counted {

@@ -208,7 +208,8 @@ pub fn system_fields() -> Vec<Field> {
 /// # Errors
 /// [`Error::Contract`] if the embedded table is not well formed, which a test rules out.
 pub fn entities() -> Result<&'static BTreeMap<String, Entity>> {
-    static ENTITIES: LazyLock<Result<BTreeMap<String, Entity>, String>> = LazyLock::new(|| parse(CONTRACT, ABOUT));
+    static ENTITIES: LazyLock<Result<BTreeMap<String, Entity>, String>> =
+        LazyLock::new(|| parse(CONTRACT, ABOUT));
     ENTITIES.as_ref().map_err(|reason| Error::Contract { reason: reason.clone() })
 }
 
@@ -245,7 +246,11 @@ fn parse(table: &str, about: &str) -> Result<BTreeMap<String, Entity>, String> {
             is_key: key.split(',').any(|part| part == "PK"),
             rule: stated(rule),
             allowed: Allowed::parse(rule, kind),
-            refers_to: key.split(',').filter_map(|part| part.strip_prefix("FK:")).map(str::to_owned).collect(),
+            refers_to: key
+                .split(',')
+                .filter_map(|part| part.strip_prefix("FK:"))
+                .map(str::to_owned)
+                .collect(),
             clinical_source: stated(clinical),
             omop_source: stated(omop),
         });
@@ -279,7 +284,8 @@ fn share_lists(entities: &mut BTreeMap<String, Entity>) -> Result<(), String> {
     for (entity, column) in places {
         let place = format!("{entity}.{column}");
         let shared = entities.get(&entity).and_then(|entity| entity.column(&column));
-        let shared = shared.ok_or_else(|| format!("a list is said to be that of `{place}`, which is not there"))?;
+        let shared =
+            shared.ok_or_else(|| format!("a list is said to be that of `{place}`, which is not there"))?;
         let shared = shared.allowed.clone();
         for column in entities.values_mut().flat_map(|entity| &mut entity.columns) {
             if column.rule.strip_prefix("same list as ") == Some(&place) {
@@ -305,7 +311,12 @@ mod tests {
     #[test]
     fn the_closed_lists_of_the_contract_are_known() {
         let allowed = |entity_name: &str, name: &str| {
-            entity(entity_name).expect("it is an entity").column(name).expect("it is a column").allowed.clone()
+            entity(entity_name)
+                .expect("it is an entity")
+                .column(name)
+                .expect("it is a column")
+                .allowed
+                .clone()
         };
         assert!(allowed("query", "state").allows("CANDIDATE"));
         assert_eq!(allowed("query_event", "to_state"), allowed("query", "state"));

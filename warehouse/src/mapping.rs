@@ -136,7 +136,11 @@ impl Mapping {
         if !named.is_empty() || self.leaves_out(&dataset.name) {
             return named;
         }
-        all().filter(|(_, block)| block.fallback).map(read).filter(|(_, block)| block.applies(dataset)).collect()
+        all()
+            .filter(|(_, block)| block.fallback)
+            .map(read)
+            .filter(|(_, block)| block.applies(dataset))
+            .collect()
     }
 
     /// Whether values are looked up in the dataset.

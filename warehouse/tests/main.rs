@@ -2,5 +2,6 @@
 mod delivered;
 
 mod engine_is_locked;
+mod mappings_read_their_sources;
 mod rows_are_kept;
 mod star_follows_the_rules;

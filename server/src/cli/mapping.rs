@@ -131,7 +131,8 @@ fn print_dataset(dataset: &DatasetReport) {
 fn print_block(block: &BlockReport) {
     say!("  becomes {}", block.entity);
     for (column, sources) in &block.fed {
-        let sources = if sources.is_empty() { "(stated by the mapping)".to_owned() } else { sources.join(", ") };
+        let sources =
+            if sources.is_empty() { "(stated by the mapping)".to_owned() } else { sources.join(", ") };
         say!("    {column:<26}<- {sources}");
     }
     if !block.empty.is_empty() {

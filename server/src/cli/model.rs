@@ -43,7 +43,10 @@ pub(crate) fn run(args: &ModelArgs) -> Result<()> {
 fn entity(name: &str) -> Result<&'static Entity> {
     let entities = contract::entities()?;
     entities.get(name).ok_or_else(|| {
-        Failure::Usage(format!("there is no entity `{name}`; `cairn model` lists the {} there are", entities.len()))
+        Failure::Usage(format!(
+            "there is no entity `{name}`; `cairn model` lists the {} there are",
+            entities.len()
+        ))
     })
 }
 

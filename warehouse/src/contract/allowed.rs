@@ -115,11 +115,14 @@ fn list(head: &str) -> Option<Allowed> {
         return None;
     }
     let head = head.split(" (").next().unwrap_or_default();
-    if let Some((left, right)) = head.split_once(" or ").filter(|(left, right)| is_code(left) && is_code(right)) {
+    if let Some((left, right)) =
+        head.split_once(" or ").filter(|(left, right)| is_code(left) && is_code(right))
+    {
         return closed(vec![left, right]);
     }
     let items: Vec<&str> = head.split(" / ").flat_map(|part| part.split(',')).collect();
-    (items.len() > 1 && head.contains(',') && items.iter().all(|item| is_item(item))).then(|| closed(items))?
+    (items.len() > 1 && head.contains(',') && items.iter().all(|item| is_item(item)))
+        .then(|| closed(items))?
 }
 
 fn is_code(text: &str) -> bool {
@@ -219,7 +222,9 @@ mod tests {
         ] {
             assert_eq!(Allowed::parse(rule, ColumnType::Text), Allowed::Any, "{rule}");
         }
-        for rule in ["<= last_subject_out_date", "<= 1 true per subject x test", ">= start", "R-02", "no day 0"] {
+        for rule in
+            ["<= last_subject_out_date", "<= 1 true per subject x test", ">= start", "R-02", "no day 0"]
+        {
             assert_eq!(Allowed::parse(rule, ColumnType::Int32), Allowed::Any, "{rule}");
         }
     }
@@ -231,10 +236,20 @@ mod tests {
         check("<=0 offset; ODM TimepointPreWindow", ColumnType::Int32, &["0", "-3"], &["1"]);
         check("1..5; 5 <=> outcome FATAL (R-09)", ColumnType::Int8, &["1", "5"], &["0", "6"]);
         check("0..120 after unit normalisation to years", ColumnType::Float64, &["0", "120"], &["120.5"]);
-        check("1-20 chars; verbatim", ColumnType::Text, &["001", "ääääääääääääääääääää"], &["", "123456789012345678901"]);
+        check(
+            "1-20 chars; verbatim",
+            ColumnType::Text,
+            &["001", "ääääääääääääääääääää"],
+            &["", "123456789012345678901"],
+        );
         check("<=20 chars", ColumnType::Text, &["Xan_Hi"], &["123456789012345678901"]);
         check("2-char SDTM domain", ColumnType::Text, &["VS"], &["V", "QSPH"]);
-        check("CDISC CT package date YYYY-MM-DD; pinned per batch", ColumnType::Text, &["2020-03-27"], &["2020-13-01", "v5"]);
+        check(
+            "CDISC CT package date YYYY-MM-DD; pinned per batch",
+            ColumnType::Text,
+            &["2020-03-27"],
+            &["2020-13-01", "v5"],
+        );
         check("^[A-Za-z0-9._-]{1,40}$ ; equal in every entity", ColumnType::Text, &["S1"], &[""]);
     }
 

@@ -132,7 +132,12 @@ mod tests {
         for entity in contract::entities().expect("the contract is well formed").values() {
             let schema = json_schema(entity);
             let required = schema["required"].as_array().map_or(0, Vec::len);
-            assert_eq!(required, entity.columns.iter().filter(|column| !column.nullable).count(), "{}", entity.name);
+            assert_eq!(
+                required,
+                entity.columns.iter().filter(|column| !column.nullable).count(),
+                "{}",
+                entity.name
+            );
             assert_eq!(schema["properties"].as_object().map_or(0, Map::len), entity.columns.len());
         }
     }

@@ -103,6 +103,8 @@ mod tests {
         let page = page().expect("the contract is well formed");
         assert_eq!(page.lines().filter(|line| line.starts_with("## ")).count(), 32);
         assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 417);
-        assert!(page.contains("| `toxicity_grade` | int8 | yes |  | from 0 to 5 | 0..5 | LB.LBTOXGR; EDC toxgrg_nsv | derived |"));
+        assert!(page.contains(
+            "| `toxicity_grade` | int8 | yes |  | from 0 to 5 | 0..5 | LB.LBTOXGR; EDC toxgrg_nsv | derived |"
+        ));
     }
 }

@@ -22,11 +22,7 @@ const WHOLE_ROWS: u64 = 200_000;
 const MOST_KEYS: usize = 2_000_000;
 
 /// Reads every lookup of the mapping whose dataset was delivered, in the mapping's order.
-pub(super) fn context<'a>(
-    mapping: &'a Mapping,
-    plan: &[Step<'_>],
-    landed: &[Landed],
-) -> Result<Context<'a>> {
+pub(super) fn context<'a>(mapping: &'a Mapping, plan: &[Step<'_>], landed: &[Landed]) -> Result<Context<'a>> {
     let uses: Vec<(File<'_>, &DatasetMapping)> =
         plan.iter().map(|step| (File::of(step.landed()), step.block())).collect();
     let mut context = Context { lookups: BTreeMap::new() };

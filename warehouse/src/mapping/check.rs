@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::block::DatasetMapping;
 use super::name::near;
-use super::{Expression, Mapping};
+use super::{Expression, Lookup, Mapping};
 use crate::contract::{self, Entity};
 use crate::ingest::Delivery;
 use crate::{Error, Result};
@@ -113,7 +113,9 @@ pub fn check(paths: &[PathBuf], mapping: Option<&Mapping>) -> Result<Report> {
         no_mapping,
         datasets: reports.collect::<Result<_>>()?,
         unreadable,
-        lookups_without_data: mapping.map(|mapping| without_data(&mapping, &datasets, &names)).unwrap_or_default(),
+        lookups_without_data: mapping
+            .map(|mapping| without_data(&mapping, &datasets, &names))
+            .unwrap_or_default(),
     })
 }
 
@@ -148,7 +150,7 @@ fn report(mapping: Option<&Mapping>, dataset: &Dataset, names: &[&str]) -> Resul
     let known = mapping.known(dataset);
     let sources = known.iter().flat_map(|(_, block)| block.sources());
     let looked_up = mapping.lookups.iter().filter(|lookup| lookup.knows(&dataset.name));
-    let sources: BTreeSet<String> = sources.chain(looked_up.flat_map(|lookup| lookup.sources())).collect();
+    let sources: BTreeSet<String> = sources.chain(looked_up.flat_map(Lookup::sources)).collect();
     let is_read = |column: &str| sources.iter().any(|source| source.eq_ignore_ascii_case(column));
     let columns = dataset.columns.iter().map(|column| column.name.as_str());
     report.unused = columns.filter(|column| !is_read(column)).map(str::to_owned).collect();
@@ -206,7 +208,9 @@ fn without_data(mapping: &Mapping, datasets: &[Dataset], names: &[&str]) -> Vec<
     let missing = mapping.lookups.iter().filter(|lookup| !names.iter().any(|name| lookup.knows(name)));
     missing
         .filter(|lookup| asked(&lookup.name))
-        .map(|lookup| format!("`{}` in {}", lookup.name, super::listed(lookup.datasets.iter().map(String::as_str))))
+        .map(|lookup| {
+            format!("`{}` in {}", lookup.name, super::listed(lookup.datasets.iter().map(String::as_str)))
+        })
         .collect()
 }
 

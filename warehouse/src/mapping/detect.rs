@@ -34,8 +34,11 @@ impl Mapping {
         if let [only] = best[..] {
             return Ok(only.mapping.clone());
         }
-        let told: Vec<String> =
-            candidates.iter().filter(|candidate| candidate.named > 0).map(|one| one.told(datasets.len())).collect();
+        let told: Vec<String> = candidates
+            .iter()
+            .filter(|candidate| candidate.named > 0)
+            .map(|one| one.told(datasets.len()))
+            .collect();
         Err(Error::NoMapping {
             datasets: listed(datasets.iter().map(|dataset| dataset.name.as_str())),
             candidates: if told.is_empty() { String::new() } else { format!(" ({})", told.join("; ")) },

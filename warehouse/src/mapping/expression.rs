@@ -104,7 +104,9 @@ impl Expression {
         match self {
             Self::First(first) => first.first.iter().try_for_each(|expression| expression.check(lookups)),
             Self::From(from) => from.check(lookups),
-            Self::Arithmetic(arithmetic) => arithmetic.parts()?.iter().try_for_each(|part| part.check(lookups)),
+            Self::Arithmetic(arithmetic) => {
+                arithmetic.parts()?.iter().try_for_each(|part| part.check(lookups))
+            }
             Self::Column(_) | Self::Constant(_) | Self::Occurrence(_) | Self::Template(_) => Ok(()),
         }
     }
@@ -174,7 +176,9 @@ impl Expression {
             Self::First(first) => {
                 return first.first.iter().try_for_each(|expression| expression.check_types(dataset, target));
             }
-            Self::Constant(_) | Self::Occurrence(_) | Self::Template(_) | Self::Arithmetic(_) => return Ok(()),
+            Self::Constant(_) | Self::Occurrence(_) | Self::Template(_) | Self::Arithmetic(_) => {
+                return Ok(());
+            }
         };
         let Some(source) = dataset.position(column).map(|position| &dataset.columns[position]) else {
             return Ok(());

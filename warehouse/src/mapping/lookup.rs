@@ -87,7 +87,9 @@ impl Lookup {
     /// That its own expressions look nothing up: the order of reading would decide what they find.
     pub(super) fn check(&self) -> Result<(), String> {
         for expression in self.expressions() {
-            expression.check(&[]).map_err(|_| format!("lookup `{}` may not look anything up itself", self.name))?;
+            expression
+                .check(&[])
+                .map_err(|_| format!("lookup `{}` may not look anything up itself", self.name))?;
         }
         Ok(())
     }

@@ -28,14 +28,18 @@ pub(super) fn distance(left: &str, right: &str) -> usize {
     row[right.len()]
 }
 
-/// The known names that `name` may be a slip of: at most two edits, and fewer than half of its letters.
+/// The known names that `name` may be a slip of, those with the fewest edits: at most two, and fewer than half of
+/// its letters.
 pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let limit = 2.min(name.len().saturating_sub(1) / 2).max(1);
-    let mut near: Vec<(usize, &str)> =
-        known.map(|known| (distance(known, name), known)).filter(|(edits, _)| (1..=limit).contains(edits)).collect();
+    let mut near: Vec<(usize, &str)> = known
+        .map(|known| (distance(known, name), known))
+        .filter(|(edits, _)| (1..=limit).contains(edits))
+        .collect();
     near.sort_unstable();
     near.dedup();
-    near.into_iter().map(|(_, known)| known.to_owned()).collect()
+    let least = near.first().map_or(0, |(edits, _)| *edits);
+    near.into_iter().filter(|(edits, _)| *edits == least).map(|(_, known)| known.to_owned()).collect()
 }
 
 /// Names in backticks, with commas between.

@@ -16,7 +16,8 @@ use formats::Dataset;
 /// [`Error::File`] when the file cannot be read, [`Error::Contract`] when there is no such entity.
 pub fn skeleton(name: &str, path: &std::path::Path, entity: Option<&str>) -> Result<String> {
     let datasets = formats::datasets(path)?;
-    let dataset = datasets.iter().find(|dataset| dataset.name.eq_ignore_ascii_case(name)).or(datasets.first());
+    let dataset =
+        datasets.iter().find(|dataset| dataset.name.eq_ignore_ascii_case(name)).or(datasets.first());
     let dataset = dataset.ok_or_else(|| Error::NothingToIngest { place: crate::error::file_name(path) })?;
     let shipped: Vec<Mapping> =
         SHIPPED.iter().map(|(name, text)| Mapping::parse(name, text)).collect::<Result<_>>()?;
@@ -42,11 +43,14 @@ impl Guesses<'_> {
             return Ok(entity);
         }
         let by_name = |entity: &Entity| {
-            let named = |block: &&&DatasetMapping| block.entity == entity.name && block.knows(name) && !block.fallback;
+            let named = |block: &&&DatasetMapping| {
+                block.entity == entity.name && block.knows(name) && !block.fallback
+            };
             self.blocks.iter().find(named).map_or(0, |_| 3)
         };
         let score = |entity: &&Entity| {
-            entity.columns.iter().filter(|column| self.column(entity, column).is_some()).count() + by_name(entity)
+            entity.columns.iter().filter(|column| self.column(entity, column).is_some()).count()
+                + by_name(entity)
         };
         // Of equals the first by name stands.
         let best = entities.values().rev().max_by_key(score);
@@ -105,7 +109,9 @@ fn written(name: &str, entity: &Entity, guesses: &Guesses<'_>) -> String {
                 push(format!("{} = {}\n", column.name, expression(column, source)));
             }
             None if column.nullable => push(format!("# {} = \"…\"{}\n", column.name, note(column))),
-            None => push(format!("# {} = \"…\"  # needed{}\n", column.name, note(column).replace("  #", ":"))),
+            None => {
+                push(format!("# {} = \"…\"  # needed{}\n", column.name, note(column).replace("  #", ":")));
+            }
         }
     }
     let left = guesses.dataset.columns.iter().map(|column| column.name.as_str());
@@ -145,7 +151,10 @@ mod tests {
 
     #[test]
     fn a_skeleton_whose_needed_columns_were_guessed_is_a_mapping() {
-        let text = skeleton_of("events", "STUDYID,USUBJID,AESEQ,AETERM,AESER,Severity,Colour\nS1,1,1,COUGH,N,MILD,RED\n");
+        let text = skeleton_of(
+            "events",
+            "STUDYID,USUBJID,AESEQ,AETERM,AESER,Severity,Colour\nS1,1,1,COUGH,N,MILD,RED\n",
+        );
         let mapping = Mapping::parse("my-events", &text).expect("it can be used as it is");
         assert_eq!(mapping.datasets[0].entity, "adverse_event");
         for line in [

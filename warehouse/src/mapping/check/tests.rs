@@ -23,7 +23,8 @@ fn a_dataset_that_fits_is_told_block_by_block() {
     let Reading::Blocks(blocks) = &dataset.reading else { panic!("{dataset:?}") };
     let [block] = &blocks[..] else { panic!("{blocks:?}") };
     assert_eq!(block.entity, "observation");
-    let fed = |column: &str| block.fed.iter().find(|(name, _)| name == column).map(|(_, sources)| sources.clone());
+    let fed =
+        |column: &str| block.fed.iter().find(|(name, _)| name == column).map(|(_, sources)| sources.clone());
     assert_eq!(fed("test_code"), Some(vec!["VSTESTCD".to_owned()]));
     assert_eq!(fed("study_id"), Some(vec!["STUDYID".to_owned()]));
     assert_eq!(fed("not_done"), Some(Vec::new()), "the mapping states it");
@@ -45,7 +46,12 @@ fn a_missing_column_is_named_with_the_one_that_is_nearly_it() {
 fn unknown_left_out_looked_up_and_damaged_files_are_told_apart() {
     let report = report(
         Some("sdtm"),
-        &[("ax.csv", "A\n"), ("su.csv", "A\n"), ("te.csv", "ETCD\n"), ("dm.xpt", "this is no transport file")],
+        &[
+            ("ax.csv", "A\n"),
+            ("su.csv", "A\n"),
+            ("te.csv", "ETCD\n"),
+            ("dm.xpt", "this is no transport file"),
+        ],
     );
     let reading = |name: &str| {
         let found = report.datasets.iter().find(|dataset| dataset.dataset == name);
@@ -62,6 +68,9 @@ fn unknown_left_out_looked_up_and_damaged_files_are_told_apart() {
 #[test]
 fn without_a_mapping_that_fits_every_dataset_is_refused() {
     let report = report(None, &[("weather.csv", "DAY,RAIN\n")]);
-    assert_eq!((report.mapping, report.datasets[0].reading.clone()), (None, Reading::Refused("no mapping fits it".into())));
+    assert_eq!(
+        (report.mapping, report.datasets[0].reading.clone()),
+        (None, Reading::Refused("no mapping fits it".into()))
+    );
     assert!(report.no_mapping.is_some_and(|reason| reason.contains("`WEATHER`")));
 }

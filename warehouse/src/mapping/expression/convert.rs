@@ -29,8 +29,8 @@ pub enum Convert {
     Operator,
     /// The day of a date that is known to the day, else null.
     Day,
-    /// A date with its time as ISO 8601, and the date alone at midnight: that is how OMOP writes that no time
-    /// is known. Null when the day is not known.
+    /// A date with its time as ISO 8601. The date alone when hour and minute are not known, and at midnight: that
+    /// is how OMOP writes an unknown time. Null when the day is not known.
     Moment,
     /// The year of a date that is known to the day, else null.
     Year,
@@ -95,11 +95,17 @@ fn operator(text: &str) -> Option<&'static str> {
     number(&text[sign.len()..]).map(|_| sign)
 }
 
+/// A time of which hour and minute are not both known (`T-:-`) is none.
 fn moment(text: &str) -> Option<String> {
     let day = day(text)?;
     let time = text.trim().split_once(['T', ' ']).map(|(_, time)| time);
+    let is_known = |time: &&str| {
+        let digits =
+            |range| time.get(range).is_some_and(|part: &str| part.bytes().all(|byte| byte.is_ascii_digit()));
+        digits(0..2) && digits(3..5)
+    };
     let is_midnight = |time: &str| time.bytes().all(|byte| b"0:.Z".contains(&byte));
-    Some(match time.filter(|time| !is_midnight(time)) {
+    Some(match time.filter(is_known).filter(|time| !is_midnight(time)) {
         Some(time) => format!("{day}T{time}"),
         None => day.to_string(),
     })

@@ -76,13 +76,15 @@ impl Template {
             })
             .collect();
         let text_of = |row: usize| {
-            pieces.iter().zip(&columns).try_fold(String::new(), |made, (piece, column)| match (piece, column) {
-                (Piece::Column { width, .. }, Some(column)) => {
-                    let column = column.as_string::<i32>();
-                    (!column.is_null(row)).then(|| format!("{made}{:0>width$}", column.value(row)))
+            pieces.iter().zip(&columns).try_fold(String::new(), |made, (piece, column)| {
+                match (piece, column) {
+                    (Piece::Column { width, .. }, Some(column)) => {
+                        let column = column.as_string::<i32>();
+                        (!column.is_null(row)).then(|| format!("{made}{:0>width$}", column.value(row)))
+                    }
+                    (Piece::Text(text), _) => Some(made + text),
+                    (Piece::Column { .. }, None) => None,
                 }
-                (Piece::Text(text), _) => Some(made + text),
-                (Piece::Column { .. }, None) => None,
             })
         };
         let texts: StringArray = (0..batch.num_rows()).map(text_of).collect();

@@ -7,10 +7,8 @@ use super::*;
 fn batch(columns: &[(&str, &[Option<&str>])]) -> RecordBatch {
     let fields: Vec<Field> =
         columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect();
-    let arrays = columns
-        .iter()
-        .map(|(_, texts)| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef)
-        .collect();
+    let arrays =
+        columns.iter().map(|(_, texts)| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef).collect();
     RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).expect("the columns are of one length")
 }
 
@@ -96,9 +94,19 @@ fn a_template_fills_up_with_zeros() {
 fn dates_times_and_signs_are_taken_apart() {
     let rows = batch(&[(
         "A",
-        &[Some("2013-12-31T04:32"), Some("2002-10-15T00:00:00"), Some("2002-10"), Some("<= 5.1"), Some("<LLOQ")],
+        &[
+            Some("2013-12-31T04:32"),
+            Some("2002-10-15T00:00:00"),
+            Some("2002-10"),
+            Some("<= 5.1"),
+            Some("<LLOQ"),
+        ],
     )]);
-    check_texts("{ from = 'A', as = 'day' }", &rows, &[Some("2013-12-31"), Some("2002-10-15"), None, None, None]);
+    check_texts(
+        "{ from = 'A', as = 'day' }",
+        &rows,
+        &[Some("2013-12-31"), Some("2002-10-15"), None, None, None],
+    );
     check_texts("{ from = 'A', as = 'year' }", &rows, &[Some("2013"), Some("2002"), None, None, None]);
     check_texts(
         "{ from = 'A', as = 'moment' }",
@@ -111,7 +119,10 @@ fn dates_times_and_signs_are_taken_apart() {
 /// Of four rows one is not asked for, one has no value, and one has a value that is not listed.
 #[test]
 fn values_without_a_translation_are_counted_of_the_rows_that_are_asked_for() {
-    let rows = batch(&[("A", &[Some("8507"), Some("0"), None, Some("0")]), ("B", &[Some("M"), None, None, Some("M")])]);
+    let rows = batch(&[
+        ("A", &[Some("8507"), Some("0"), None, Some("0")]),
+        ("B", &[Some("M"), None, None, Some("M")]),
+    ]);
     let translated = "{ from = 'A', map = { 8507 = 'M' }, count_as = 'unmapped concept' }";
     let tally = |text: &str| {
         let expression = expression(text);
@@ -127,9 +138,20 @@ fn values_without_a_translation_are_counted_of_the_rows_that_are_asked_for() {
 #[test]
 fn all_columns_that_an_expression_reads_are_known() {
     let read = |text: &str| expression(text).sources();
-    assert_eq!(read("{ first = ['A', { template = '{B}-{C:2}' }, { from = 'A', as = 'upper' }] }"), ["A", "B", "C"]);
+    assert_eq!(
+        read("{ first = ['A', { template = '{B}-{C:2}' }, { from = 'A', as = 'upper' }] }"),
+        ["A", "B", "C"]
+    );
     assert_eq!(read("{ quotient = ['A', { occurrence = ['D'] }] }"), ["A", "D"]);
     assert!(read("{ const = 'A' }").is_empty());
+}
+
+#[test]
+fn a_time_that_is_not_known_is_none() {
+    let rows =
+        batch(&[("A", &[Some("2014-12-27T-:-"), Some("2014-12-27T10"), Some("2014-12-27 10:05:01Z")])]);
+    let expected = [Some("2014-12-27"), Some("2014-12-27"), Some("2014-12-27T10:05:01Z")];
+    check_texts("{ from = 'A', as = 'moment' }", &rows, &expected);
 }
 
 #[test]
