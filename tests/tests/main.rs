@@ -6,6 +6,7 @@ mod edc_oracle;
 mod flight_pull;
 mod kill;
 mod mapped_sources;
+mod mapping_check;
 mod pilot_counts;
 mod support;
 mod tenant_wall;

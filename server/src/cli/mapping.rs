@@ -13,8 +13,8 @@ use crate::error::{Failure, Result};
 /// What can be done with mappings.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
-A mapping says which column of a delivered file feeds which column of the unified model. `sdtm`, `edc`
-and `omop` are shipped; one of your own is a TOML file:
+A mapping says which column of a delivered file feeds which column of the unified model.
+`sdtm`, `edc` and `omop` are shipped; one of your own is a TOML file:
 
   cairn mapping new LABS labs.csv > labs.toml         begin with guesses by name
   cairn mapping check labs.csv --mapping labs.toml    see what becomes of the file
@@ -30,9 +30,9 @@ pub(crate) enum MappingCommand {
     },
     /// Show what would become of files: nothing is taken in.
     #[command(after_help = "\
-For each dataset: format, encoding and rows; the block that reads it; which columns of the model it
-feeds from which columns of the file, and which stay empty; columns of the file that nothing reads; and
-names that are nearly right. Values are not judged. Ends with code 2 when a file cannot be taken in.")]
+For each dataset: format, encoding and rows; which columns of the model it feeds from which
+columns of the file, and which stay empty; columns of the file that nothing reads; and names that
+are nearly right. Values are not judged. Ends with code 2 when a file cannot be taken in.")]
     Check {
         /// How the files are read: a shipped mapping or a file. Found out when it is not given.
         #[arg(long, value_name = "MAPPING")]
@@ -120,7 +120,7 @@ fn print_dataset(dataset: &DatasetReport) {
         Reading::LeftOut => say!("  makes no rows: it is kept as it came"),
         Reading::Refused(reason) => say!("  CANNOT BE TAKEN IN: {reason}"),
     }
-    if !dataset.unused.is_empty() {
+    if !dataset.unused.is_empty() && dataset.reading != Reading::LeftOut {
         say!("  not used: {}", dataset.unused.join(", "));
     }
     for (absent, near) in &dataset.near {

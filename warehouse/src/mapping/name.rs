@@ -28,10 +28,10 @@ pub(super) fn distance(left: &str, right: &str) -> usize {
     row[right.len()]
 }
 
-/// The known names that `name` may be a slip of, those with the fewest edits: at most two, and fewer than half of
-/// its letters.
+/// The known names that `name` may be a slip of, those with the fewest edits: one, and of names with eight letters
+/// or more two.
 pub(super) fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let limit = 2.min(name.len().saturating_sub(1) / 2).max(1);
+    let limit = if name.len() < 8 { 1 } else { 2 };
     let mut near: Vec<(usize, &str)> = known
         .map(|known| (distance(known, name), known))
         .filter(|(edits, _)| (1..=limit).contains(edits))

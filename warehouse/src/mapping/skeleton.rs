@@ -69,7 +69,10 @@ impl Guesses<'_> {
             let sources = if column.name == "study_id" {
                 block.study.into_iter().collect()
             } else {
-                block.columns.get(&column.name).map(super::Expression::sources).unwrap_or_default()
+                // What an occurrence counts is no source of its number.
+                let expression = block.columns.get(&column.name);
+                let expression = expression.filter(|one| !matches!(one, super::Expression::Occurrence(_)));
+                expression.map(super::Expression::sources).unwrap_or_default()
             };
             sources.iter().find_map(|source| find(source))
         };
@@ -102,11 +105,17 @@ fn written(name: &str, entity: &Entity, guesses: &Guesses<'_>) -> String {
         None => push("# study = \"…\"  # the column that names the study, checked on every row\n".into()),
     }
     push("# record_id = \"…\"  # the source's own id of a record, if it has one\n[dataset.columns]\n".into());
+    // Without a number of its own a record has its place among the subject's.
+    let subject = entity.column("subject_id").and_then(|column| guesses.column(entity, column));
     for column in entity.columns.iter().filter(|column| column.name != "study_id") {
         match guesses.column(entity, column) {
             Some(source) => {
                 used.push(source);
                 push(format!("{} = {}\n", column.name, expression(column, source)));
+            }
+            None if column.name.ends_with("_seq") && subject.is_some() => {
+                let subject = quoted(subject.unwrap_or_default());
+                push(format!("{} = {{ occurrence = [{subject}], plus = 1 }}\n", column.name));
             }
             None if column.nullable => push(format!("# {} = \"…\"{}\n", column.name, note(column))),
             None => {
@@ -166,6 +175,13 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
+    }
+
+    #[test]
+    fn a_record_without_a_number_is_counted_among_its_subjects() {
+        let text = skeleton_of("consent", "subjid,conscat,consdt,consyn\n1,MAIN,2020-01-01,Y\n");
+        assert!(text.contains("consent_seq = { occurrence = [\"subjid\"], plus = 1 }"), "{text}");
+        Mapping::parse("my-consent", &text).expect("it can be used as it is");
     }
 
     #[test]
