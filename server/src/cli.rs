@@ -18,7 +18,9 @@ mod doctor;
 mod engineer;
 mod export;
 mod ingest;
+mod mapping;
 mod marts;
+mod model;
 mod progress;
 mod quality;
 mod quarantine;
@@ -67,6 +69,11 @@ enum Command {
     Canon(canon::CanonCommand),
     /// Write a DuckDB database of views over the current snapshot.
     Export(export::ExportArgs),
+    /// Show what would become of files, list mappings, begin one.
+    #[command(subcommand)]
+    Mapping(mapping::MappingCommand),
+    /// Show the unified model that every delivery becomes.
+    Model(model::ModelArgs),
     /// Build the derived tables of a study, or look at them.
     #[command(subcommand)]
     Marts(marts::MartsCommand),
@@ -137,8 +144,12 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Simulate(args) = &cli.command {
         return simulate::run(args);
     }
-    if let Command::Demo(args) = cli.command {
-        return crate::demo::run(&cli.data, args).await;
+    // These need no data folder, and must not make one.
+    match cli.command {
+        Command::Mapping(command) => return mapping::run(command),
+        Command::Model(args) => return model::run(&args),
+        Command::Demo(args) => return crate::demo::run(&cli.data, args).await,
+        _ => {}
     }
     if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
         return quality::page();
@@ -155,7 +166,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, command).await,
         Command::Doctor => doctor::run(&app).await,
-        Command::Demo(_) | Command::Simulate(_) => Ok(()),
+        Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),
     }
 }
 

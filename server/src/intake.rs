@@ -76,7 +76,7 @@ impl Announcement {
     fn mapping(&self) -> Result<Option<Mapping>> {
         match (&self.mapping, &self.mapping_text) {
             (Some(_), Some(_)) => Err(Failure::Usage("give `mapping` or `mapping_text`, not both".into())),
-            (Some(name), None) => Ok(Some(Mapping::shipped(name)?)),
+            (Some(name), None) => Ok(Some(Mapping::of_shipped(name)?)),
             (None, Some(text)) => Ok(Some(Mapping::parse("sent", text)?)),
             (None, None) => Ok(None),
         }

@@ -8,6 +8,8 @@ mod flight_pull;
 mod history;
 mod kill;
 mod known_faults;
+mod mapped_sources;
+mod mapping_check;
 mod pilot_counts;
 mod quarantine_replay;
 mod support;

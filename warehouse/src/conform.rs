@@ -15,7 +15,7 @@ use kernel::{BatchId, StudyId};
 
 use crate::contract::{self, ColumnType, Entity};
 use crate::date::{PartialDate, study_day};
-use crate::mapping::expression::{Context, Counts, Expression, column_of};
+use crate::mapping::expression::{Context, Counts, Expression, Tally, column_of};
 use crate::mapping::{DatasetMapping, StudyDays};
 use crate::row_hash::{RowHasher, row_id};
 use crate::{Error, Result};
@@ -65,6 +65,19 @@ pub struct StudyDayCheck {
     pub submitted: u64,
     /// Rows whose day the rule gives too.
     pub equal: u64,
+}
+
+/// How many rows had a value that the mapping counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// What is counted, in the mapping's words.
+    pub count: String,
+    /// The canon column.
+    pub column: String,
+    /// The sender's column that feeds it.
+    pub source_column: String,
+    /// How many, and of how many.
+    pub tally: Tally,
 }
 
 /// Conforms the batches of one dataset to one entity.
@@ -128,12 +141,13 @@ impl<'a> Conformer<'a> {
     /// # Errors
     /// [`Error::Arrow`] when a kernel refuses, which the types rule out.
     pub fn conform(&mut self, batch: &RecordBatch) -> Result<Conformed> {
-        let mut verdict = Verdict::new(self.selected(batch));
+        let selected = self.selected(batch);
+        let mut verdict = Verdict::new(selected.clone());
         self.check_study(batch, &mut verdict);
         let mut business: Vec<ArrayRef> = Vec::with_capacity(self.entity.columns.len());
         let mut derived: Vec<ArrayRef> = Vec::new();
         for column in &self.entity.columns {
-            let texts = self.texts(&column.name, batch);
+            let texts = self.texts(&column.name, batch, &selected);
             let array = typed(texts.as_string(), column, &mut verdict);
             if column.is_partial_date() {
                 derived.extend(derived_dates(texts.as_string(), column, &mut verdict));
@@ -174,15 +188,32 @@ impl<'a> Conformer<'a> {
         if column == "study_id" {
             return self.block.study.clone().unwrap_or_default();
         }
-        self.block.columns.get(column).and_then(Expression::source).unwrap_or_default().to_owned()
+        let sources = self.block.columns.get(column).map(Expression::sources);
+        sources.and_then(|sources| sources.into_iter().next()).unwrap_or_default()
     }
 
-    fn selected(&self, batch: &RecordBatch) -> Vec<bool> {
+    fn selected(&mut self, batch: &RecordBatch) -> Vec<bool> {
         let Some(only) = &self.block.only else { return vec![true; batch.num_rows()] };
-        let column = column_of(batch, &only.column);
-        let is_one =
-            |text: Option<&str>| text.is_some_and(|text| only.values.iter().any(|value| value == text));
-        column.as_string::<i32>().iter().map(is_one).collect()
+        let counts = self.counts.entry("only".to_owned()).or_default();
+        only.holds(batch, self.context, counts)
+    }
+
+    /// What the mapping counts, over all rows so far.
+    #[must_use]
+    pub fn counted(&self) -> Vec<Counted> {
+        let columns = self.counts.iter();
+        let tallies = columns.flat_map(|(column, counts)| {
+            counts.tallies.iter().map(move |(name, tally)| (column, name, *tally))
+        });
+        tallies
+            .filter(|(_, _, tally)| tally.rows > 0)
+            .map(|(column, name, tally)| Counted {
+                count: name.clone(),
+                column: column.clone(),
+                source_column: self.source_of(column),
+                tally,
+            })
+            .collect()
     }
 
     fn keep(&self, columns: Vec<ArrayRef>, verdict: &Verdict) -> Result<RecordBatch> {
@@ -198,7 +229,7 @@ impl<'a> Conformer<'a> {
         RecordBatch::try_new(self.schema.clone(), kept.columns().to_vec()).map_err(Error::arrow(failed()))
     }
 
-    fn texts(&mut self, column: &str, batch: &RecordBatch) -> ArrayRef {
+    fn texts(&mut self, column: &str, batch: &RecordBatch, selected: &[bool]) -> ArrayRef {
         if column == "study_id" {
             let study = self.stamp.study.as_str();
             return Arc::new(StringArray::from_iter_values(std::iter::repeat_n(study, batch.num_rows())));
@@ -206,7 +237,7 @@ impl<'a> Conformer<'a> {
         match self.block.columns.get(column) {
             Some(expression) => {
                 let counts = self.counts.entry(column.to_owned()).or_default();
-                expression.texts(batch, self.context, counts)
+                expression.texts_of(batch, selected, self.context, counts)
             }
             None => Arc::new(StringArray::new_null(batch.num_rows())),
         }

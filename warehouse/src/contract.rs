@@ -9,7 +9,17 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use crate::{Error, Result};
 
+mod allowed;
+mod json_schema;
+mod page;
+
+pub use allowed::{Allowed, Bound};
+pub use json_schema::json_schema;
+pub use page::{entity_page, page};
+
 const CONTRACT: &str = include_str!("../contract.csv");
+/// What one row of each entity is, in words.
+const ABOUT: &str = include_str!("contract/entities.csv");
 
 /// Digits of a `visit_num` in all, and after the point.
 pub const VISIT_NUM: (u8, i8) = (9, 4);
@@ -56,6 +66,23 @@ impl ColumnType {
         })
     }
 
+    /// Its name in the contract.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "utf8",
+            Self::Int8 => "int8",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Float64 => "float64",
+            Self::Bool => "bool",
+            Self::Date => "date32",
+            Self::Timestamp => "timestamp[us,UTC]",
+            Self::VisitNumber => "decimal128(9,4)",
+            Self::TextList => "list<utf8>",
+        }
+    }
+
     /// The Arrow type that holds it.
     #[must_use]
     pub fn arrow(self) -> DataType {
@@ -87,8 +114,14 @@ pub struct Column {
     pub is_key: bool,
     /// The entity it names a row of.
     pub references: Option<Reference>,
-    /// The rule in words.
+    /// The rule in words; empty when there is none.
     pub rule: String,
+    /// What of the rule is checked on every row.
+    pub allowed: Allowed,
+    /// Where SDTM, ODM, EDC and CTMS have it, in words; empty where they do not.
+    pub clinical_source: String,
+    /// Where OMOP CDM 5.4 has it, in words; empty where it does not.
+    pub omop_source: String,
 }
 
 /// A column that names a row of another entity.
@@ -122,6 +155,8 @@ impl Column {
 pub struct Entity {
     /// Its name.
     pub name: String,
+    /// What one row of it is, in words.
+    pub about: String,
     /// `reference`, `clinical` or `operational`.
     pub class: String,
     /// Its business columns in contract order, which is the order of the row hash.
@@ -192,7 +227,8 @@ pub fn system_fields() -> Vec<Field> {
 /// # Errors
 /// [`Error::Contract`] if the embedded table is not well formed, which a test rules out.
 pub fn entities() -> Result<&'static BTreeMap<String, Entity>> {
-    static ENTITIES: LazyLock<Result<BTreeMap<String, Entity>, String>> = LazyLock::new(|| parse(CONTRACT));
+    static ENTITIES: LazyLock<Result<BTreeMap<String, Entity>, String>> =
+        LazyLock::new(|| parse(CONTRACT, ABOUT));
     ENTITIES.as_ref().map_err(|reason| Error::Contract { reason: reason.clone() })
 }
 
@@ -204,19 +240,21 @@ pub fn entity(name: &str) -> Result<&'static Entity> {
     entities()?.get(name).ok_or_else(|| Error::Contract { reason: format!("there is no entity `{name}`") })
 }
 
-fn parse(table: &str) -> Result<BTreeMap<String, Entity>, String> {
+fn parse(table: &str, about: &str) -> Result<BTreeMap<String, Entity>, String> {
     let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
+    let about = described(about)?;
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     for row in reader.records() {
         let row = row.map_err(|error| error.to_string())?;
-        let [name, class, column, kind, nullable, key, rule] =
-            [0, 1, 2, 3, 4, 5, 6].map(|index| row.get(index).unwrap_or_default());
+        let [name, class, column, kind, nullable, key, rule, clinical, omop] =
+            [0, 1, 2, 3, 4, 5, 6, 7, 8].map(|index| row.get(index).unwrap_or_default());
         if class == "system" {
             continue;
         }
         let kind = ColumnType::parse(kind).ok_or_else(|| format!("`{name}.{column}` has type `{kind}`"))?;
         let entity = entities.entry(name.to_owned()).or_insert_with(|| Entity {
             name: name.to_owned(),
+            about: about.get(name).cloned().unwrap_or_default(),
             class: class.to_owned(),
             columns: Vec::new(),
         });
@@ -226,10 +264,51 @@ fn parse(table: &str) -> Result<BTreeMap<String, Entity>, String> {
             nullable: nullable == "YES",
             is_key: key.split(',').any(|part| part == "PK"),
             references: Reference::parse(key),
-            rule: rule.to_owned(),
+            rule: stated(rule),
+            allowed: Allowed::parse(rule, kind),
+            clinical_source: stated(clinical),
+            omop_source: stated(omop),
         });
     }
+    share_lists(&mut entities)?;
     Ok(entities)
+}
+
+fn described(table: &str) -> Result<BTreeMap<String, String>, String> {
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let rows = reader.records().map(|row| row.map_err(|error| error.to_string()));
+    let pair = |row: csv::StringRecord| {
+        (row.get(0).unwrap_or_default().to_owned(), row.get(1).unwrap_or_default().to_owned())
+    };
+    rows.map(|row| row.map(pair)).collect()
+}
+
+/// The contract writes `-` for nothing.
+fn stated(text: &str) -> String {
+    if text == "-" { String::new() } else { text.to_owned() }
+}
+
+/// `same list as query.state`: a list that stands once.
+fn share_lists(entities: &mut BTreeMap<String, Entity>) -> Result<(), String> {
+    let places: Vec<(String, String)> = entities
+        .values()
+        .flat_map(|entity| entity.columns.iter())
+        .filter_map(|column| column.rule.strip_prefix("same list as ")?.split_once('.'))
+        .map(|(entity, column)| (entity.to_owned(), column.to_owned()))
+        .collect();
+    for (entity, column) in places {
+        let place = format!("{entity}.{column}");
+        let shared = entities.get(&entity).and_then(|entity| entity.column(&column));
+        let shared =
+            shared.ok_or_else(|| format!("a list is said to be that of `{place}`, which is not there"))?;
+        let shared = shared.allowed.clone();
+        for column in entities.values_mut().flat_map(|entity| &mut entity.columns) {
+            if column.rule.strip_prefix("same list as ") == Some(&place) {
+                column.allowed = shared.clone();
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -243,10 +322,36 @@ mod tests {
         assert_eq!(entities.values().map(|entity| entity.columns.len()).sum::<usize>(), 417);
     }
 
+    /// Counted in `contract.csv` by hand: 29 closed lists, one of which is another's.
+    #[test]
+    fn the_closed_lists_of_the_contract_are_known() {
+        let allowed = |entity_name: &str, name: &str| {
+            entity(entity_name)
+                .expect("it is an entity")
+                .column(name)
+                .expect("it is a column")
+                .allowed
+                .clone()
+        };
+        assert!(allowed("query", "state").allows("CANDIDATE"));
+        assert_eq!(allowed("query_event", "to_state"), allowed("query", "state"));
+        assert!(!allowed("subject", "status").allows("ALIVE"));
+        assert_eq!(allowed("subject", "sex"), Allowed::Any);
+        let entities = entities().expect("the contract is well formed");
+        let lists: Vec<String> = entities
+            .values()
+            .flat_map(|entity| entity.columns.iter().map(move |column| (entity, column)))
+            .filter(|(_, column)| matches!(column.allowed, Allowed::OneOf(_)))
+            .map(|(entity, column)| format!("{}.{}", entity.name, column.name))
+            .collect();
+        assert_eq!(lists.len(), 29, "{lists:?}");
+    }
+
     #[test]
     fn every_entity_has_a_natural_key() {
         for entity in entities().expect("the contract is well formed").values() {
             assert!(entity.key().count() > 0, "{}", entity.name);
+            assert!(!entity.about.is_empty(), "{}", entity.name);
         }
     }
 

@@ -47,10 +47,26 @@ pub enum Error {
         near: String,
     },
     /// No shipped mapping fits the delivery.
-    #[error("no mapping fits the datasets {datasets}; name one with `--mapping`, or write one")]
+    #[error(
+        "no mapping fits the datasets {datasets}{candidates}; name one with `--mapping`, or write one (`cairn mapping new`)"
+    )]
     NoMapping {
         /// The datasets found.
         datasets: String,
+        /// The mappings that know some of them and why none was taken, in parentheses; empty when none does.
+        candidates: String,
+    },
+    /// A lookup needs more keys than memory should hold.
+    #[error(
+        "lookup `{lookup}` of dataset `{dataset}` needs more than {limit} keys; deliver the datasets that use it in parts"
+    )]
+    LookupTooLarge {
+        /// The lookup.
+        lookup: String,
+        /// The dataset that values are looked up in.
+        dataset: String,
+        /// How many keys may be held.
+        limit: usize,
     },
     /// A column that a required canon column needs is not in the file.
     #[error("file `{file}`: dataset `{dataset}` has no column `{column}`, which `{entity}.{target}` needs")]
@@ -341,6 +357,7 @@ impl Error {
             Self::File(error) => error.is_refusal(),
             Self::UnknownDataset { .. }
             | Self::NoMapping { .. }
+            | Self::LookupTooLarge { .. }
             | Self::MissingColumn { .. }
             | Self::WrongType { .. }
             | Self::TooManyQuarantined { .. }

@@ -96,6 +96,25 @@ pub struct QuarantineNote {
     pub rows: u64,
 }
 
+/// How many rows had a value that the mapping counts, such as a concept without a standard one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedNote {
+    /// What was counted, in the mapping's words.
+    pub count: String,
+    /// The file.
+    pub file: String,
+    /// The entity.
+    pub entity: String,
+    /// The canon column.
+    pub column: String,
+    /// The sender's column that feeds it.
+    pub source_column: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Of how many rows with a value.
+    pub of: u64,
+}
+
 /// What the sender gets: what was received and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
@@ -132,6 +151,9 @@ pub struct Receipt {
     /// The delivery whose files were read again, when this one is a replay.
     #[serde(default)]
     pub replays: Option<BatchId>,
+    /// What the mapping counts, by file, entity and column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<CountedNote>,
 }
 
 impl Receipt {
@@ -196,7 +218,7 @@ pub fn ingest(
         received_at: batch.received_at,
     };
     let plan = files::plan(&mapping, &landed)?;
-    let context = lookup::context(&mapping, &landed)?;
+    let context = lookup::context(&mapping, &plan, &landed)?;
     let mut work = files::Work::new(&staging, &stamp, &context);
     for step in &plan {
         work.conform(step, progress)?;
@@ -222,6 +244,7 @@ pub fn ingest(
         study_days: conformed.study_days,
         set_aside: merged.set_aside,
         replays: delivery.replays,
+        counted: conformed.counted,
     };
     Ok(Ingested { receipt, canon: merged.canon, cut })
 }

@@ -3,6 +3,7 @@ mod delivered;
 
 mod engine_is_locked;
 mod history_is_kept;
+mod mappings_read_their_sources;
 mod quality_checks;
 mod rows_are_kept;
 mod star_follows_the_rules;

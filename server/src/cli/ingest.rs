@@ -23,7 +23,7 @@ The same files again change nothing and give the first receipt.")]
 pub(crate) struct IngestArgs {
     #[command(flatten)]
     place: Place,
-    /// How the files are read: `sdtm`, `edc`, or a mapping file. Found out when it is not given.
+    /// How the files are read: `sdtm`, `edc`, `omop`, or a mapping file. Found out when it is not given.
     #[arg(long, value_name = "MAPPING")]
     mapping: Option<String>,
     /// The study's title, when it is new.
@@ -109,6 +109,18 @@ pub(crate) fn print_receipt(receipt: &Receipt) {
             note.column,
             note.first_row,
             note.reason
+        );
+    }
+    for note in &receipt.counted {
+        say!(
+            "{}: {} of {} rows of `{}` for `{}`, column `{}` for `{}`",
+            note.count,
+            note.rows,
+            note.of,
+            note.file,
+            note.entity,
+            note.source_column,
+            note.column
         );
     }
     let (submitted, equal) = receipt

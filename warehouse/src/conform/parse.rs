@@ -9,7 +9,7 @@ use arrow::array::{
 use chrono::{DateTime, NaiveDateTime};
 
 use super::Verdict;
-use crate::contract::{Column, ColumnType, VISIT_NUM};
+use crate::contract::{Allowed, Column, ColumnType, VISIT_NUM};
 use crate::date::{PartialDate, days_since_epoch};
 
 /// A column's texts as its type; rows that cannot be read are refused and stand as null.
@@ -19,6 +19,7 @@ pub(super) fn typed(texts: &StringArray, column: &Column, verdict: &mut Verdict)
             verdict.refuse(row, &column.name, "", || "it is empty, and the model needs it".to_owned());
         }
     }
+    refuse_what_is_not_allowed(texts, column, verdict);
     match column.kind {
         ColumnType::Text => Arc::new(texts.clone()),
         ColumnType::Int8 => {
@@ -59,6 +60,17 @@ pub(super) fn typed(texts: &StringArray, column: &Column, verdict: &mut Verdict)
             (0..texts.len()).for_each(|_| lists.append_null());
             Arc::new(lists.finish())
         }
+    }
+}
+
+/// The contract's closed lists, ranges and lengths. The reason names what is allowed, never the value.
+fn refuse_what_is_not_allowed(texts: &StringArray, column: &Column, verdict: &mut Verdict) {
+    if column.allowed == Allowed::Any {
+        return;
+    }
+    for (row, text) in texts.iter().enumerate() {
+        let Some(text) = text.filter(|text| !column.allowed.allows(text)) else { continue };
+        verdict.refuse(row, &column.name, text, || format!("it is not {}", column.allowed));
     }
 }
 

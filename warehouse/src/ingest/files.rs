@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use formats::Dataset;
 use kernel::BatchId;
 
-use super::{Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
+use super::{CountedNote, Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
 use crate::conform::{Conformer, Misfit, Stamp, StudyDayCheck};
 use crate::error::Overflow;
 use crate::mapping::expression::Context;
@@ -94,17 +94,26 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 #[derive(Debug)]
 pub(super) struct Step<'a> {
     landed: &'a Landed,
-    block: &'a DatasetMapping,
+    block: DatasetMapping,
+}
+
+impl Step<'_> {
+    pub(super) const fn landed(&self) -> &Landed {
+        self.landed
+    }
+
+    pub(super) const fn block(&self) -> &DatasetMapping {
+        &self.block
+    }
 }
 
 /// What is to be conformed, in the mapping's order. A dataset that no block knows, or that lacks a needed
 /// column, is refused here, before any row is read.
-pub(super) fn plan<'a>(mapping: &'a Mapping, landed: &'a [Landed]) -> Result<Vec<Step<'a>>> {
+pub(super) fn plan<'a>(mapping: &Mapping, landed: &'a [Landed]) -> Result<Vec<Step<'a>>> {
+    let delivered: Vec<&str> = landed.iter().map(|file| file.dataset.name.as_str()).collect();
     let mut steps: Vec<(usize, Step<'a>)> = Vec::new();
     for file in landed {
-        for block in mapping.blocks(&file.dataset)? {
-            let place =
-                mapping.datasets.iter().position(|known| std::ptr::eq(known, block)).unwrap_or(usize::MAX);
+        for (place, block) in mapping.blocks(&file.dataset, &delivered)? {
             steps.push((place, Step { landed: file, block }));
         }
     }
@@ -140,6 +149,7 @@ pub(super) struct Conformed {
     pub(super) quarantine: Vec<QuarantineNote>,
     pub(super) misfits: Vec<SetAside>,
     pub(super) study_days: BTreeMap<String, StudyDayCheck>,
+    pub(super) counted: Vec<CountedNote>,
 }
 
 /// The files being conformed.
@@ -180,6 +190,15 @@ impl<'a> Work<'a> {
         }
         let written = writer.close()?;
         self.check_misfits(step, rows, &misfits)?;
+        self.conformed.counted.extend(conformer.counted().into_iter().map(|counted| CountedNote {
+            count: counted.count,
+            file: landed.dataset.file.clone(),
+            entity: entity.clone(),
+            column: counted.column,
+            source_column: counted.source_column,
+            rows: counted.tally.rows,
+            of: counted.tally.of,
+        }));
         for (column, check) in conformer.study_days {
             self.conformed.study_days.insert(format!("{}.{column}", landed.dataset.name), check);
         }
