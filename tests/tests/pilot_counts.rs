@@ -38,6 +38,7 @@ fn every_record_of_the_pilot_as_xpt_arrives_once() {
         ("eligibility_criterion", 31),
         ("related_record", 234),
         ("study_parameter", 33),
+        ("study", 1),
     ];
     for (entity, rows) in entities {
         check_entity(&batch, entity, *rows);
