@@ -158,8 +158,7 @@ impl Checked<'_> {
 
 #[track_caller]
 fn check(checks: &BTreeMap<String, Value>, id: &str, counts: (u64, u64), verdict: &str) {
-    let found = checks.get(id).unwrap_or(&Value::Null);
-    assert!(found.is_object(), "there is no check {id}");
+    let found = &checks[id];
     let number = |name: &str| found[name].as_u64().expect("a number");
     assert_eq!((number("denominator"), number("violations")), counts, "{id}");
     assert_eq!(text(&found["verdict"]), verdict, "{id}");

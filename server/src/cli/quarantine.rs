@@ -79,18 +79,14 @@ pub(crate) async fn run(app: &App, command: QuarantineCommand) -> Result<()> {
     }
 }
 
+/// Everything about a row that was set aside but its place.
+type Kind<'a> = (BatchId, [&'a str; 5]);
+
 /// Counts by everything but the row.
 fn list(rows: &[QuarantinedRow]) {
-    let mut counts: BTreeMap<(BatchId, &str, &str, &str, &str, &str), (u64, u64)> = BTreeMap::new();
+    let mut counts: BTreeMap<Kind<'_>, (u64, u64)> = BTreeMap::new();
     for row in rows {
-        let key = (
-            row.batch,
-            row.file.as_str(),
-            row.entity.as_str(),
-            row.column.as_str(),
-            row.state.name(),
-            row.reason.as_str(),
-        );
+        let key = (row.batch, [row.file.as_str(), &row.entity, &row.column, row.state.name(), &row.reason]);
         let (count, first) = counts.entry(key).or_insert((0, row.row));
         *count += 1;
         *first = row.row.min(*first);
@@ -99,7 +95,7 @@ fn list(rows: &[QuarantinedRow]) {
         say!("no row is set aside");
         return;
     }
-    for ((batch, file, entity, column, state, reason), (count, first)) in counts {
+    for ((batch, [file, entity, column, state, reason]), (count, first)) in counts {
         say!("{batch}  {file}  {entity}.{column}  {count} rows {state}, first row {first}: {reason}");
     }
 }
