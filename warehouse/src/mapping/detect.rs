@@ -83,7 +83,7 @@ mod tests {
             file: format!("{}.csv", name.to_ascii_lowercase()),
             name: name.to_owned(),
             label: String::new(),
-            format: Format::Csv { delimiter: b',' },
+            format: Format::Csv { delimiter: b',', quote: b'"' },
             encoding: "utf-8",
             created_at: None,
             columns: columns.iter().map(|name| Column::new(*name, ColumnKind::Text, "text")).collect(),

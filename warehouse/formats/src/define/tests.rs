@@ -269,7 +269,7 @@ fn delivered(name: &str, columns: &[(&str, bool, u32)]) -> Dataset {
         file: format!("{name}.xpt"),
         name: name.to_owned(),
         label: String::new(),
-        format: Format::XptV5,
+        format: Format::XptV5 { at: 0 },
         encoding: "utf-8",
         created_at: None,
         columns: columns.iter().map(column).collect(),
