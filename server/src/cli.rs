@@ -24,6 +24,7 @@ mod model;
 mod progress;
 mod quality;
 mod quarantine;
+mod rules;
 pub(crate) mod say;
 mod serve;
 mod simulate;
@@ -74,6 +75,9 @@ enum Command {
     Mapping(mapping::MappingCommand),
     /// Show the unified model that every delivery becomes.
     Model(model::ModelArgs),
+    /// Import the conformance rules of a standard, and run them over the datasets as they were delivered.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
     /// Build the derived tables of a study, or look at them.
     #[command(subcommand)]
     Marts(marts::MartsCommand),
@@ -158,6 +162,7 @@ async fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,
+        Command::Rules(command) => rules::run(&app, command).await,
         Command::Canon(command) => canon::run(&app, command).await,
         Command::Export(args) => export::run(&app, args).await,
         Command::Marts(command) => marts::run(&app, command).await,

@@ -9,6 +9,7 @@ use kernel::{BatchId, Build, CODE_VERSION, Read, SnapshotId, StudyScope};
 use marts::build::Publication;
 use warehouse::engine::Limits;
 use warehouse::ingest::Progress;
+use warehouse::quality::ForeignCheck;
 use warehouse::quarantine::{QuarantinedRow, Wanted};
 use warehouse::{Batch, Delivery, Manifest, Mapping, Receipt, Writer};
 
@@ -121,6 +122,30 @@ fn refuse_older(receipts: &[Receipt], former: &Receipt) -> Result<()> {
             later.batch, former.batch
         ))),
     }
+}
+
+/// Publishes what another engine found, in place of what the same source said before.
+///
+/// # Errors
+/// When nothing was taken in yet, or the snapshot cannot be written or published.
+pub(crate) async fn add_checks(
+    app: &App,
+    engineer: &Engineer,
+    source: &'static str,
+    checks: Vec<ForeignCheck>,
+) -> Result<SnapshotId> {
+    let writer = writer(app, engineer).await?;
+    let (row, manifest) = current(app, engineer).await?;
+    let (at_work, id) = (writer.clone(), row.id);
+    let (new, manifest_key, manifest) = blocking(move || {
+        let checks = checks.into_iter().map(Ok);
+        Ok(warehouse::quality::add(&at_work, (id, &manifest), source, checks)?)
+    })
+    .await?;
+    let snapshot = NewSnapshot { id: new, manifest_key, has_marts: manifest.has_marts(), replaces: Some(id) };
+    app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
+    drop(writer);
+    Ok(new)
 }
 
 /// What the senders of all deliveries were told, newest first.

@@ -39,7 +39,10 @@ impl Scene {
         let mut link = |page: &str, beginning: &str| {
             let answer = reader.get(&self.server.url(page));
             assert_eq!(answer.status, 200, "{page}: {}", answer.body);
-            let found = links(&answer.body).find(|link| link.starts_with(beginning) && !link.contains('?'));
+            // The shortest is the page itself; others go further down.
+            let fitting =
+                links(&answer.body).filter(|link| link.starts_with(beginning) && !link.contains('?'));
+            let found = fitting.min_by_key(|link| link.len());
             assert!(found.is_some(), "{page} has no link to {beginning}");
             found.unwrap_or_default().to_owned()
         };

@@ -4,7 +4,7 @@ use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Installation, Need, Server, Visitor, python};
+use crate::support::{Account, Answer, Installation, Need, Server, Visitor, python};
 
 const TRIAL: &str = "WIRE-1";
 const DM: &str = "STUDYID,USUBJID,SUBJID,SITEID,ARMCD,RFSTDTC\nWIRE-1,W-1,1,01,A,2025-01-02\n";
@@ -14,6 +14,7 @@ const AE: &str = "STUDYID,USUBJID,AESEQ,AETERM,AESER,AESTDTC\nWIRE-1,W-1,1,HEADA
 struct Scene {
     installation: Installation,
     server: Server,
+    account: Account,
     engineer: Visitor,
 }
 
@@ -23,7 +24,7 @@ impl Scene {
         let account = installation.account("wire", "data_engineer");
         let server = installation.serve();
         let engineer = account.client(&server);
-        Some(Self { installation, server, engineer })
+        Some(Self { installation, server, account, engineer })
     }
 
     fn url(&self, rest: &str) -> String {
@@ -174,8 +175,7 @@ fn a_researcher_sends_nothing() {
 #[test]
 fn a_dataset_comes_over_flight_and_the_receipt_goes_back() {
     let (Some(interpreter), Some(scene)) = (Need::Python.path(), Scene::open()) else { return };
-    let account = scene.installation.account("wire", "data_engineer");
-    let token = account.token(&scene.server, "flight");
+    let token = scene.account.token(&scene.server, "flight");
     let port = scene.server.flight.port().to_string();
     let call = |token: &str, columns: &Value, path: &str| {
         let columns = columns.to_string();

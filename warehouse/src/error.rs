@@ -287,6 +287,13 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// Conformance rules are not usable.
+    #[error("the conformance rules are not usable")]
+    Rules {
+        /// What is wrong, and where.
+        #[source]
+        source: rules::RuleError,
+    },
     /// The source's cut is said to be of the future.
     #[error("the cut is dated {extracted_at}, which is after now ({now}); correct `--extracted-at`")]
     CutOfTheFuture {
@@ -363,6 +370,7 @@ impl Error {
             | Self::TooManyQuarantined { .. }
             | Self::KeyReused { .. }
             | Self::CutOfTheFuture { .. }
+            | Self::Rules { .. }
             | Self::PartOutOfPlace { .. }
             | Self::PartTooLarge { .. }
             | Self::FileNotWhole { .. }

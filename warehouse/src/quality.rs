@@ -3,9 +3,11 @@
 //! read ([`threshold`]), so that a threshold can change without computing anything again.
 //!
 //! Read [`registry`] first (which checks there are), then [`mod@build`] (how they become the tables
-//! `quality_check` and `quality_finding` of a snapshot), [`foreign`] (how another engine's findings come in).
+//! `quality_check` and `quality_finding` of a snapshot), [`foreign`] (how another engine's findings come in),
+//! and [`conformance`] (the rules of a standard).
 
 pub mod build;
+pub mod conformance;
 pub mod foreign;
 pub mod page;
 pub mod registry;

@@ -139,6 +139,11 @@ impl TenantFiles {
         Ok(Some(text))
     }
 
+    /// Where the study's conformance rules are kept, among the tenant's settings.
+    pub(crate) fn rules_folder(&self) -> PathBuf {
+        self.storage.root.join(format!("{}/settings/{}.rules", self.tenant, self.study))
+    }
+
     /// Whether every byte of a published file is what its manifest says.
     ///
     /// # Errors

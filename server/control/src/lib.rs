@@ -32,6 +32,7 @@ mod studies;
 mod denials;
 mod exports;
 mod reads;
+mod rules;
 
 pub use accounts::NewAccount;
 pub use actor::Actor;

@@ -63,6 +63,8 @@ actions! {
     DeliveryRejected = "ingest.delivery.rejected",
     /// The files of a delivery over the wire are whole.
     DeliveryStaged = "ingest.delivery.staged",
+    /// A study's conformance rules were replaced.
+    RulesImported = "quality.rules.imported",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
     /// A snapshot became the current one of its study.
