@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod browser;
+mod conformance_rules;
 mod deliveries;
 mod edc_oracle;
 mod flight_pull;
