@@ -64,8 +64,7 @@ fn milestones_of_disposition_are_consent_and_randomisation() {
 fn an_age_is_in_years_whatever_its_unit() {
     let mut study = Study::new();
     study.deliver("sdtm", &[("dm.csv", DM)]).expect("taken in");
-    let mut ages = study.rows("dim_subject", &["subject_id", "age"]);
-    ages.sort();
+    let ages = study.members("dim_subject", &["subject_id", "age"]);
     assert_eq!(ages, ["S1-1|40.0", "S1-2|1.5", "S1-3|60.0"]);
 }
 
@@ -150,8 +149,7 @@ fn omop_measurements_split_by_class_and_unmapped_concepts_are_counted() {
             "unmapped concept observation.test_code measurement_concept_id 1/2",
         ]
     );
-    let mut subjects = study.rows("dim_subject", &["subject_id", "sex", "race", "has_died"]);
-    subjects.sort();
+    let subjects = study.members("dim_subject", &["subject_id", "sex", "race", "has_died"]);
     assert_eq!(subjects, ["1|M|WHITE|false", "2|F|other|true"]);
 }
 

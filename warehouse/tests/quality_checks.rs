@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use warehouse::contract::{self, Column, ColumnType};
+use warehouse::contract::{self, Allowed, Column, ColumnType};
 use warehouse::quality::registry::Test;
 use warehouse::quality::{
     CheckRow, Finding, ForeignCheck, Severity, Status, checks, read_checks, read_findings,
@@ -45,8 +45,6 @@ const SUBJECTS: [Row; 2] = [
 
 #[rustfmt::skip]
 const CASES: &[Case] = &[
-    case("R-09.grade", "adverse_event", &[("ctcae_grade", "5")], &[("ctcae_grade", "6")]),
-    case("R-12.grade", "lab_result", &[("toxicity_grade", "0")], &[("toxicity_grade", "6")]),
     case("R-12.range", "lab_result", &[("range_low", "1"), ("range_high", "2")], &[("range_low", "2"), ("range_high", "1")]),
     case("R-12.value.lab_result", "lab_result", &[("std_result", "1.50"), ("std_value", "1.5")], &[("std_result", "1.5"), ("std_value", "15")]),
     case("R-12.value.observation", "observation", &[("std_result", "7"), ("std_value", "7")], &[("std_result", "7"), ("std_value", "8")]),
@@ -83,7 +81,6 @@ const CASES: &[Case] = &[
     case("EDC.query.order", "query", &[("opened_ts", "2020-01-01"), ("answered_ts", "2020-01-01")], &[("opened_ts", "2020-01-02"), ("answered_ts", "2020-01-01")]),
     case("EDC.query.closed", "query", &[("state", "CLOSED"), ("closed_ts", "2020-01-03")], &[("state", "CLOSED")]),
     case("EDC.form.lag", "form_instance", &[("entry_lag_days", "0")], &[("entry_lag_days", "-1")]),
-    case("EDC.item.changes", "item_value", &[("n_changes", "0")], &[("n_changes", "-1")]),
     case("C.subject.sex", "subject", &[("sex", "F")], &[]),
     case("C.subject.race", "subject", &[("race", "WHITE")], &[]),
     case("C.subject.consent_dtc", "subject", &[("consent_dtc", "2020-01-01")], &[]),
@@ -133,7 +130,6 @@ const CASES: &[Case] = &[
     case("R-09.fatal", "adverse_event", &[("ctcae_grade", "5"), ("outcome", "FATAL")], &[("ctcae_grade", "5"), ("outcome", "RECOVERED")]),
     case("R-09.death", "adverse_event", &[("outcome", "FATAL")], &[("outcome", "FATAL"), ("subject_id", "F")]),
     case("R-09.date", "subject", &[("death_flag", "true"), ("death_dtc", "2021")], &[("death_flag", "true")]),
-    case("P.subject.age", "subject", &[("age", "120")], &[("age", "121")]),
     case("P.subject.birth", "subject", &[("age", "49"), ("birth_dtc", "1970-06"), ("ref_start_dtc", "2020-01-10")],
         &[("age", "39"), ("birth_dtc", "1970-06"), ("ref_start_dtc", "2020-01-10")]),
     case("P.sex.adverse_event", "adverse_event", &[("pt", "Prostatitis")], &[("pt", "Menorrhagia")]),
@@ -141,7 +137,6 @@ const CASES: &[Case] = &[
     case("P.range.lab_result", "lab_result", &[("test_code", "GLU"), ("std_unit", "mmol/L"), ("std_value", "9")], &[("test_code", "GLU"), ("std_unit", "mmol/L"), ("std_value", "97")]),
     case("P.negative.lab_result", "lab_result", &[("test_code", "BE"), ("std_value", "-2")], &[("test_code", "CK"), ("std_value", "-2")]),
     case("P.range.observation", "observation", &[("test_code", "TEMP"), ("std_unit", "C"), ("std_value", "41")], &[("test_code", "TEMP"), ("std_unit", "C"), ("std_value", "98.6")]),
-    case("P.exposure.dose", "exposure", &[("dose", "0")], &[("dose", "-1")]),
     case("R-14.exposure", "exposure", &[("dose", "1")], &[("dose", "1"), ("subject_id", "F")]),
     case("R-14.eligibility", "eligibility_result", &[("category", "EXCLUSION"), ("met", "false")], &[("category", "EXCLUSION"), ("met", "true")]),
     case("R-03.order.subject_element", "subject_element", &[("start_dtc", "2020-01-10"), ("end_dtc", "2020-01")], &[("start_dtc", "2020-01-10"), ("end_dtc", "2019")]),
@@ -242,7 +237,12 @@ fn least(entity: &str, number: usize) -> BTreeMap<String, String> {
         ColumnType::Bool => "false".to_owned(),
         ColumnType::Timestamp => "2020-01-01T00:00:00Z".to_owned(),
         ColumnType::Date => "2020-01-01".to_owned(),
-        ColumnType::Text | ColumnType::TextList => "A".to_owned(),
+        ColumnType::Text | ColumnType::TextList => match &column.allowed {
+            Allowed::OneOf(words) => words[0].clone(),
+            Allowed::Length { fewest, .. } => "A".repeat(*fewest),
+            _ => "A".to_owned(),
+        },
+        _ if column.name.ends_with("_seq") => "1".to_owned(),
         _ => "0".to_owned(),
     };
     needed.map(|column| (column.name.clone(), value(column))).collect()
@@ -417,7 +417,7 @@ const DM: &str = "STUDYID,USUBJID,SUBJID,SITEID,SEX\nS1,S1-1,1,001,M\n";
 fn ae(rows: std::ops::Range<u32>, outcome: &str) -> String {
     let mut text = "STUDYID,USUBJID,AESEQ,AETERM,AEOUT,AESTDTC\n".to_owned();
     for row in rows {
-        let _ = writeln!(text, "S1,S1-1,{row},PAIN,{outcome},2020-03-15");
+        let _ = writeln!(text, "S1,S1-1,{row},PAIN {row},{outcome},2020-03-15");
     }
     text
 }
@@ -429,12 +429,12 @@ fn what_changed_between_two_snapshots_is_found() {
     for check in ["L5.rows", "L5.nulls", "L5.codes", "L5.removed"] {
         assert_eq!(found(&study)[check].status(), Status::NotApplicable, "{check}");
     }
-    study.deliver("sdtm", &[("ae.csv", &ae(100..110, "RECOVERED"))]).expect("taken in");
+    study.deliver_delta(&[("ae.csv", &ae(100..110, "RECOVERED"))]).expect("taken in");
     for check in ["L5.rows", "L5.nulls", "L5.codes", "L5.removed"] {
         let row = &found(&study)[check];
         assert_eq!((row.violations, row.status()), (0, Status::Evaluated), "{check}");
     }
-    study.deliver("sdtm", &[("ae.csv", &ae(110..500, ""))]).expect("taken in");
+    study.deliver_delta(&[("ae.csv", &ae(110..500, ""))]).expect("taken in");
     let now = found(&study);
     assert_eq!(
         (now["L5.rows"].violations, now["L5.nulls"].violations, now["L5.codes"].violations),
@@ -442,7 +442,7 @@ fn what_changed_between_two_snapshots_is_found() {
     );
     // 110 of 500 rows have an outcome: 78 % are empty, and none was before.
     assert_eq!(findings(&study, "L5.nulls")[0].message, "78.0 % of the cells are empty, before 0.0 %");
-    study.deliver("sdtm", &[("ae.csv", &ae(500..502, "RECOVRED"))]).expect("taken in");
+    study.deliver_delta(&[("ae.csv", &ae(500..502, "RECOVRED"))]).expect("taken in");
     assert_eq!(findings(&study, "L5.codes")[0].value.as_deref(), Some("RECOVRED"));
 }
 
@@ -465,23 +465,16 @@ fn checks_whose_entities_did_not_change_are_taken_over() {
 fn rows_that_were_set_aside_are_findings_until_their_file_comes_again() {
     let mut study = Study::new();
     let broken = ae(0..200, "RECOVERED")
-        .replace("S1-1,150,PAIN,RECOVERED,2020-03-15", "S1-1,150,PAIN,RECOVERED,15MAR2020");
-    let twice = format!("{broken}S1,S1-1,7,PAIN AGAIN,RECOVERED,2020-03-15\n");
-    study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &twice)]).expect("taken in");
+        .replace("S1-1,150,PAIN 150,RECOVERED,2020-03-15", "S1-1,150,PAIN 150,RECOVERED,15MAR2020");
+    study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &broken)]).expect("taken in");
     let row = &found(&study)["L1.quarantine"];
     // 199 events, 1 subject and 1 site were taken in.
-    assert_eq!((row.violations, row.denominator), (2, 2 + 199 + 1 + 1));
+    assert_eq!((row.violations, row.denominator), (1, 1 + 199 + 1 + 1));
     let aside = findings(&study, "L1.quarantine");
     let places: Vec<_> = aside.iter().map(|finding| (finding.source_row, finding.message.as_str())).collect();
-    assert_eq!(
-        places,
-        [
-            (Some(151), "it is not an ISO 8601 date"),
-            (Some(201), "its key occurs before in the same delivery")
-        ]
-    );
+    assert_eq!(places, [(Some(151), "it is not an ISO 8601 date")]);
     study.deliver("sdtm", &[("dm.csv", &DM.replace(",M", ",F"))]).expect("taken in");
-    assert_eq!(found(&study)["L1.quarantine"].violations, 2, "the file did not come again");
+    assert_eq!(found(&study)["L1.quarantine"].violations, 1, "the file did not come again");
     study.deliver("sdtm", &[("ae.csv", &ae(0..200, "RECOVERED"))]).expect("taken in");
     assert_eq!(found(&study)["L1.quarantine"].violations, 0);
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use warehouse::engine::star_key;
 use warehouse::star::{Base, TABLES, build};
-use warehouse::{Error, Writer};
+use warehouse::{Error, Table, Writer};
 
 use crate::delivered::Study;
 
@@ -260,6 +260,12 @@ status = { const = "ENROLLED" }
     assert!(refused.is_refusal());
 }
 
+/// The tables of the star. What the checks found also tells what changed since the snapshot before.
+fn star_of(mut tables: BTreeMap<String, Table>) -> BTreeMap<String, Table> {
+    tables.retain(|name, _| !name.starts_with("quality_"));
+    tables
+}
+
 #[test]
 fn the_order_of_canons_files_changes_no_byte_of_the_star() {
     let mut study = Study::new();
@@ -276,12 +282,12 @@ fn the_order_of_canons_files_changes_no_byte_of_the_star() {
             ingested.canon.values_mut().for_each(|files| files.reverse());
         }
         let base = Base { former: None, ingested: &ingested, as_of };
-        build(&writer, &base, &mut |_| {}).expect("built").2.tables
+        star_of(build(&writer, &base, &mut |_| {}).expect("built").2.tables)
     };
     let (forward, backward) = (anew(false), anew(true));
     assert!(ingested.canon["subject"].len() > 1, "there is an order to change");
     assert_eq!(forward, backward);
-    assert_eq!(forward, study.manifest().tables, "nor does what was shared on the way");
+    assert_eq!(forward, star_of(study.manifest().tables.clone()), "nor does what was shared on the way");
 }
 
 #[test]

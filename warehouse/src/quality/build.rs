@@ -118,7 +118,9 @@ impl<'a> Run<'a> {
         parts.extend(check.needs.iter().filter_map(|name| Some(self.registry.bases.get(name)?.sql.clone())));
         for entity in &check.reads {
             parts.push(entity.clone());
-            parts.extend(self.canon(entity).iter().map(|file| file.blake3.clone()));
+            // In one order, whatever that of the files is.
+            let files: BTreeSet<&str> = self.canon(entity).iter().map(|file| file.blake3.as_str()).collect();
+            parts.extend(files.into_iter().map(str::to_owned));
         }
         inputs_hash(&parts)
     }
