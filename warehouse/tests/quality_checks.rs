@@ -332,7 +332,9 @@ fn every_written_check_finds_the_bad_row_and_leaves_the_good_one() {
     assert!(untested.is_empty(), "no case tests {untested:?}");
 }
 
-const DIMENSIONS: [&str; 2] = ["subject", "site"];
+// FIXME: two records of one form are refused too, because queries that name it would come twice (`LostRows`).
+const DIMENSIONS: [&str; 6] =
+    ["study", "study_parameter", "site", "subject", "planned_visit", "form_instance"];
 
 #[test]
 fn every_natural_key_and_every_reference_of_the_contract_is_checked() {
@@ -348,7 +350,11 @@ fn every_natural_key_and_every_reference_of_the_contract_is_checked() {
                 (
                     column.name.as_str(),
                     match column.kind {
-                        ColumnType::Text => "A",
+                        ColumnType::Text => match &column.allowed {
+                            Allowed::OneOf(words) => words[0].as_str(),
+                            Allowed::Length { fewest: 2, .. } => "AA",
+                            _ => "A",
+                        },
                         ColumnType::Date => "2020-01-01",
                         _ => "1",
                     },
