@@ -36,21 +36,32 @@ pub(crate) fn open_entity(
     );
     engine.view(&format!("{entity}_files"), files)?;
     let until = as_of.timestamp_micros();
-    // One file holds one version of each record, unless it also restores what a later cut had told.
-    let latest = format!(
-        "SELECT {versions}.* FROM {versions} JOIN (
-             SELECT row_id, max(version_order(source_extract_ts, sys_from_ts)) AS latest
-             FROM {versions} GROUP BY row_id
-         ) AS newest ON newest.row_id = {versions}.row_id
-             AND newest.latest = version_order(source_extract_ts, sys_from_ts)
-         WHERE op <> 'D'"
-    );
     let sql = format!(
         "{VERSION_ORDER};
-         CREATE OR REPLACE VIEW {versions} AS SELECT * FROM {all} WHERE epoch_us(sys_from_ts) <= {until};
-         CREATE OR REPLACE VIEW {current} AS {latest};"
+         CREATE OR REPLACE VIEW {versions} AS SELECT * FROM {all} WHERE epoch_us(sys_from_ts) <= {until};"
     );
-    engine.run(&format!("open the versions of `{entity}`"), &sql)
+    let step = format!("open the versions of `{entity}`");
+    engine.run(&step, &sql)?;
+    let sql = if files.len() == 1 {
+        // The first delivery of an entity holds each record once, and nothing is gone yet.
+        format!("CREATE OR REPLACE VIEW {current} AS SELECT * FROM {versions}")
+    } else {
+        // Few records have several versions: those that are superseded are found once, for every reader.
+        let superseded = identifier(&format!("{entity}_superseded"));
+        format!(
+            "CREATE OR REPLACE TEMP TABLE {superseded} AS
+             WITH latest AS (
+                 SELECT row_id, max(version_order(source_extract_ts, sys_from_ts)) AS version
+                 FROM {versions} GROUP BY row_id HAVING count(*) > 1
+             )
+             SELECT row_id, source_extract_ts, sys_from_ts FROM {versions} JOIN latest USING (row_id)
+             WHERE version_order(source_extract_ts, sys_from_ts) < latest.version;
+             CREATE OR REPLACE VIEW {current} AS SELECT * FROM {versions}
+             ANTI JOIN {superseded} USING (row_id, source_extract_ts, sys_from_ts)
+             WHERE op <> 'D'"
+        )
+    };
+    engine.run(&step, &sql)
 }
 
 /// Reads one entity as it was known at `as_of` and writes it to `target` as Parquet, in the order of its records;
