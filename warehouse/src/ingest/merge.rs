@@ -137,6 +137,7 @@ impl Comparison<'_> {
             return Ok((self.publish(&self.staged[0].file, rows)?, counts));
         }
         self.open_known(known)?;
+        self.open_first_rows(repeated)?;
         let written = self.write(&mut counts)?;
         counts.unchanged += rows - repeated - counts.new - counts.changed;
         let name = format!("{}.parquet", self.entity);
@@ -190,10 +191,21 @@ impl Comparison<'_> {
         self.engine.run(&format!("read the known rows of `{}`", self.entity), &sql)
     }
 
+    /// The rows that count: all of them, when no key is repeated.
+    fn open_first_rows(&self, repeated: u64) -> Result<()> {
+        let query = if repeated == 0 { "SELECT * FROM staged" } else { include_str!("merge/first_rows.sql") };
+        let sql = format!("CREATE OR REPLACE VIEW first_rows AS {query}");
+        self.engine.run(&format!("name the first rows of `{}`", self.entity), &sql)
+    }
+
     /// Rows beyond the first of their record.
     fn repeated(&self) -> Result<u64> {
         let step = format!("look for repeated keys in `{}`", self.entity);
-        self.engine.count(&step, "SELECT count(*) - count(DISTINCT row_id) FROM staged")
+        // A hash is half as dear, and no two rows with one key have two of them.
+        let of = |key: &str| {
+            self.engine.count(&step, &format!("SELECT count(*) - count(DISTINCT {key}) FROM staged"))
+        };
+        if of("hash(row_id)")? == 0 { Ok(0) } else { of("row_id") }
     }
 
     fn refuse_repeated(&self, rows: u64, repeated: u64, quarantine: &mut Vec<QuarantineNote>) -> Result<()> {
