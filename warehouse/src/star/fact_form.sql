@@ -22,10 +22,12 @@ pages AS (
         coalesce(CAST(utc(first_entered_ts) AS DATE), event_date + entry_lag_days) AS entered_date,
         coalesce(entry_lag_days, CAST(utc(first_entered_ts) AS DATE) - event_date) AS entry_lag_days,
         status, sdv_status, frozen, locked, row_id, source_system,
+        -- Points name their page by its key alone: those of a page that came twice count once.
+        row_number() OVER (PARTITION BY subject_id, form_instance_id, source_system ORDER BY row_id) = 1 AS holds_items,
         false AS is_inferred
     FROM form_instance LEFT JOIN visit_names USING (event_oid)
     UNION ALL BY NAME
-    SELECT subject_id, form_instance_id, source_system, true AS is_inferred
+    SELECT subject_id, form_instance_id, source_system, true AS holds_items, true AS is_inferred
     FROM items ANTI JOIN form_instance USING (subject_id, form_instance_id, source_system)
 )
 SELECT
@@ -64,7 +66,7 @@ FROM pages p
 LEFT JOIN participation s ON s.subject_id = p.subject_id
     AND valid_on(s.valid_from, s.valid_to, s.is_current, p.event_date)
 LEFT JOIN items i ON i.subject_id = p.subject_id AND i.form_instance_id = p.form_instance_id
-    AND i.source_system = p.source_system
+    AND i.source_system = p.source_system AND p.holds_items
 LEFT JOIN dim_form f ON f.form_oid = p.form_oid AND f.item_oid IS NULL AND f.form_sk > 0
 LEFT JOIN dim_visit v ON v.visit_num = p.visit_num AND valid_on(v.valid_from, v.valid_to, v.is_current, p.event_date)
 LEFT JOIN dim_visit u ON u.visit_num IS NULL AND u.visit_sk > 0

@@ -10,10 +10,13 @@ items AS (
     FROM item_value SEMI JOIN query USING (item_id, source_system)
     GROUP BY item_id, source_system
 ),
+-- A page that came twice is asked about once.
 pages AS (
     SELECT p.form_instance_id, p.source_system, p.subject_dk, p.visit_sk, p.form_sk, f.form_oid AS page_form_oid
     FROM fact_form p JOIN dim_form f USING (form_sk)
     WHERE NOT p.is_inferred
+    QUALIFY row_number() OVER (
+        PARTITION BY p.form_instance_id, p.source_system, p.subject_dk ORDER BY p.source_row_id) = 1
 )
 SELECT
     coalesce(s.study_sk, unknown()) AS study_sk,
