@@ -43,6 +43,9 @@ macro_rules! star_table {
     };
 }
 
+/// Memory of the engine's buffers: a table that does not fit is spilled beside the staged files.
+const LIMITS: Limits = Limits { memory_mib: 640, threads: 2 };
+
 /// Words that the definitions share.
 const DEFINITIONS: &str = include_str!("star/definitions.sql");
 
@@ -261,7 +264,7 @@ impl Builder<'_> {
     fn open(&self, manifest: &Manifest) -> Result<Engine> {
         let files = self.staging.files();
         let folders = [Zone::Canon, Zone::Star, Zone::Quarantine].map(|zone| files.folder(zone));
-        let engine = Engine::open(&folders, self.staging.folder(), &Limits::default())?;
+        let engine = Engine::open(&folders, self.staging.folder(), &LIMITS)?;
         let study = literal(self.scope.study().as_str());
         engine.run("name the study", &format!("CREATE MACRO this_study() AS {study}"))?;
         for (name, entity) in contract::entities()? {
