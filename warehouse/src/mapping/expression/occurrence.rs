@@ -1,6 +1,7 @@
 //! A number that counts the rows which are equal in some columns.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -46,7 +47,10 @@ impl Occurrence {
             let hash = blake3::hash(&row_bytes);
             let number = counts.seen.next(&hash) + self.plus;
             if self.hashed {
-                builder.append_value(format!("{}-{number}", &hash.to_hex()[..24]));
+                append_hex(&mut builder, &hash.as_bytes()[..12]);
+                // Writing to memory does not fail.
+                let _ = write!(builder, "-{number}");
+                builder.append_value("");
             } else {
                 builder.append_value(number.to_string());
             }
@@ -97,11 +101,51 @@ impl Hasher for Fingerprint {
     }
 }
 
+fn append_hex(builder: &mut StringBuilder, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        for half in [byte >> 4, byte & 15] {
+            let _ = builder.write_char(char::from(DIGITS[usize::from(half)]));
+        }
+    }
+}
+
 /// Numbers are compared to four digits, as visit numbers are: 9.3 also comes as 9.299999999999999.
 fn append_compared(bytes: &mut Vec<u8>, text: &str) {
+    if let Some(zeros) = missing_zeros(text) {
+        bytes.extend_from_slice(&(text.len() + zeros).to_be_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.extend_from_slice(&b"0000"[..zeros]);
+        return;
+    }
     let number = text.contains('.').then(|| text.parse::<f64>().ok()).flatten();
     let rounded = number.map(|number| format!("{number:.4}"));
     let text = rounded.as_deref().unwrap_or(text);
     bytes.extend_from_slice(&text.len().to_be_bytes());
     bytes.extend_from_slice(text.as_bytes());
+}
+
+/// The zeros by which a plain short decimal has four digits after its point; `None` of any other text.
+fn missing_zeros(text: &str) -> Option<usize> {
+    let (whole, fraction) = text.split_once('.')?;
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'));
+    (plain && whole.len() <= 11 && fraction.len() <= 4).then(|| 4 - fraction.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_of_comparing_a_number_is_the_long_way() {
+        for text in ["9.3", "0.1", "20.1234", "12345678901.5", "100.0"] {
+            let zeros = missing_zeros(text).expect("it is a plain decimal");
+            let long = format!("{:.4}", text.parse::<f64>().expect("it is a number"));
+            assert_eq!(format!("{text}{}", &"0000"[..zeros]), long);
+        }
+        for text in ["9", "09.3", ".5", "5.", "-1.5", "1.23456", "1e5.2", "123456789012.5", "a.b", ""] {
+            assert_eq!(missing_zeros(text), None, "{text}");
+        }
+    }
 }
