@@ -5,9 +5,13 @@
 //!
 //! The study is simulated, and with `CAIRN_ORACLES` also the EDC study of 6.4 million rows that stands there.
 
+#[path = "support/account.rs"]
+mod account;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use account::{Used, measure};
 use evidence::simulate::plan::StudyPlan;
 use evidence::simulate::simulate;
 use kernel::{BatchId, Build, Clock, Grant, Grants, Role, Seed, StudyId, StudyScope, SystemClock, TenantId};
@@ -27,10 +31,11 @@ fn main() -> ExitCode {
     for (name, study, files) in simulated.into_iter().chain(oracle()) {
         match compare(folder.path(), &study, &files) {
             Ok((ours, peer)) => {
-                let ratio = ours / peer;
+                let ratio = ours.cpu_seconds / peer.cpu_seconds;
                 slow += u32::from(ratio > BAR);
                 println!(
-                    "{name}: marts {ours:.3} CPU s, plain SQL {peer:.3} CPU s, ratio {ratio:.2} (bar {BAR})"
+                    "{name}: marts {:.3} CPU s, plain SQL {:.3} CPU s, ratio {ratio:.2} (bar {BAR}); peak {:.0} MiB",
+                    ours.cpu_seconds, peer.cpu_seconds, ours.peak_mib
                 );
             }
             Err(error) => {
@@ -69,28 +74,31 @@ fn oracle() -> Option<(String, StudyId, Vec<PathBuf>)> {
     ))
 }
 
-/// CPU seconds of the marts and of the script, the least of several rounds that take turns.
-fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(f64, f64), Failure> {
+/// What the marts and the script used, the least of several rounds that take turns.
+fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(Used, Used), Failure> {
     let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
     let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
     let scope: StudyScope<Build> = grants.scope(study)?;
     let storage = Storage::open(&folder.join("data"))?;
     let writer = Writer::wait(&storage, &scope)?;
     let (id, manifest) = take_in(&writer, files)?;
-    let (mut ours, mut peer) = (f64::INFINITY, f64::INFINITY);
+    let script = folder.join("script.parquet");
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let before = cpu_seconds()?;
-        let base = marts::build::Base { current: (id, &manifest), with_marts: None };
-        let built = marts::build(&writer, &base, (&SystemClock, &Limits::default()), &mut |_, _, _| {})?;
-        ours = ours.min(cpu_seconds()? - before);
-        let before = cpu_seconds()?;
-        let script = folder.join("script.parquet");
-        run_script(&storage, &scope, &manifest, folder, &script)?;
-        peer = peer.min(cpu_seconds()? - before);
+        let (built, used) = measure(|| {
+            let base = marts::build::Base { current: (id, &manifest), with_marts: None };
+            Ok(marts::build(&writer, &base, (&SystemClock, &Limits::default()), &mut |_, _, _| {})?)
+        })?;
+        ours.push(used);
+        let ((), used) = measure(|| run_script(&storage, &scope, &manifest, folder, &script))?;
+        peer.push(used);
         let (_, _, with_marts) = built.snapshot.ok_or("no marts were made")?;
         check_equal(&storage, &scope, &with_marts, folder, &script)?;
     }
-    Ok((ours, peer))
+    let least = |rounds: Vec<Used>| {
+        rounds.into_iter().min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds)).ok_or("no round was run")
+    };
+    Ok((least(ours)?, least(peer)?))
 }
 
 fn take_in(writer: &Writer, files: &[PathBuf]) -> Result<(kernel::SnapshotId, Manifest), Failure> {
@@ -153,15 +161,4 @@ fn check_equal(
             OR m.flag IS DISTINCT FROM s.flag OR (m.score IS NULL) <> (s.score IS NULL) OR abs(m.score - s.score) > 1e-9",
     )?;
     if different == 0 { Ok(()) } else { Err(format!("{different} rows differ from the script's").into()) }
-}
-
-/// User and system time of this process, all threads, from the kernel's own accounts.
-fn cpu_seconds() -> Result<f64, Failure> {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit_once(')').ok_or("an unexpected form")?.1.split_whitespace().collect();
-    let ticks = |field: usize| {
-        fields.get(field).and_then(|text| text.parse::<f64>().ok()).ok_or("an unexpected form")
-    };
-    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
 }

@@ -1,0 +1,37 @@
+//! What a piece of work used, from the kernel's own accounts.
+
+type Failure = Box<dyn std::error::Error>;
+
+/// What was used.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Used {
+    /// User and system time of all threads.
+    pub(crate) cpu_seconds: f64,
+    /// The highest resident set meanwhile.
+    pub(crate) peak_mib: f64,
+}
+
+/// Does the work and tells what it used.
+pub(crate) fn measure<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<(T, Used), Failure> {
+    // Forgets the highest resident set so far.
+    std::fs::write("/proc/self/clear_refs", "5")?;
+    let before = cpu_seconds()?;
+    let made = work()?;
+    Ok((made, Used { cpu_seconds: cpu_seconds()? - before, peak_mib: peak_mib()? }))
+}
+
+fn cpu_seconds() -> Result<f64, Failure> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit_once(')').ok_or("an unexpected form")?.1.split_whitespace().collect();
+    let ticks = |field: usize| {
+        fields.get(field).and_then(|text| text.parse::<f64>().ok()).ok_or("an unexpected form")
+    };
+    Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+}
+
+fn peak_mib() -> Result<f64, Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("an unexpected form")?;
+    Ok(peak.trim().trim_end_matches("kB").trim().parse::<f64>()? / 1024.0)
+}
