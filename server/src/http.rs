@@ -25,6 +25,7 @@ mod caller;
 mod health;
 mod page;
 mod request;
+mod rest_of_body;
 mod theme;
 
 /// What the server tells of itself on its pages.
@@ -64,5 +65,6 @@ pub fn router(app: App, announced: Announced) -> Router {
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
         .layer(middleware::from_fn(request::observe))
+        .layer(middleware::from_fn(rest_of_body::hear_out))
         .with_state(state)
 }
