@@ -168,11 +168,19 @@ fn announced(row: &DeliveryRow) -> Result<Announcement> {
 
 /// Finds the files whole and starts the job. A delivery that was staged before is only started when nobody is at it.
 pub(crate) async fn stage(app: &App, engineer: &Engineer, row: &DeliveryRow) -> Result<()> {
+    if let Some(order) = claim(app, engineer, row).await? {
+        tokio::spawn(run(app.clone(), engineer.clone(), row.clone(), order));
+    }
+    Ok(())
+}
+
+/// Finds the files whole and takes the delivery as this caller's work; `None` when it is done or somebody is at it.
+async fn claim(app: &App, engineer: &Engineer, row: &DeliveryRow) -> Result<Option<Order>> {
     let _one_at_a_time = app.intake.staging.lock().await;
     let batch = row.announced.batch;
     if matches!(row.state, DeliveryState::Committed | DeliveryState::Rejected) || app.intake.is_at_work(batch)
     {
-        return Ok(());
+        return Ok(None);
     }
     let files = upload(app, engineer, row)?;
     let files = blocking(move || Ok(files.whole()?)).await?;
@@ -181,8 +189,7 @@ pub(crate) async fn stage(app: &App, engineer: &Engineer, row: &DeliveryRow) -> 
     let order = order(engineer, row, files)?;
     let waiting = Progress { step: "waiting for its turn".into(), done: 0, total: 0 };
     app.intake.tell(batch, Some(waiting));
-    tokio::spawn(run(app.clone(), engineer.clone(), row.clone(), order));
-    Ok(())
+    Ok(Some(order))
 }
 
 fn order(engineer: &Engineer, row: &DeliveryRow, files: Vec<DeliveredFile>) -> Result<Order> {
@@ -230,11 +237,9 @@ async fn put_dataset(app: &App, put: flight::Put) -> Result<serde_json::Value> {
     let (row, _) = announce(app, &engineer, &key, &announcement).await?;
     if row.state == DeliveryState::Received {
         upload(app, &engineer, &row)?.take_over(0, file.path())?;
-        let files = upload(app, &engineer, &row)?.whole()?;
-        let moved = (&row.announced, DeliveryState::Staged);
-        app.control.move_delivery(&engineer.actor, &engineer.scope, moved, None, &engineer.trace).await?;
-        take_in(app, &engineer, &row, &order(&engineer, &row, files)?).await?;
-        app.intake.tell(row.announced.batch, None);
+        if let Some(order) = claim(app, &engineer, &row).await? {
+            take_in(app, &engineer, &row, &order).await?;
+        }
     }
     let lost = || Failure::Lost("the delivery is not there".into());
     let row = app.control.delivery(&engineer.scope, row.announced.batch).await?.ok_or_else(lost)?;
@@ -249,9 +254,7 @@ async fn put_dataset(app: &App, put: flight::Put) -> Result<serde_json::Value> {
 async fn run(app: App, engineer: Engineer, row: DeliveryRow, order: Order) {
     let batch = row.announced.batch;
     let (study, trace) = (engineer.scope.study().clone(), engineer.trace.clone());
-    let ended = take_in(&app, &engineer, &row, &order).await;
-    app.intake.tell(batch, None);
-    match ended {
+    match take_in(&app, &engineer, &row, &order).await {
         Ok(()) => tracing::info!(trace_id = %trace, study.id = %study, %batch, "a delivery was taken in"),
         // It stays staged: the next commit or the next start tries again.
         Err(failure) => {
@@ -261,7 +264,15 @@ async fn run(app: App, engineer: Engineer, row: DeliveryRow, order: Order) {
     }
 }
 
+/// Takes in what was claimed; nobody is at it afterwards, however it ended.
 async fn take_in(app: &App, engineer: &Engineer, row: &DeliveryRow, order: &Order) -> Result<()> {
+    let batch = row.announced.batch;
+    let ended = take_in_claimed(app, engineer, row, order).await;
+    app.intake.tell(batch, None);
+    ended
+}
+
+async fn take_in_claimed(app: &App, engineer: &Engineer, row: &DeliveryRow, order: &Order) -> Result<()> {
     let batch = row.announced.batch;
     let _turn = app.intake.turns.acquire().await.map_err(|error| Failure::Lost(error.to_string()))?;
     let intake = app.intake.clone();
