@@ -94,11 +94,17 @@ async fn check(app: &App, place: &Place, ig: &str) -> Result<()> {
         Ok(conformance::check(&files, &receipts, &rules)?)
     })
     .await?;
-    let asked = said.checks.iter().filter(|check| check.denominator > 0).count();
+    let asked = said.checks.iter().filter(|check| check.row.denominator > 0).count();
     say!("{} rules over {} datasets; {asked} had something to look at", said.rules, said.datasets.len());
     say!("{:<16}{:>12}{:>12}  rule", "rule", "asked of", "violations");
-    for check in said.checks.iter().filter(|check| check.violations > 0) {
-        say!("{:<16}{:>12}{:>12}  {}", check.id, check.denominator, check.violations, check.description);
+    for check in said.checks.iter().filter(|check| check.row.violations > 0) {
+        say!(
+            "{:<16}{:>12}{:>12}  {}",
+            check.row.check_id,
+            check.row.denominator,
+            check.row.violations,
+            check.row.description
+        );
     }
     for (rule, reason) in &said.not_executable {
         say!("{rule:<16}not judged everywhere: {reason}");

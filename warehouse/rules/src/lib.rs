@@ -21,6 +21,6 @@ pub mod study;
 pub use error::RuleError;
 pub use execute::{Limits, execute, execute_all};
 pub use outcome::{DatasetOutcome, Issue, RuleOutcome, Verdict};
-pub use pack::{NotExecutable, RulePack};
+pub use pack::{NotExecutable, RulePack, rule_files};
 pub use rule::{Authority, Rule, RuleType, Sensitivity};
 pub use study::{DatasetHeader, Kind, Study, StudyBuilder, VariableHeader};

@@ -36,12 +36,9 @@ impl RulePack {
     /// # Errors
     /// If a file cannot be read, is too large, or repeats the id of another; both files are named then.
     pub fn import(folder: &Path) -> Result<Self, RuleError> {
-        let mut files = Vec::new();
-        collect(folder, 0, &mut files)?;
-        files.sort();
         let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
         let mut pack = Self::default();
-        for file in files {
+        for file in rule_files(folder)? {
             let (id, read) = match Rule::parse(&text_of(&file)?) {
                 Ok(rule) => (rule.id().to_owned(), Ok(rule)),
                 Err(RuleError::Malformed { rule, reason }) => (rule, Err(format!("malformed: {reason}"))),
@@ -76,6 +73,17 @@ fn text_of(file: &Path) -> Result<String, RuleError> {
         return Err(RuleError::TooLarge { path: file.to_owned(), bytes, limit: MAX_FILE_BYTES });
     }
     std::fs::read_to_string(file).map_err(failed)
+}
+
+/// The rule files of a folder and those below it, in their order; links are not followed.
+///
+/// # Errors
+/// [`RuleError::Read`] when a folder cannot be listed, [`RuleError::TooMany`] when it holds too much.
+pub fn rule_files(folder: &Path) -> Result<Vec<PathBuf>, RuleError> {
+    let mut files = Vec::new();
+    collect(folder, 0, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), RuleError> {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::AsArray;
 use formats::{ColumnKind, Dataset};
@@ -13,7 +13,7 @@ use rules::{
 };
 
 use super::registry::{Category, Severity};
-use super::rows::Finding;
+use super::rows::{CheckRow, Finding};
 use super::{FINDINGS_AT_MOST, ForeignCheck};
 use crate::ingest::{FileReceipt, Receipt};
 use crate::storage::TenantFiles;
@@ -61,7 +61,7 @@ pub fn import(files: &TenantFiles, folder: &Path) -> Result<RulePack> {
     for left_over in [&new, &old] {
         remove(left_over)?;
     }
-    copy(folder, &new, 0)?;
+    copy(folder, &new)?;
     if place.exists() {
         fs::rename(&place, &old).map_err(|source| Error::io("set aside", &place, source))?;
     }
@@ -174,20 +174,22 @@ fn as_check(rule: &Rule, outcome: &RuleOutcome) -> ForeignCheck {
     }
     let standards: Vec<&str> =
         rule.authorities().iter().map(|authority| authority.rule_id.as_str()).collect();
-    ForeignCheck {
-        id: rule.id().to_owned(),
+    let severity = if rule.severity() == "warning" { Severity::Warn } else { Severity::Error };
+    let row = CheckRow {
+        check_id: rule.id().to_owned(),
         version: rule.version().parse().unwrap_or(1),
-        category: Category::Conformance,
+        category: Category::Conformance.name().to_owned(),
         subcategory: standards.first().copied().unwrap_or("published rule").to_owned(),
-        severity: if rule.severity() == "warning" { Severity::Warn } else { Severity::Error },
+        severity: severity.name().to_owned(),
         entity: if let [dataset] = asked[..] { dataset.to_owned() } else { "*".to_owned() },
         column: "*".to_owned(),
         description: rule.description().to_owned(),
         remedy: rule.remedy().to_owned(),
         denominator,
         violations,
-        findings: outcome.issues().map(|issue| finding(rule, issue)).collect(),
-    }
+        ..CheckRow::default()
+    };
+    ForeignCheck { row, findings: outcome.issues().map(|issue| finding(rule, issue)).collect() }
 }
 
 fn finding(rule: &Rule, issue: &Issue) -> Finding {
@@ -212,21 +214,13 @@ fn remove(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies what the import has read; it has bounded depth, number and size.
-fn copy(from: &Path, to: &Path, depth: usize) -> Result<()> {
-    let failed = |path: PathBuf| move |source| Error::io("copy", &path, source);
-    fs::create_dir_all(to).map_err(failed(to.to_owned()))?;
-    for entry in fs::read_dir(from).map_err(failed(from.to_owned()))? {
-        let path = entry.map_err(failed(from.to_owned()))?.path();
-        let Some(name) = path.file_name() else { continue };
-        let is_rule = path.extension().is_some_and(|suffix| {
-            ["yml", "yaml", "json"].iter().any(|known| suffix.eq_ignore_ascii_case(known))
-        });
-        if path.is_dir() && depth < 8 {
-            copy(&path, &to.join(name), depth + 1)?;
-        } else if path.is_file() && is_rule {
-            fs::copy(&path, to.join(name)).map_err(failed(path.clone()))?;
-        }
+/// Copies what the import has read.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    for file in rules::rule_files(from).map_err(|source| Error::Rules { source })? {
+        let target = to.join(file.strip_prefix(from).unwrap_or(&file));
+        let folder = target.parent().unwrap_or(to);
+        fs::create_dir_all(folder).map_err(|source| Error::io("make", folder, source))?;
+        fs::copy(&file, &target).map_err(|source| Error::io("copy", &file, source))?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@
 use kernel::{CODE_VERSION, SnapshotId};
 
 use super::build::{table, write_checks};
-use super::registry::{Category, Severity};
 use super::rows::{self, CheckRow, Finding, finding_batch, finding_schema};
 use super::{CHECK_GRAIN, CHECK_TABLE, FINDING_GRAIN, FINDING_TABLE, FINDINGS_AT_MOST};
 use crate::Result;
@@ -16,29 +15,10 @@ use crate::table_writer::TableWriter;
 /// One check of another engine, with what it found.
 #[derive(Debug, Clone)]
 pub struct ForeignCheck {
-    /// The check's name at its engine, such as `CORE-000542`.
-    pub id: String,
-    /// The version of its meaning.
-    pub version: u32,
-    /// What it is about.
-    pub category: Category,
-    /// The finer kind.
-    pub subcategory: String,
-    /// How much a violation weighs.
-    pub severity: Severity,
-    /// The entity or dataset that it was asked of.
-    pub entity: String,
-    /// The column that violations are shown at; `*` when there are several.
-    pub column: String,
-    /// What holds when nothing is violated.
-    pub description: String,
-    /// What to do about a violation.
-    pub remedy: String,
-    /// Rows it was asked of; 0 when it does not apply.
-    pub denominator: u64,
-    /// Rows that violate it.
-    pub violations: u64,
-    /// The first of them; what is beyond [`FINDINGS_AT_MOST`] is dropped.
+    /// What it asked and how often that is violated. Its id is the check's name at its engine, such as `CORE-000542`;
+    /// [`add`] fills in the source, the number of kept findings and the hash.
+    pub row: CheckRow,
+    /// The first violations; what is beyond [`FINDINGS_AT_MOST`] is dropped.
     pub findings: Vec<Finding>,
 }
 
@@ -61,7 +41,7 @@ pub fn add(
     for result in results {
         let check = result?;
         let kept = usize::try_from(FINDINGS_AT_MOST).unwrap_or(usize::MAX).min(check.findings.len());
-        findings.write(&finding_batch(&check.id, &check.findings[..kept])?)?;
+        findings.write(&finding_batch(&check.row.check_id, &check.findings[..kept])?)?;
         checks.push(row(check, source, kept as u64));
     }
     findings.close()?;
@@ -110,28 +90,14 @@ fn open(engine: &Engine, staging: &Staging, manifest: &Manifest, source: &str) -
 }
 
 fn row(check: ForeignCheck, source: &str, findings: u64) -> CheckRow {
+    let said = &check.row;
     let inputs = inputs_hash(&[
         source.to_owned(),
-        check.id.clone(),
-        check.version.to_string(),
-        check.denominator.to_string(),
-        check.violations.to_string(),
+        said.check_id.clone(),
+        said.version.to_string(),
+        said.denominator.to_string(),
+        said.violations.to_string(),
         format!("{:?}", check.findings),
     ]);
-    CheckRow {
-        check_id: check.id,
-        version: check.version,
-        category: check.category.name().to_owned(),
-        subcategory: check.subcategory,
-        severity: check.severity.name().to_owned(),
-        entity: check.entity,
-        column: check.column,
-        description: check.description,
-        remedy: check.remedy,
-        denominator: check.denominator,
-        violations: check.violations,
-        findings,
-        source: source.to_owned(),
-        inputs,
-    }
+    CheckRow { findings, source: source.to_owned(), inputs, ..check.row }
 }

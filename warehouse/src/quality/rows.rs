@@ -33,7 +33,7 @@ impl Status {
 }
 
 /// One row of `quality_check`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CheckRow {
     /// The check.
     pub check_id: String,
