@@ -48,15 +48,13 @@ impl Study {
         self.take_in(&delivery)
     }
 
-    /// A dimension's rows as [`Study::rows`] gives them, sorted, without the members that stand for none.
+    /// A dimension's rows as [`Study::rows`] gives them, without the members that stand for none.
     pub(crate) fn members(&self, dimension: &str, columns: &[&str]) -> Vec<String> {
         let key = format!("{}_sk", dimension.trim_start_matches("dim_"));
         let columns: Vec<&str> = std::iter::once(key.as_str()).chain(columns.iter().copied()).collect();
         let rows = self.rows(dimension, &columns);
         let known = rows.iter().filter(|row| !row.starts_with('-')).filter_map(|row| row.split_once('|'));
-        let mut members: Vec<String> = known.map(|(_, rest)| rest.to_owned()).collect();
-        members.sort();
-        members
+        known.map(|(_, rest)| rest.to_owned()).collect()
     }
 
     /// Takes in a cut of the source as of a day of January 2020.

@@ -36,14 +36,6 @@ fn split(rows: &[String]) -> impl Iterator<Item = (String, String)> {
     rows.iter().filter_map(|row| row.split_once('|')).map(|(key, rest)| (key.to_owned(), rest.to_owned()))
 }
 
-/// The real members of a dimension.
-fn members(study: &Study, dimension: &str, columns: &[&str]) -> Vec<String> {
-    let key = format!("{}_sk", dimension.trim_start_matches("dim_"));
-    let columns: Vec<&str> = std::iter::once(key.as_str()).chain(columns.iter().copied()).collect();
-    let rows = study.rows(dimension, &columns);
-    split(&rows).filter(|(key, _)| !key.starts_with('-')).map(|(_, rest)| rest).collect()
-}
-
 #[test]
 fn an_event_before_a_transfer_stays_with_the_old_site() {
     let mut study = Study::new();
@@ -59,8 +51,7 @@ fn an_event_before_a_transfer_stays_with_the_old_site() {
     );
     // What is not tracked, as the country, is that of now in both versions.
     assert_eq!(
-        members(
-            &study,
+        study.members(
             "dim_subject",
             &["subject_id", "site_id", "country", "valid_from", "valid_to", "is_current"]
         ),
@@ -70,7 +61,7 @@ fn an_event_before_a_transfer_stays_with_the_old_site() {
             "S1-1|002|FRA|2023-11-14T22:13:22Z|-|true",
         ]
     );
-    let keys = members(&study, "dim_subject", &["subject_sk", "subject_dk"]);
+    let keys = study.members("dim_subject", &["subject_sk", "subject_dk"]);
     let first = star_key("dim_subject|S1|S1-1");
     assert_eq!(keys[0], format!("{first}|{first}"), "the first version keeps the key of the subject");
     assert!(keys[2].ends_with(&format!("|{first}")) && keys[2] != keys[0], "{keys:?}");
@@ -93,12 +84,12 @@ fn a_lock_begins_a_version_of_the_study_and_a_status_one_of_the_site() {
     let files =
         [("study.csv", &*protocol), ("site.csv", &*sites), ("subj.csv", subjects), ("ae.csv", events)];
     study.deliver("edc", &files).expect("taken in");
-    assert_eq!(members(&study, "dim_study", &["status", "is_current"]), ["ACTIVE|false", "LOCKED|true"]);
+    assert_eq!(study.members("dim_study", &["status", "is_current"]), ["ACTIVE|false", "LOCKED|true"]);
     assert_eq!(
-        members(&study, "dim_site", &["site_id", "status", "region", "is_current"]),
+        study.members("dim_site", &["site_id", "status", "region", "is_current"]),
         ["001|ACTIVE|NY|false", "001|CLOSED|NY|true"]
     );
-    assert_eq!(members(&study, "dim_subject", &["subject_id", "is_current"]), ["1|true"]);
+    assert_eq!(study.members("dim_subject", &["subject_id", "is_current"]), ["1|true"]);
     let study_then = ("study_sk", ("dim_study", "study_sk", "status"));
     assert_eq!(joined(&study, "fact_ae", &["term"], study_then), ["COUGH|ACTIVE", "PAIN|LOCKED"]);
     let site_then = ("site_sk", ("dim_site", "site_sk", "status"));
@@ -117,7 +108,7 @@ fn a_subject_that_comes_late_takes_the_key_its_events_have() {
     let ae = "STUDYID,USUBJID,AESEQ,AETERM,AESTDTC\nS1,S1-9,1,COUGH,2023-11-10\n";
     study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", ae)]).expect("taken in");
     let known = |study: &Study| {
-        let row = members(study, "dim_subject", &["subject_id", "site_id", "is_inferred", "valid_from"]);
+        let row = study.members("dim_subject", &["subject_id", "site_id", "is_inferred", "valid_from"]);
         row.into_iter().find(|row| row.starts_with("S1-9")).expect("a member")
     };
     assert_eq!(known(&study), "S1-9|UNKNOWN|true|-");
@@ -149,7 +140,7 @@ fn every_record_has_its_row_whatever_its_members_are() {
         joined(&study, "fact_lab", &["lb_seq"], unit),
         ["1|U/L", "1|U/L", "2|U/L", "3|U/L", "4|ukat/L"]
     );
-    assert_eq!(members(&study, "dim_test", &["test_dk"]).into_iter().collect::<BTreeSet<_>>().len(), 1);
+    assert_eq!(study.members("dim_test", &["test_dk"]).into_iter().collect::<BTreeSet<_>>().len(), 1);
     let day = ("time_sk", ("dim_time", "time_sk", "label"));
     assert_eq!(
         joined(&study, "fact_lab", &["lb_seq"], day),
@@ -205,7 +196,7 @@ identified_dtc = "found"
         joined(&study, "fact_deviation", &["term"], subject),
         ["LATE|S1-2", "OTHER|S1-8", "POWER CUT|NOT APPLICABLE"]
     );
-    assert!(members(&study, "dim_subject", &["subject_id"]).iter().all(|id| id != "*"));
+    assert!(study.members("dim_subject", &["subject_id"]).iter().all(|id| id != "*"));
 }
 
 #[test]
@@ -221,7 +212,7 @@ fn two_sources_of_one_subject_make_one_member_and_keep_both_their_facts() {
     // Site and status are those of the EDC, which comes first; sex and ethnicity are what SDTM alone states, and so is death.
     let columns = ["subject_id", "site_id", "status", "sex", "ethnicity", "has_died", "is_current"];
     assert_eq!(
-        members(&study, "dim_subject", &columns),
+        study.members("dim_subject", &columns),
         [
             "1|001|SCREEN_FAILED|F|NOT HISPANIC OR LATINO|true|true",
             "1|009|ENROLLED|F|NOT HISPANIC OR LATINO|true|false",
@@ -337,7 +328,7 @@ is_required = { const = "true" }
         study.deliver(&mapping.to_string_lossy(), &[("plan.csv", plan)]).expect("taken in");
     }
     assert_eq!(
-        members(&study, "dim_visit", &["visit_num", "protocol_version", "planned_day", "is_current"]),
+        study.members("dim_visit", &["visit_num", "protocol_version", "planned_day", "is_current"]),
         ["2.0000|1|8|false", "2.0000|2|22|true", "-|-|-|true"]
     );
     let mut visits = study.rows("fact_visit", &["start_date", "planned_date", "deviation_days"]);
