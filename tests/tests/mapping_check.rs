@@ -45,8 +45,7 @@ fn a_mapping_begun_from_a_file_reads_that_file() {
 #[test]
 fn the_model_is_told_to_people_and_to_programs() {
     let Some(installation) = Installation::empty() else { return };
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/model.md");
-    let page = fs::read_to_string(page).expect("the page is committed");
+    let page = fs::read_to_string("../docs/model.md").expect("the page is committed");
     assert!(
         installation.must(&["model", "--markdown"]).out == page,
         "`cairn model --markdown > docs/model.md`"

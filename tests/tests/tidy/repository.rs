@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use toml::{Table, Value};
@@ -37,9 +38,10 @@ pub(super) struct Dependency {
 
 /// The root of the repository.
 pub(super) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the package has a folder of its own below the root")
+    // Tests run in their package's folder. Its path when they were compiled may be that of another clone.
+    static ROOT: LazyLock<PathBuf> =
+        LazyLock::new(|| fs::canonicalize("..").expect("the package has a folder of its own below the root"));
+    &ROOT
 }
 
 /// The text of a file that has to exist.

@@ -92,8 +92,7 @@ mod tests {
 
     #[test]
     fn the_page_in_the_documentation_is_the_contract() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/model.md");
-        let committed = std::fs::read_to_string(path).expect("docs/model.md is there");
+        let committed = std::fs::read_to_string("../docs/model.md").expect("docs/model.md is there");
         let page = page().expect("the contract is well formed");
         assert!(committed == page, "run `cairn model --markdown > docs/model.md`");
     }
