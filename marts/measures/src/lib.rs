@@ -11,9 +11,12 @@ pub mod normal_approximation;
 pub mod flag;
 pub mod risk_score;
 
+pub mod false_discovery;
+
 pub mod missingness;
 
 pub use error::MeasureError;
+pub use false_discovery::benjamini_hochberg;
 pub use flag::{Accrual, FlagRule, Judged};
 pub use identity::{Basis, identity};
 pub use missingness::{Counts, Missingness, missingness};
