@@ -40,6 +40,22 @@ pub enum MeasureError {
         /// The denominator found.
         denominator: f64,
     },
+    /// An exact method counts; it does not know fractions of a count, and no more than 2^40 of anything.
+    #[error("the {which} of group {group} is {value}, which is not a whole count of at most 2^40")]
+    NotWhole {
+        /// `numerator` or `denominator`.
+        which: &'static str,
+        /// Position of the group in the slices.
+        group: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A rate to compare with that no group can have.
+    #[error("the reference `{rate}` is not a rate; a share lies within 0 and 1")]
+    Reference {
+        /// The rate found.
+        rate: f64,
+    },
     /// Thresholds that do not cut the line into one interval per flag.
     #[error("the thresholds must be finite and increasing, with one flag more than thresholds")]
     Thresholds,

@@ -3,8 +3,12 @@
 //! ([`mod@normal_approximation`] or [`mod@identity`]), then [`flag`] (what a score means) and [`mod@risk_score`] (what
 //! a group's flags add up to). [`mod@missingness`] stands alone.
 pub mod error;
+mod law;
 pub mod proportion_table;
 
+pub mod bounds;
+pub mod exact;
+pub mod fisher_exact;
 pub mod identity;
 pub mod normal_approximation;
 
@@ -15,11 +19,14 @@ pub mod false_discovery;
 
 pub mod missingness;
 
+pub use bounds::Bound;
 pub use error::MeasureError;
+pub use exact::{Against, ExactGroup, exact, exact_bounds};
 pub use false_discovery::benjamini_hochberg;
+pub use fisher_exact::{FisherGroup, fisher_exact};
 pub use flag::{Accrual, FlagRule, Judged};
 pub use identity::{Basis, identity};
 pub use missingness::{Counts, Missingness, missingness};
-pub use normal_approximation::{Bound, NormalApproximation, bounds, normal_approximation};
+pub use normal_approximation::{NormalApproximation, bounds, normal_approximation};
 pub use proportion_table::{GroupScore, Kind};
 pub use risk_score::{RiskScore, Weights, risk_score};

@@ -52,6 +52,21 @@ pub(crate) fn check_shares(numerators: &[f64], denominators: &[f64]) -> Result<(
     Ok(())
 }
 
+/// The largest count that the exact methods take: its law still sums in milliseconds.
+const LARGEST_COUNT: f64 = 1_099_511_627_776.0;
+
+/// Checks that counts are whole, and small enough for an exact law, each and in sum.
+pub(crate) fn check_whole(which: &'static str, counts: &[f64]) -> Result<(), MeasureError> {
+    let mut sum = 0.0;
+    for (group, &value) in counts.iter().enumerate() {
+        sum += value;
+        if value.fract() != 0.0 || sum > LARGEST_COUNT {
+            return Err(MeasureError::NotWhole { which, group, value });
+        }
+    }
+    Ok(())
+}
+
 fn check_counts(which: &'static str, values: &[f64]) -> Result<(), MeasureError> {
     for (group, &value) in values.iter().enumerate() {
         if !value.is_finite() || value < 0.0 {
