@@ -11,7 +11,9 @@ pub mod exact;
 pub mod fisher_exact;
 pub mod identity;
 pub mod normal_approximation;
+pub mod poisson_regression;
 
+pub mod change;
 pub mod flag;
 pub mod risk_score;
 
@@ -20,6 +22,7 @@ pub mod false_discovery;
 pub mod missingness;
 
 pub use bounds::Bound;
+pub use change::{Change, change, changes};
 pub use error::MeasureError;
 pub use exact::{Against, ExactGroup, exact, exact_bounds};
 pub use false_discovery::benjamini_hochberg;
@@ -28,5 +31,6 @@ pub use flag::{Accrual, FlagRule, Judged};
 pub use identity::{Basis, identity};
 pub use missingness::{Counts, Missingness, missingness};
 pub use normal_approximation::{NormalApproximation, bounds, normal_approximation};
+pub use poisson_regression::{Exposure, PoissonGroup, PoissonRegression, poisson_bounds, poisson_regression};
 pub use proportion_table::{GroupScore, Kind};
 pub use risk_score::{RiskScore, Weights, risk_score};
