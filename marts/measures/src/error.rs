@@ -56,6 +56,26 @@ pub enum MeasureError {
         /// The rate found.
         rate: f64,
     },
+    /// A member of a group that is not among the groups.
+    #[error("member {member} belongs to group {group} of {groups}, counted from 0")]
+    NoSuchGroup {
+        /// Position of the member in the slice.
+        member: usize,
+        /// The group that it names.
+        group: usize,
+        /// How many groups there are.
+        groups: usize,
+    },
+    /// An exact law over more counts than can be summed in good time.
+    #[error(
+        "the law of group {group} spans {counts} counts and more, too many for an exact test; use an approximate one"
+    )]
+    TooWide {
+        /// Position of the group.
+        group: usize,
+        /// How many counts the law had come to span.
+        counts: u64,
+    },
     /// Thresholds that do not cut the line into one interval per flag.
     #[error("the thresholds must be finite and increasing, with one flag more than thresholds")]
     Thresholds,

@@ -10,6 +10,8 @@ pub mod bounds;
 pub mod exact;
 pub mod fisher_exact;
 pub mod identity;
+pub mod in_frame;
+pub mod leave_one_out;
 pub mod normal_approximation;
 pub mod poisson_regression;
 
@@ -29,6 +31,8 @@ pub use false_discovery::benjamini_hochberg;
 pub use fisher_exact::{FisherGroup, fisher_exact};
 pub use flag::{Accrual, FlagRule, Judged};
 pub use identity::{Basis, identity};
+pub use in_frame::{InFrame, Pool, Reported, in_frame};
+pub use leave_one_out::{LeftOut, leave_one_out, leave_one_out_bounds};
 pub use missingness::{Counts, Missingness, missingness};
 pub use normal_approximation::{NormalApproximation, bounds, normal_approximation};
 pub use poisson_regression::{Exposure, PoissonGroup, PoissonRegression, poisson_bounds, poisson_regression};

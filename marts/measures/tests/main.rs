@@ -4,6 +4,7 @@ mod main {
     mod fisher_exact;
     mod flag;
     mod identity;
+    mod in_frame;
     mod laws;
     mod missingness;
     mod normal_approximation;
