@@ -20,10 +20,5 @@ pub(crate) fn normal_two_sided(score: f64) -> f64 {
     erfc(score.abs() / std::f64::consts::SQRT_2)
 }
 
-/// The probability that a standard normal value exceeds `score`.
-pub(crate) fn normal_upper(score: f64) -> f64 {
-    0.5 * erfc(score / std::f64::consts::SQRT_2)
-}
-
 #[cfg(test)]
 mod tests;

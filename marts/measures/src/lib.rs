@@ -21,6 +21,8 @@ pub mod risk_score;
 
 pub mod false_discovery;
 
+pub mod tolerance;
+
 pub mod missingness;
 
 pub use bounds::Bound;

@@ -53,7 +53,7 @@ pub(crate) fn check_shares(numerators: &[f64], denominators: &[f64]) -> Result<(
 }
 
 /// The largest count that the exact methods take: its law still sums in milliseconds.
-const LARGEST_COUNT: f64 = 1_099_511_627_776.0;
+pub(crate) const LARGEST_COUNT: f64 = 1_099_511_627_776.0;
 
 /// Checks that counts are whole, and small enough for an exact law, each and in sum.
 pub(crate) fn check_whole(which: &'static str, counts: &[f64]) -> Result<(), MeasureError> {

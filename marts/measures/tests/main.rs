@@ -11,4 +11,5 @@ mod main {
     mod oracle;
     mod poisson_regression;
     mod risk_score;
+    mod tolerance;
 }
