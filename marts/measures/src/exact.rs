@@ -166,6 +166,9 @@ fn expected(against: Against, rest: Pooled, numerator: f64, denominator: f64) ->
 }
 
 fn limit(kind: Kind, against: Against, all: Pooled, denominator: f64, threshold: f64) -> Option<f64> {
+    if threshold.is_nan() {
+        return None;
+    }
     let tails = |count: f64| -> Tails { law(kind, against, all, count, denominator).tails(count) };
     let most = match kind {
         Kind::Binary => denominator,

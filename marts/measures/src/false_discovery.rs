@@ -19,7 +19,8 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let mut adjusted = vec![f64::NAN; p.len()];
     let mut smallest = 1.0_f64;
     for (rank, &(place, value)) in made.iter().enumerate().rev() {
-        smallest = smallest.min(value * count / (rank + 1) as f64);
+        // The ratio first: it is at least one, so that rounding cannot take an answer below its p-value.
+        smallest = smallest.min(value * (count / (rank + 1) as f64));
         adjusted[place] = smallest;
     }
     adjusted

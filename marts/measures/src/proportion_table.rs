@@ -68,8 +68,11 @@ pub(crate) fn check_whole(which: &'static str, counts: &[f64]) -> Result<(), Mea
 }
 
 fn check_counts(which: &'static str, values: &[f64]) -> Result<(), MeasureError> {
+    let mut sum = 0.0;
     for (group, &value) in values.iter().enumerate() {
-        if !value.is_finite() || value < 0.0 {
+        sum += value;
+        // A sum beyond all numbers would make every comparison with it one with nothing.
+        if !value.is_finite() || value < 0.0 || sum == f64::INFINITY {
             return Err(MeasureError::NotACount { which, group, value });
         }
     }
@@ -101,6 +104,7 @@ mod tests {
             Err(MeasureError::NotACount { which: "denominator", group: 0, .. })
         ));
         assert!(matches!(check(&[f64::INFINITY], &[1.0]), Err(MeasureError::NotACount { .. })));
+        assert!(matches!(check(&[1.0, 1.0], &[1e308, 1e308]), Err(MeasureError::NotACount { group: 1, .. })));
     }
 
     #[test]

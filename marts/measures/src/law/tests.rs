@@ -18,35 +18,35 @@ fn tails_of_a_binomial_keep_their_digits() {
 
 #[test]
 fn tails_of_a_poisson_law_keep_their_digits() {
-    check_close(CountLaw::Poisson { mean: 80.0 }.tails(120.0).upper(), 1.819_021_641_575_670_1e-5, 1e-12);
+    check_close(CountLaw::Poisson { mean: 80.0 }.tails(120.0).upper(), 1.819_021_641_575_67e-5, 1e-12);
     check_close(
         CountLaw::Poisson { mean: 1e6 }.tails(1_003_000.0).upper(),
         0.001_358_035_272_683_128_3,
         1e-10,
     );
-    check_close(CountLaw::Poisson { mean: 40.0 }.tails(2.0).lower(), 3.572_865_928_700_226_3e-15, 1e-12);
+    check_close(CountLaw::Poisson { mean: 40.0 }.tails(2.0).lower(), 3.572_865_928_700_226e-15, 1e-12);
 }
 
 #[test]
 fn tails_of_a_hypergeometric_law_keep_their_digits() {
     let law = CountLaw::Hypergeometric { marked: 59.0, plain: 704.0, drawn: 6.0, odds: 1.0 };
-    check_close(law.tails(3.0).upper(), 0.007_438_294_767_953_661_4, 1e-12);
+    check_close(law.tails(3.0).upper(), 0.007_438_294_767_953_661, 1e-12);
     check_close(law.mean(), 6.0 * 59.0 / 763.0, 1e-12);
 }
 
 #[test]
 fn both_sides_of_a_beta_law_keep_their_digits() {
     for (a, b, share, lower, upper) in [
-        (0.5, 20.5, 0.05, 0.850_529_495_046_993_26, 0.149_470_504_953_006_74),
+        (0.5, 20.5, 0.05, 0.850_529_495_046_993_3, 0.149_470_504_953_006_74),
         (7.25, 3.5, 0.9, 0.971_141_289_673_318_3, 0.028_858_710_326_681_704),
         (300.0, 700.0, 0.32, 0.915_037_428_128_722_5, 0.084_962_571_871_277_48),
-        (3000.0, 7000.0, 0.32, 0.999_992_016_735_153_75, 7.983_264_846_247_369e-6),
+        (3000.0, 7000.0, 0.32, 0.999_992_016_735_153_7, 7.983_264_846_247_369e-6),
     ] {
         check_close(beta::sides(a, b, share).0, lower, 1e-12);
         check_close(beta::sides(a, b, share).1, upper, 1e-11);
     }
-    check_close(beta::sides(13.5, 487.5, 0.1).1, 5.558_645_432_664_252_5e-11, 1e-11);
-    check_close(beta::sides(50_000.0, 950_000.0, 0.0508).0, 0.999_870_732_472_331_98, 1e-12);
+    check_close(beta::sides(13.5, 487.5, 0.1).1, 5.558_645_432_664_252e-11, 1e-11);
+    check_close(beta::sides(50_000.0, 950_000.0, 0.0508).0, 0.999_870_732_472_331_9, 1e-12);
     check_close(beta::sides(50_000.0, 950_000.0, 0.0492).0, 1.130_129_917_119_112_8e-4, 1e-9);
 }
 

@@ -39,8 +39,9 @@ const NODES: u32 = 32;
 /// Fits `r_i ~ Binomial(n_i, p_i)`, `p_i ~ Beta(a, b)`, with `a` and `b` even on 0 to `widest`.
 ///
 /// The posterior of `(a, b)` is integrated by Gauss-Legendre quadrature over the part of the square that holds its
-/// mass, with the `p_i` integrated out in closed form; `widest` is 10 in the reference. It bounds how
-/// alike the groups can be held to be.
+/// mass, with the `p_i` integrated out in closed form. `widest` is 10 in the reference, and bounds how alike the groups
+/// can be held to be: shares near 0 that hardly differ are then drawn away from 0, for `b` cannot be large enough.
+/// About the units of a group is wide enough for any.
 ///
 /// # Errors
 /// As [`crate::exact()`] for shares; for a tolerated share outside 0 and 1, and for a `widest` that is not positive
