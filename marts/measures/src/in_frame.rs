@@ -59,7 +59,7 @@ pub struct InFrame {
 /// For a subject of a group that is not among `groups`, and for laws that spread over so many counts that their
 /// convolution would take minutes.
 // Source: the in-frame algorithm of simaerep 1.0.0 (Koneswarakantha B et al., Drug Saf 2024;47:73-85), which
-// resamples it.
+// resamples it. Its exception, no over-reporting where a site's rate equals the study's, is not made.
 pub fn in_frame(subjects: &[Reported<'_>], groups: usize, pool: Pool) -> Result<Vec<InFrame>, MeasureError> {
     if let Some(place) = subjects.iter().position(|subject| subject.group >= groups) {
         return Err(MeasureError::NoSuchGroup { member: place, group: subjects[place].group, groups });

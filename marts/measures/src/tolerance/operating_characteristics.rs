@@ -45,8 +45,8 @@ pub struct OperatingCharacteristics {
 /// inversion, from one stream of ChaCha numbers.
 ///
 /// # Errors
-/// For units that fall or are no counts, a true rate that is no rate, and a number of runs that is zero or above a
-/// million; and as [`Rule::readings`].
+/// For units that fall or are no counts, a true rate that is no rate, and a number of runs that is zero, above a
+/// million, or above ten million over the number of snapshots; and as [`Rule::readings`].
 pub fn operating_characteristics(
     rule: &Rule,
     design: Design<'_>,
@@ -99,6 +99,8 @@ fn check(kind: Kind, design: Design<'_>) -> Result<(), MeasureError> {
     check_parameter("number of runs", f64::from(design.runs), "from 1 to 1000000", |runs| {
         (1.0..=1e6).contains(&runs)
     })?;
+    let readings = f64::from(design.runs) * design.units.len() as f64;
+    check_parameter("number of runs times snapshots", readings, "at most 1e7", |readings| readings <= 1e7)?;
     let mut before = 0.0;
     for &units in design.units {
         let range = "counts of at most 1e8 that do not fall";
