@@ -40,6 +40,81 @@ pub enum MeasureError {
         /// The denominator found.
         denominator: f64,
     },
+    /// An exact method counts; it does not know fractions of a count, and no more than 2^40 of anything.
+    #[error("the {which} of group {group} is {value}, which is not a whole count of at most 2^40")]
+    NotWhole {
+        /// `numerator` or `denominator`.
+        which: &'static str,
+        /// Position of the group in the slices.
+        group: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// A rate to compare with that no group can have.
+    #[error("the reference `{rate}` is not a rate; a share lies within 0 and 1")]
+    Reference {
+        /// The rate found.
+        rate: f64,
+    },
+    /// A member of a group that is not among the groups.
+    #[error("member {member} belongs to group {group} of {groups}, counted from 0")]
+    NoSuchGroup {
+        /// Position of the member in the slice.
+        member: usize,
+        /// The group that it names.
+        group: usize,
+        /// How many groups there are.
+        groups: usize,
+    },
+    /// An exact law over more counts than can be summed in good time.
+    #[error(
+        "the law of group {group} spans {counts} counts and more, too many for an exact test; use an approximate one"
+    )]
+    TooWide {
+        /// Position of the group.
+        group: usize,
+        /// How many counts the law had come to span.
+        counts: u64,
+    },
+    /// A parameter of a method outside the values that it is defined for.
+    #[error("the {name} is `{value}`; it has to be {range}")]
+    Parameter {
+        /// What the parameter is called.
+        name: &'static str,
+        /// The value found.
+        value: f64,
+        /// The values that it may have, in words.
+        range: &'static str,
+    },
+    /// A method for shares, asked to judge a rate.
+    #[error("the method is for shares; judge a rate by another one")]
+    SharesOnly,
+    /// A secondary limit behind the limit, or a limit that is no number.
+    #[error("the secondary limit `{secondary}` has to be a number that is not above the limit `{limit}`")]
+    Levels {
+        /// The secondary limit.
+        secondary: f64,
+        /// The limit.
+        limit: f64,
+    },
+    /// Counts that a snapshot cannot have, or that its method cannot judge.
+    #[error("snapshot {snapshot} has {events} events in {units} units, which the method cannot judge")]
+    Snapshot {
+        /// Position of the snapshot in the history.
+        snapshot: usize,
+        /// Events up to it.
+        events: f64,
+        /// Units up to it.
+        units: f64,
+    },
+    /// An act that the state of an alarm does not allow.
+    #[error("an alarm that is {state} cannot be {act}")]
+    Transition {
+        /// The state, in words.
+        state: &'static str,
+        /// What was to be done, in words.
+        act: &'static str,
+    },
     /// Thresholds that do not cut the line into one interval per flag.
     #[error("the thresholds must be finite and increasing, with one flag more than thresholds")]
     Thresholds,

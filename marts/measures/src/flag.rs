@@ -78,6 +78,17 @@ impl FlagRule {
         self.flags.get(interval).copied()
     }
 
+    /// The score and the flag of a group of which at least `least` events were to be expected, or neither where
+    /// fewer were. Unlike the rule's own accrual, which this replaces, what was expected does not depend on what the
+    /// group reports: a numerator that has to be large before it counts leaves only large ones to be judged.
+    #[must_use]
+    pub fn judge_expected(&self, expected: f64, least: f64, score: f64) -> Judged {
+        match self.flag(score) {
+            Some(flag) if expected >= least => Judged { score: Some(score), flag: Some(flag) },
+            _ => Judged { score: None, flag: None },
+        }
+    }
+
     /// The score and the flag of a group, or neither where it has not accrued enough data.
     #[must_use]
     pub fn judge(&self, numerator: f64, denominator: f64, score: f64) -> Judged {
@@ -136,6 +147,16 @@ mod tests {
         check_accrual(Accrual::Denominator(9.0), 8.0, 8.0, false);
         check_accrual(Accrual::Difference(3.0), 6.0, 9.0, true);
         check_accrual(Accrual::Difference(3.0), 7.0, 9.0, false);
+    }
+
+    #[test]
+    fn a_group_is_judged_by_what_was_expected_of_it() {
+        let rule =
+            FlagRule::new(&[-2.0], &[-1, 0], Some(Accrual::Numerator(3.0))).expect("the rule is valid");
+        assert_eq!(rule.judge(0.0, 90.0, -2.5).flag, None, "no event is too few to be judged");
+        assert_eq!(rule.judge_expected(6.0, 5.0, -2.5), Judged { score: Some(-2.5), flag: Some(-1) });
+        assert_eq!(rule.judge_expected(4.0, 5.0, -2.5), Judged { score: None, flag: None });
+        assert_eq!(rule.judge_expected(f64::NAN, 5.0, -2.5), Judged { score: None, flag: None });
     }
 
     #[test]

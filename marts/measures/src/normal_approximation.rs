@@ -1,6 +1,7 @@
 //! The reference method: every group against the mean of all, in units of an over-dispersed normal error,
 //! and the limits that a group of a given exposure would have to cross.
 
+use crate::bounds::{Bound, exposure_grid};
 use crate::error::MeasureError;
 use crate::proportion_table::{GroupScore, Kind, check, check_exposures, check_shares};
 
@@ -65,19 +66,6 @@ pub fn normal_approximation(
     Ok(NormalApproximation { kind, overall, factor, groups })
 }
 
-/// The numerator at which a group of a given denominator would reach a threshold.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bound {
-    /// The score that this point has.
-    pub threshold: f64,
-    /// The exposure.
-    pub denominator: f64,
-    /// The count.
-    pub numerator: f64,
-    /// Count over exposure.
-    pub metric: f64,
-}
-
 /// The curves of constant score that a chart of numerators over denominators shows.
 ///
 /// The exposures run from one step below the smallest to one step above the largest in 250 steps of the
@@ -110,23 +98,11 @@ pub fn bounds(
     Ok(points)
 }
 
-fn unit_variance(kind: Kind, overall: f64) -> f64 {
+pub(crate) fn unit_variance(kind: Kind, overall: f64) -> f64 {
     match kind {
         Kind::Rate => overall,
         Kind::Binary => overall * (1.0 - overall),
     }
-}
-
-/// From one step below the smallest exposure to one step above the largest.
-fn exposure_grid(denominators: &[f64]) -> Vec<f64> {
-    const STEPS_IN_RANGE: u32 = 250;
-    let smallest = denominators.iter().copied().fold(f64::INFINITY, f64::min);
-    let largest = denominators.iter().copied().fold(0.0, f64::max);
-    let range = largest - smallest;
-    let (step, steps) =
-        if range > 0.0 { (range / f64::from(STEPS_IN_RANGE), STEPS_IN_RANGE + 2) } else { (1.0, 2) };
-    let first = smallest - step;
-    (0..=steps).map(|index| first + f64::from(index) * step).filter(|exposure| *exposure > 0.0).collect()
 }
 
 #[cfg(test)]

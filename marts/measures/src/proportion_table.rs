@@ -52,9 +52,27 @@ pub(crate) fn check_shares(numerators: &[f64], denominators: &[f64]) -> Result<(
     Ok(())
 }
 
+/// The largest count that the exact methods take: its law still sums in milliseconds.
+pub(crate) const LARGEST_COUNT: f64 = 1_099_511_627_776.0;
+
+/// Checks that counts are whole, and small enough for an exact law, each and in sum.
+pub(crate) fn check_whole(which: &'static str, counts: &[f64]) -> Result<(), MeasureError> {
+    let mut sum = 0.0;
+    for (group, &value) in counts.iter().enumerate() {
+        sum += value;
+        if value.fract() != 0.0 || sum > LARGEST_COUNT {
+            return Err(MeasureError::NotWhole { which, group, value });
+        }
+    }
+    Ok(())
+}
+
 fn check_counts(which: &'static str, values: &[f64]) -> Result<(), MeasureError> {
+    let mut sum = 0.0;
     for (group, &value) in values.iter().enumerate() {
-        if !value.is_finite() || value < 0.0 {
+        sum += value;
+        // A sum beyond all numbers would make every comparison with it one with nothing.
+        if !value.is_finite() || value < 0.0 || sum == f64::INFINITY {
             return Err(MeasureError::NotACount { which, group, value });
         }
     }
@@ -86,6 +104,7 @@ mod tests {
             Err(MeasureError::NotACount { which: "denominator", group: 0, .. })
         ));
         assert!(matches!(check(&[f64::INFINITY], &[1.0]), Err(MeasureError::NotACount { .. })));
+        assert!(matches!(check(&[1.0, 1.0], &[1e308, 1e308]), Err(MeasureError::NotACount { group: 1, .. })));
     }
 
     #[test]

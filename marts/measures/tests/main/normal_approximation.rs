@@ -147,3 +147,46 @@ fn every_indicator_of_the_sample_study_gets_the_same_flags() {
     println!("compared {compared} groups of {} metrics", by_metric.len());
     assert_eq!(compared, 1720, "1,733 rows less the 13 of the identity method");
 }
+
+#[derive(Deserialize)]
+struct ReportedBound {
+    #[serde(rename = "MetricID")]
+    metric_id: String,
+    #[serde(rename = "Threshold")]
+    threshold: f64,
+    #[serde(rename = "Denominator")]
+    denominator: f64,
+    #[serde(rename = "Numerator")]
+    numerator: f64,
+    #[serde(rename = "Metric")]
+    metric: f64,
+}
+
+#[test]
+fn bounds_as_they_are_reported_agree() {
+    let (Some(groups), Some(theirs)) =
+        (rows::<Flagged>("gsm_analysis_flagged.csv"), rows::<ReportedBound>("gsm_reporting_bounds_run.csv"))
+    else {
+        return;
+    };
+    let mut by_metric: BTreeMap<&str, Vec<&ReportedBound>> = BTreeMap::new();
+    for row in &theirs {
+        by_metric.entry(&row.metric_id).or_default().push(row);
+    }
+    assert_eq!((by_metric.len(), theirs.len()), (5, 4861));
+    for (metric_id, theirs) in by_metric {
+        let (kind, rule) = indicator(&metric_id[metric_id.len() - 4..]).expect("the indicator is known");
+        let of_metric: Vec<&Flagged> = groups.iter().filter(|group| group.metric_id == metric_id).collect();
+        let numerators: Vec<f64> = of_metric.iter().map(|group| group.numerator).collect();
+        let denominators: Vec<f64> = of_metric.iter().map(|group| group.denominator).collect();
+        let ours = fit(&numerators, &denominators, kind);
+        let ours = bounds(&ours, &denominators, rule.thresholds()).expect("the exposures are valid");
+        assert_eq!(ours.len(), theirs.len(), "{metric_id}");
+        for (ours, theirs) in ours.iter().zip(theirs) {
+            assert_close(metric_id, ours.threshold, theirs.threshold);
+            assert_close(metric_id, ours.denominator, theirs.denominator);
+            assert_close(metric_id, ours.numerator, theirs.numerator);
+            assert_close(metric_id, ours.metric, theirs.metric);
+        }
+    }
+}
