@@ -1,6 +1,7 @@
 //! The command line. It acts as the operator: whoever can read the data folder already holds everything.
 
 use std::net::SocketAddr;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
+use crate::http::Allowance;
 use crate::telemetry;
 
 mod admin;
@@ -108,7 +110,32 @@ pub struct Doors {
     /// Arrow Flight.
     #[arg(long, env = "CAIRN_FLIGHT", default_value = "127.0.0.1:8481", value_name = "ADDRESS")]
     pub flight: SocketAddr,
+    /// Requests a second that each tenant may send in the long run; beyond it, 429 with `Retry-After`.
+    #[arg(long, env = "CAIRN_TENANT_REQUESTS_PER_SECOND", default_value = "200", value_name = "NUMBER")]
+    pub tenant_requests_per_second: NonZeroU32,
+    /// Requests of all tenants that are worked on at a time; beyond it, 503 with `Retry-After`.
+    #[arg(long, env = "CAIRN_REQUESTS_AT_A_TIME", default_value = "256", value_name = "NUMBER")]
+    pub requests_at_a_time: NonZeroUsize,
+    /// Seconds that the requests under way have to end when the program is asked to stop.
+    #[arg(long, env = "CAIRN_DRAIN_SECONDS", default_value = "25", value_name = "SECONDS")]
+    pub drain_seconds: u64,
 }
+
+impl Doors {
+    /// What the HTTP door allows.
+    pub(crate) fn allowance(&self) -> Allowance {
+        let per_second = self.tenant_requests_per_second;
+        Allowance {
+            at_a_time: self.requests_at_a_time.get(),
+            per_second,
+            burst: per_second.saturating_mul(BURST_SECONDS),
+            ..Allowance::default()
+        }
+    }
+}
+
+/// After a rest, a tenant may send at once what it may send in so many seconds.
+const BURST_SECONDS: NonZeroU32 = NonZeroU32::new(5).expect("it is not zero");
 
 /// Reads an instant of the command line: with its zone, or a day, which begins at midnight UTC.
 pub(crate) fn instant(text: &str) -> std::result::Result<DateTime<Utc>, String> {
@@ -175,4 +202,4 @@ async fn run(cli: Cli) -> Result<()> {
     }
 }
 
-pub(crate) use serve::{bind, serve_until};
+pub(crate) use serve::{bind, serve_until_stopped};

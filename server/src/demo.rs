@@ -14,7 +14,7 @@ use warehouse::{Delivery, Mapping};
 
 use crate::app::App;
 use crate::cli::say::say;
-use crate::cli::{Bars, Doors, bind, serve_until};
+use crate::cli::{Bars, Doors, bind, serve_until_stopped};
 use crate::error::{Failure, Result};
 use crate::work::{self, Engineer, Order};
 
@@ -85,12 +85,7 @@ pub(crate) async fn run(data: &Path, args: DemoArgs) -> Result<()> {
     let app = App::open(data).await?;
     let bound = bind(&args.doors).await?;
     announce(&app, &demo, bound.http_address, bound.flight_address).await?;
-    serve_until(app, bound, ended()).await
-}
-
-async fn ended() {
-    // Without a handler the program ends as the system ends programs.
-    let _ = tokio::signal::ctrl_c().await;
+    serve_until_stopped(app, bound, &args.doors).await
 }
 
 /// Removes what a demonstration made, and nothing else.

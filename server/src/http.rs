@@ -2,18 +2,18 @@
 //! A route can only be added together with its door.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
 use axum::middleware;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::app::App;
+
+pub use edge::Allowance;
 
 pub mod doors;
 pub mod openapi;
@@ -22,6 +22,7 @@ pub mod problem;
 mod api;
 mod asset;
 mod caller;
+mod edge;
 mod health;
 mod page;
 mod request;
@@ -29,10 +30,12 @@ mod rest_of_body;
 mod theme;
 
 /// What the server tells of itself on its pages.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Announced {
     /// Where Arrow Flight is.
     pub flight: SocketAddr,
+    /// Turns true when the program is asked to end.
+    pub stopping: watch::Receiver<bool>,
 }
 
 /// What every handler has.
@@ -44,15 +47,17 @@ pub struct State {
     pub announced: Announced,
     /// The counters of `/metrics`.
     pub metrics: Option<PrometheusHandle>,
+    /// What is allowed.
+    pub(crate) edge: edge::Edge,
 }
 
 /// Nobody has to send more: the largest body is a login.
 const BODY_BYTES: usize = 64 * 1024;
-const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// Every route, behind the layers that all of them need.
-pub fn router(app: App, announced: Announced) -> Router {
-    let state = State { app, announced, metrics: crate::telemetry::start_metrics() };
+pub fn router(app: App, announced: Announced, allowance: Allowance) -> Router {
+    let edge = edge::Edge::new(allowance);
+    let state = State { app, announced, metrics: crate::telemetry::start_metrics(), edge };
     let mut router = Router::new();
     for (door, handler) in doors::routes() {
         router = router.route(door.path, handler);
@@ -60,11 +65,13 @@ pub fn router(app: App, announced: Announced) -> Router {
     router
         .fallback(page::not_found)
         .layer(middleware::from_fn(request::same_origin))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIME_LIMIT))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(middleware::from_fn(edge::in_words))
+        .layer(middleware::from_fn_with_state(state.clone(), edge::in_time))
+        .layer(middleware::from_fn_with_state(state.clone(), edge::take_turns))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn(request::observe))
+        .layer(middleware::from_fn_with_state(state.clone(), request::observe))
         .layer(middleware::from_fn(rest_of_body::hear_out))
         .with_state(state)
 }

@@ -5,6 +5,7 @@ mod browser;
 mod conformance_rules;
 mod deliveries;
 mod edc_oracle;
+mod edge;
 mod flight_pull;
 mod history;
 mod kill;

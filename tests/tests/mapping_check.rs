@@ -1,6 +1,6 @@
 //! Whoever writes a mapping sees what becomes of a file before it is taken in, and what the model wants.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use serde_json::Value;
 

@@ -105,6 +105,11 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `cairn serve` over `data` and waits until it is ready.
     pub(crate) fn start(program: &Path, data: &Path) -> Self {
+        Self::start_with(program, data, &[])
+    }
+
+    /// The same, with further arguments.
+    pub(crate) fn start_with(program: &Path, data: &Path, arguments: &[&str]) -> Self {
         let scratch = tempfile::tempdir().expect("the system gives temporary folders");
         let log = scratch.path().join("serve.log");
         let [http, flight] = free_addresses();
@@ -114,6 +119,7 @@ impl Server {
             .arg("serve")
             .args([OsStr::new("--data"), data.as_os_str()])
             .args(["--http", &http.to_string(), "--flight", &flight.to_string()])
+            .args(arguments)
             .current_dir(scratch.path())
             .stdin(Stdio::null())
             .stdout(output)
@@ -133,6 +139,24 @@ impl Server {
     /// What the server has logged so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Asks the server to end, as a service manager does.
+    pub(crate) fn ask_to_end(&self) {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "the server could not be asked to end");
+    }
+
+    /// How the server ended, within a limit.
+    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> Option<i32> {
+        let started = Instant::now();
+        while started.elapsed() < limit {
+            if let Some(ended) = self.child.try_wait().expect("a child process can be asked for its state") {
+                return ended.code();
+            }
+            thread::sleep(Duration::from_millis(25));
+        }
+        None
     }
 
     /// Ends the server at once, as a crash would.

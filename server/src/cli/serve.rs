@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -43,18 +44,15 @@ pub(crate) async fn run(app: App, doors: &Doors) -> Result<()> {
         bound.http_address,
         bound.flight_address
     );
-    serve_until(app, bound, stop()).await
+    serve_until_stopped(app, bound, doors).await
 }
 
-/// Serves both doors until `stop`; then both finish what they are doing.
-pub(crate) async fn serve_until(
-    app: App,
-    bound: Bound,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<()> {
+/// Serves both doors until the program is asked to end; then both finish what they are doing, in the time that they have for it. A second
+/// request to end is obeyed at once.
+pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -> Result<()> {
     let (sender, receiver) = tokio::sync::watch::channel(false);
     tokio::spawn(async move {
-        stop.await;
+        stop().await;
         // Both receivers are gone only when both doors have closed already.
         let _ = sender.send(true);
     });
@@ -64,7 +62,8 @@ pub(crate) async fn serve_until(
     };
     crate::intake::resume(&app).await?;
     let flight_address = bound.flight_address;
-    let router = http::router(app.clone(), http::Announced { flight: flight_address });
+    let announced = http::Announced { flight: flight_address, stopping: receiver.clone() };
+    let router = http::router(app.clone(), announced, doors.allowance());
     let rest =
         axum::serve(bound.http, router.into_make_service()).with_graceful_shutdown(stopped(receiver.clone()));
     let rest = async { rest.await.map_err(Failure::io("serve HTTP")) };
@@ -73,9 +72,20 @@ pub(crate) async fn serve_until(
         let app = taking_in.clone();
         Box::pin(async move { crate::intake::put(&app, put).await })
     });
-    let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver));
+    let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver.clone()));
     let flight = async { Ok(flight.await?) };
-    tokio::try_join!(rest, flight).map(|((), ())| ())
+    let drain = Duration::from_secs(doors.drain_seconds);
+    let overdue = async {
+        stopped(receiver).await;
+        tokio::select! {
+            () = tokio::time::sleep(drain) => tracing::warn!(seconds = drain.as_secs(), "some requests did not end in time and are cut off"),
+            () = stop() => tracing::warn!("asked to end a second time: requests under way are cut off"),
+        }
+    };
+    tokio::select! {
+        served = async { tokio::try_join!(rest, flight) } => served.map(|((), ())| ()),
+        () = overdue => Ok(()),
+    }
 }
 
 /// Completes when the program is asked to end.

@@ -9,6 +9,7 @@ use control::{Audience, AuthError, Denial, DeniedWho, Principal, TraceId};
 use kernel::{Build, Read, StudyId, StudyScope};
 
 use super::State;
+use super::edge::Whose;
 use super::problem::{Kind, Problem};
 use super::request::Traced;
 use crate::error::Failure;
@@ -86,7 +87,15 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
         return Err(refused(recorded.map_or_else(|error| error, |()| problem), false));
     };
     match state.app.control.authenticate(&token, Audience::Http).await {
-        Ok(principal) => Ok(Caller { principal, trace, door }),
+        Ok(principal) => {
+            let counted = state.edge.count(principal.tenant(), &trace);
+            let known = counted.map_err(|problem| refused(problem, had_session))?;
+            if let Some(Whose(whose)) = parts.extensions.get::<Whose>() {
+                // The first answer stands: one request has one caller.
+                let _ = whose.set(known);
+            }
+            Ok(Caller { principal, trace, door })
+        }
         Err(AuthError::Unavailable { source }) => {
             Err(refused(Problem::of(&Failure::from(source), &trace), had_session))
         }
@@ -114,15 +123,7 @@ async fn record(
 }
 
 fn no_trace() -> Problem {
-    Problem {
-        kind: "urn:cairn:problem:internal".into(),
-        title: "The server could not answer".into(),
-        status: 500,
-        detail: "The request has no trace.".into(),
-        code: "internal".into(),
-        remedy: "Try again.".into(),
-        trace_id: String::new(),
-    }
+    Problem::untraced(Kind::Internal, "The request has no trace.")
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

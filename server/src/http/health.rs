@@ -11,8 +11,11 @@ pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the control plane answers too.
+/// `GET /readyz`: the control plane answers too, and the program does not end.
 pub(crate) async fn readyz(Extract(state): Extract<State>) -> impl IntoResponse {
+    if *state.announced.stopping.borrow() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the program is ending\n");
+    }
     match state.app.control.ready().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {

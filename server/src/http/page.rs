@@ -10,7 +10,6 @@ use kernel::{Build, Read, Role, StudyScope};
 use super::State;
 use super::caller::{Caller, Reader};
 use super::problem::Problem;
-use super::request::Tenant;
 use super::theme;
 use crate::error::Failure;
 
@@ -41,12 +40,8 @@ pub(crate) async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
 }
 
 /// A page as an answer.
-pub(crate) fn html(text: String, tenant: Option<kernel::TenantId>) -> Response {
-    let mut response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response();
-    if let Some(tenant) = tenant {
-        response.extensions_mut().insert(Tenant(tenant));
-    }
-    response
+pub(crate) fn html(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], text).into_response()
 }
 
 /// A frame without a person.
@@ -68,7 +63,7 @@ fn problem_page(problem: &Problem, frame: Frame) -> Response {
         remedy: problem.remedy.clone(),
         trace_id: problem.trace_id.clone(),
     };
-    (problem.status(), html(frontend::page::error(&view), None)).into_response()
+    (problem.status(), html(frontend::page::error(&view))).into_response()
 }
 
 /// A reader on the way to one page.
@@ -155,7 +150,7 @@ impl<'a> Visit<'a> {
 
     /// A finished page.
     pub(crate) fn page(&self, text: String) -> Response {
-        html(text, Some(self.caller.principal.tenant()))
+        html(text)
     }
 
     pub(crate) fn may_build(&self) -> bool {

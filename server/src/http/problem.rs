@@ -1,6 +1,8 @@
 //! The only place that turns a failure into an HTTP status. Answers of the API are problems of RFC 9457
 //! with a stable code, the trace id and a remedy.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -31,6 +33,9 @@ pub struct Problem {
     pub remedy: String,
     /// What joins this answer with logs and ledger.
     pub trace_id: String,
+    /// Seconds after which it is worth trying again, for the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
 }
 
 /// A kind of problem.
@@ -50,6 +55,12 @@ pub(crate) enum Kind {
     Conflict,
     /// More was sent than was announced or is allowed.
     TooLarge,
+    /// The tenant sent more requests than it may.
+    TooMany,
+    /// The server has more work than it takes.
+    Overloaded,
+    /// The answer took too long.
+    TooLate,
     /// The server could not answer.
     Internal,
 }
@@ -99,6 +110,24 @@ impl Kind {
                 "More was sent than is taken",
                 "Send smaller parts, or announce the file with its real length.",
             ),
+            Self::TooMany => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "Your organisation sends more requests than it may",
+                "Wait as `Retry-After` says, and send fewer at a time; whole tables leave in one request.",
+            ),
+            Self::Overloaded => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "The server has more work than it takes",
+                "Try again after what `Retry-After` says; nothing of this request was done.",
+            ),
+            Self::TooLate => (
+                StatusCode::GATEWAY_TIMEOUT,
+                "too_late",
+                "The answer took too long",
+                "Ask for less at a time, or pull the table over Arrow Flight.",
+            ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
@@ -112,6 +141,11 @@ impl Kind {
 impl Problem {
     /// A problem of a kind.
     pub(crate) fn new(kind: Kind, detail: impl Into<String>, trace: &TraceId) -> Self {
+        Self { trace_id: trace.to_string(), ..Self::untraced(kind, detail) }
+    }
+
+    /// A problem of a request that has no trace.
+    pub(crate) fn untraced(kind: Kind, detail: impl Into<String>) -> Self {
         let (status, code, title, remedy) = kind.parts();
         Self {
             kind: format!("urn:cairn:problem:{code}"),
@@ -120,8 +154,24 @@ impl Problem {
             detail: detail.into(),
             code: code.to_owned(),
             remedy: remedy.to_owned(),
-            trace_id: trace.to_string(),
+            trace_id: String::new(),
+            retry_after: None,
         }
+    }
+
+    /// The problem of a status that came with a plain text in its body.
+    pub(crate) fn said(status: StatusCode, text: &str, trace: &TraceId) -> Self {
+        let detail = match text.trim() {
+            "" => status.canonical_reason().unwrap_or("The request was refused.").to_owned(),
+            text => text.to_owned(),
+        };
+        let kind = if status == StatusCode::PAYLOAD_TOO_LARGE { Kind::TooLarge } else { Kind::BadRequest };
+        Self { status: status.as_u16(), ..Self::new(kind, detail, trace) }
+    }
+
+    /// Says when it is worth trying again.
+    pub(crate) fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)), ..self }
     }
 
     /// The problem that a failure is to the caller. What the caller cannot mend goes to the log alone.
@@ -166,10 +216,13 @@ fn kind_of(failure: &Failure) -> Kind {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status();
+        let (status, retry_after) = (self.status(), self.retry_after);
         let mut response = (status, Json(self)).into_response();
         let problem = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        }
         if status == StatusCode::UNAUTHORIZED {
             let bearer = header::HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);

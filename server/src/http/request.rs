@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State as Extract};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use control::TraceId;
 use tracing::info;
 
+use super::State;
+use super::edge::Whose;
 use super::problem::{Kind, Problem};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -19,11 +21,13 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub(crate) struct Traced(pub(crate) TraceId);
 
 /// Gives the request a trace id, logs and counts it, and sets the headers of the answer.
-pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+pub(crate) async fn observe(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let Some(trace) = trace_of(request.headers()) else {
         return axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     request.extensions_mut().insert(Traced(trace.clone()));
+    let whose = Whose::default();
+    request.extensions_mut().insert(whose.clone());
     let method = request.method().clone();
     // The route, not the address: an address may name a subject.
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -31,18 +35,17 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let seconds = started.elapsed().as_secs_f64();
     let status = response.status().as_u16();
-    let tenant = response.extensions().get::<Tenant>().map(|tenant| tenant.0.to_string()).unwrap_or_default();
+    let tenant = whose.0.get().map(|known| known.tenant.to_string()).unwrap_or_default();
     info!(trace_id = %trace, tenant_id = tenant, http.method = %method, http.route = route, http.status = status, seconds, "request");
     let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
     metrics::counter!("http_requests_total", &labels).increment(1);
     metrics::histogram!("http_request_duration_seconds", &labels[..2]).record(seconds);
     set_headers(response.headers_mut(), &trace);
+    if let Some(known) = whose.0.get() {
+        state.edge.announce(response.headers_mut(), known);
+    }
     response
 }
-
-/// The tenant of the caller, for the log line.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tenant(pub(crate) kernel::TenantId);
 
 /// The caller's trace id from `traceparent`, else a new one.
 fn trace_of(headers: &HeaderMap) -> Option<TraceId> {

@@ -33,7 +33,7 @@ pub(crate) async fn show(headers: HeaderMap, Query(asked): Query<Asked>) -> Resp
         (_, Some(_)) => LoginState::SignedOut,
         _ => LoginState::Fresh,
     };
-    html(frontend::page::login(&view(&headers, &asked.next, "", state)), None)
+    html(frontend::page::login(&view(&headers, &asked.next, "", state)))
 }
 
 fn view(headers: &HeaderMap, next: &str, email: &str, state: LoginState) -> LoginView {
@@ -72,7 +72,7 @@ pub(crate) async fn sign_in(
         }
         Err(ControlError::LoginRefused) => {
             let view = view(&headers, &given.next, &given.email, LoginState::Refused);
-            (StatusCode::UNAUTHORIZED, html(frontend::page::login(&view), None)).into_response()
+            (StatusCode::UNAUTHORIZED, html(frontend::page::login(&view))).into_response()
         }
         Err(error) => {
             super::problem_page(&Problem::of(&Failure::from(error), &trace), frame_for_nobody(&headers))
