@@ -13,6 +13,10 @@ pub mod risk_score;
 
 pub mod missingness;
 
+mod cholesky;
+pub mod survival;
+mod tail_probability;
+
 pub use error::MeasureError;
 pub use flag::{Accrual, FlagRule, Judged};
 pub use identity::{Basis, identity};

@@ -6,4 +6,5 @@ mod main {
     mod normal_approximation;
     mod oracle;
     mod risk_score;
+    mod survival;
 }
