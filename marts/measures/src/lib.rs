@@ -13,10 +13,15 @@ pub mod risk_score;
 
 pub mod missingness;
 
-mod cholesky;
+pub mod safety;
 pub mod survival;
+
+pub mod cauchy_combination;
+
+mod cholesky;
 mod tail_probability;
 
+pub use cauchy_combination::{cauchy_combination, cauchy_combination_weighted};
 pub use error::MeasureError;
 pub use flag::{Accrual, FlagRule, Judged};
 pub use identity::{Basis, identity};
