@@ -1,43 +1,68 @@
 //! The triangular root of a covariance matrix. Written here: the matrices have a few dozen columns, where a linear
 //! algebra crate would cost more to compile, and to carry into the browser, than it saves.
 
-/// `L` of `A = L L'`.
+/// `L` of `A = L L'`, over the variables that are no linear function of those before them.
 #[derive(Debug, Clone)]
 pub(crate) struct Cholesky {
+    // INVARIANT: the kept variables' rows, of `kept.len()` columns.
     lower: Vec<f64>,
-    size: usize,
+    kept: Vec<usize>,
 }
 
 impl Cholesky {
-    /// The root of a symmetric matrix given by rows; none where it is not positive definite, that is where
-    /// a variable is a linear function of those before it.
+    /// The root of a symmetric matrix given by rows; none where it is not positive definite.
     pub(crate) fn new(matrix: &[f64], size: usize) -> Option<Self> {
-        let mut lower = vec![0.0; size * size];
-        for row in 0..size {
-            for column in 0..=row {
-                let inner: f64 = (0..column).map(|k| lower[row * size + k] * lower[column * size + k]).sum();
-                let rest = matrix[row * size + column] - inner;
-                if row > column {
-                    lower[row * size + column] = rest / lower[column * size + column];
-                } else if rest > matrix[row * size + row] * 1e-11 {
-                    lower[row * size + row] = rest.sqrt();
-                } else {
-                    return None;
-                }
-            }
-        }
-        Some(Self { lower, size })
+        Some(Self::of_independent(matrix, size)).filter(|root| root.rank() == size)
     }
 
-    /// `x' A⁻¹ x`.
-    pub(crate) fn inverse_form(&self, vector: &[f64]) -> f64 {
-        let mut solved: Vec<f64> = Vec::with_capacity(self.size);
-        for row in 0..self.size {
-            let known: f64 =
-                solved.iter().enumerate().map(|(k, y)| self.lower[row * self.size + k] * y).sum();
-            solved.push((vector[row] - known) / self.lower[row * self.size + row]);
+    /// The root over a largest set of variables that are independent, chosen in their order.
+    pub(crate) fn of_independent(matrix: &[f64], size: usize) -> Self {
+        let mut rows: Vec<Vec<f64>> = Vec::new();
+        let mut kept: Vec<usize> = Vec::new();
+        for variable in 0..size {
+            let mut row: Vec<f64> = Vec::with_capacity(kept.len() + 1);
+            for (place, other) in kept.iter().enumerate() {
+                let inner: f64 = row.iter().zip(&rows[place]).map(|(a, b)| a * b).sum();
+                row.push((matrix[variable * size + other] - inner) / rows[place][place]);
+            }
+            let own = matrix[variable * size + variable];
+            let rest = own - row.iter().map(|value| value * value).sum::<f64>();
+            // What rounding leaves of a dependent variable is far below this share of its variance.
+            if rest > own * 1e-11 {
+                row.push(rest.sqrt());
+                rows.push(row);
+                kept.push(variable);
+            }
         }
-        solved.iter().map(|y| y * y).sum()
+        let rank = kept.len();
+        let mut lower = vec![0.0; rank * rank];
+        for (place, row) in rows.iter().enumerate() {
+            lower[place * rank..place * rank + row.len()].copy_from_slice(row);
+        }
+        Self { lower, kept }
+    }
+
+    /// The number of independent variables.
+    pub(crate) fn rank(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// `y` of `L y = x` over the independent variables: with `A` the covariance of `x`, the variances of `y` are one
+    /// and its covariances zero.
+    pub(crate) fn whiten(&self, vector: &[f64]) -> Vec<f64> {
+        let rank = self.rank();
+        let mut solved: Vec<f64> = Vec::with_capacity(rank);
+        for (place, variable) in self.kept.iter().enumerate() {
+            let row = &self.lower[place * rank..(place + 1) * rank];
+            let known: f64 = solved.iter().zip(row).map(|(y, l)| y * l).sum();
+            solved.push((vector[*variable] - known) / row[place]);
+        }
+        solved
+    }
+
+    /// `x' A⁻¹ x` over the independent variables.
+    pub(crate) fn inverse_form(&self, vector: &[f64]) -> f64 {
+        self.whiten(vector).iter().map(|y| y * y).sum()
     }
 }
 
@@ -53,9 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn dependent_columns_have_no_root() {
+    fn dependent_variables_have_no_root_of_their_own() {
         assert!(Cholesky::new(&[1.0, 2.0, 2.0, 4.0], 2).is_none());
         assert!(Cholesky::new(&[0.0], 1).is_none());
         assert!(Cholesky::new(&[f64::NAN], 1).is_none());
+        // The second of three variables is twice the first; the third stands alone with variance 9.
+        let root = Cholesky::of_independent(&[1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 9.0], 3);
+        assert_eq!(root.rank(), 2);
+        assert!((root.inverse_form(&[1.0, 2.0, 3.0]) - 2.0).abs() < 1e-15);
     }
 }

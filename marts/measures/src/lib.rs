@@ -14,6 +14,7 @@ pub mod risk_score;
 pub mod missingness;
 
 pub mod safety;
+pub mod site_test;
 pub mod survival;
 
 pub mod cauchy_combination;

@@ -1,10 +1,12 @@
 //! The formulas against answers computed elsewhere, and the laws that hold for any input.
 mod main {
+    mod chance;
     mod flag;
     mod laws;
     mod missingness;
     mod normal_approximation;
     mod oracle;
     mod risk_score;
+    mod site_test;
     mod survival;
 }
