@@ -60,6 +60,36 @@ impl Cholesky {
         solved
     }
 
+    /// How near the matrix is to having dependent variables: the smallest share of a variable's variance that those
+    /// before it do not explain; zero where one was left out.
+    pub(crate) fn smallest_pivot(&self, matrix: &[f64]) -> f64 {
+        let rank = self.rank();
+        if rank * rank != matrix.len() {
+            return 0.0;
+        }
+        let share = |k: usize| self.lower[k * rank + k].powi(2) / matrix[k * rank + k];
+        (0..rank).map(share).fold(1.0, f64::min)
+    }
+
+    /// The inverse of the matrix over the independent variables, by rows.
+    pub(crate) fn inverse(&self) -> Vec<f64> {
+        let rank = self.rank();
+        // The inverse of the root, by columns: what each unit vector whitens to.
+        let mut columns = vec![0.0; rank * rank];
+        for unit in 0..rank {
+            for row in unit..rank {
+                let known: f64 =
+                    (unit..row).map(|k| self.lower[row * rank + k] * columns[unit * rank + k]).sum();
+                let one = f64::from(u8::from(row == unit));
+                columns[unit * rank + row] = (one - known) / self.lower[row * rank + row];
+            }
+        }
+        let entry = |(left, right): (usize, usize)| -> f64 {
+            (left.max(right)..rank).map(|k| columns[left * rank + k] * columns[right * rank + k]).sum()
+        };
+        (0..rank * rank).map(|place| entry((place / rank, place % rank))).collect()
+    }
+
     /// `x' A⁻¹ x` over the independent variables.
     pub(crate) fn inverse_form(&self, vector: &[f64]) -> f64 {
         self.whiten(vector).iter().map(|y| y * y).sum()
@@ -75,6 +105,11 @@ mod tests {
         // A = [4 2; 2 3], A⁻¹ = [3 -2; -2 4] / 8; (1, 2): (3 - 8 + 16) / 8.
         let root = Cholesky::new(&[4.0, 2.0, 2.0, 3.0], 2).expect("the matrix is positive definite");
         assert!((root.inverse_form(&[1.0, 2.0]) - 11.0 / 8.0).abs() < 1e-15);
+        for (ours, theirs) in root.inverse().iter().zip([0.375, -0.25, -0.25, 0.5]) {
+            assert!((ours - theirs).abs() < 1e-15);
+        }
+        // The first explains 4/12 of the second.
+        assert!((root.smallest_pivot(&[4.0, 2.0, 2.0, 3.0]) - 2.0 / 3.0).abs() < 1e-15);
     }
 
     #[test]

@@ -105,4 +105,12 @@ pub enum MeasureError {
         /// How many are taken.
         limit: usize,
     },
+    /// Values that are all equal, or none at all, where a spread is needed.
+    #[error("the {what} at position {index} has no spread; leave it out")]
+    NoSpread {
+        /// What it is.
+        what: &'static str,
+        /// Its position.
+        index: usize,
+    },
 }

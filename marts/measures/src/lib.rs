@@ -13,6 +13,7 @@ pub mod risk_score;
 
 pub mod missingness;
 
+pub mod mcar;
 pub mod safety;
 pub mod site_test;
 pub mod survival;
@@ -20,6 +21,7 @@ pub mod survival;
 pub mod cauchy_combination;
 
 mod cholesky;
+mod symmetric_eigen;
 mod tail_probability;
 
 pub use cauchy_combination::{cauchy_combination, cauchy_combination_weighted};

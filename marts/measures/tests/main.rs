@@ -3,6 +3,7 @@ mod main {
     mod chance;
     mod flag;
     mod laws;
+    mod mcar;
     mod missingness;
     mod normal_approximation;
     mod oracle;

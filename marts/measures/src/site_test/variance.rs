@@ -49,7 +49,7 @@ fn deviations(mut values: Vec<f64>) -> Vec<f64> {
     // Odd: the median's own deviation is zero. Even: the two next to it are equal, and one of them, times the root of
     // two, stands for both.
     let smallest = deviations.remove(0);
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         deviations[0] = smallest * std::f64::consts::SQRT_2;
     }
     deviations
