@@ -13,6 +13,7 @@ pub mod risk_score;
 
 pub mod missingness;
 
+pub mod enrolment;
 pub mod mcar;
 pub mod safety;
 pub mod site_test;

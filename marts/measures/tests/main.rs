@@ -1,6 +1,7 @@
 //! The formulas against answers computed elsewhere, and the laws that hold for any input.
 mod main {
     mod chance;
+    mod enrolment;
     mod flag;
     mod laws;
     mod mcar;

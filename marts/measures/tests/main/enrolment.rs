@@ -1,0 +1,224 @@
+//! Forecasts against exact answers of scipy: gamma, negative binomial and beta prime distributions, and convolutions.
+
+use measures::enrolment::{
+    Centre, Method, RecruitmentLaw, TimeToTarget, fit_recruitment, time_to_target, total_enrolment,
+};
+use serde::Deserialize;
+
+use super::oracle::json;
+
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    method: String,
+    inputs: Inputs,
+    expected: Expected,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Inputs {
+    rate_total: f64,
+    #[serde(rename = "N")]
+    target: usize,
+    alpha: f64,
+    beta: f64,
+    horizon: f64,
+    remaining: usize,
+    sites: Sites,
+    open_time: Vec<f64>,
+    rate: Vec<f64>,
+    t: Times,
+}
+
+/// A number of centres, or each centre's past.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Sites {
+    Number(usize),
+    Past(Vec<Past>),
+}
+
+impl Default for Sites {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+#[derive(Deserialize)]
+struct Past {
+    k: u64,
+    tau: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Times {
+    One(f64),
+    Many(Vec<f64>),
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self::One(0.0)
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Expected {
+    mean: Numbers,
+    var: f64,
+    q05: f64,
+    q50: f64,
+    q95: f64,
+    q10: Vec<f64>,
+    q90: Vec<f64>,
+    p_ge_mean: f64,
+    p_ge_60: f64,
+    alpha: f64,
+    beta: f64,
+    loglik: f64,
+    posterior_rates: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Numbers {
+    One(f64),
+    Many(Vec<f64>),
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self::One(0.0)
+    }
+}
+
+impl Numbers {
+    fn one(&self) -> f64 {
+        if let Self::One(number) = self { *number } else { panic!("one number is expected") }
+    }
+}
+
+impl Inputs {
+    fn centres(&self) -> Vec<Centre> {
+        match &self.sites {
+            Sites::Number(count) => vec![Centre { enrolled: 0, exposure: 0.0, opens_in: 0.0 }; *count],
+            Sites::Past(past) => past
+                .iter()
+                .map(|past| Centre { enrolled: past.k, exposure: past.tau, opens_in: 0.0 })
+                .collect(),
+        }
+    }
+
+    fn law(&self) -> RecruitmentLaw {
+        RecruitmentLaw::Gamma { shape: self.alpha, rate: self.beta }
+    }
+}
+
+#[track_caller]
+fn check(what: &str, ours: f64, theirs: f64, tolerance: f64) {
+    assert!((ours / theirs - 1.0).abs() <= tolerance, "{what}: {ours} against {theirs}");
+}
+
+fn check_times(case: &Case, ours: &TimeToTarget) {
+    let pairs =
+        [(ours.lower, case.expected.q05), (ours.median, case.expected.q50), (ours.upper, case.expected.q95)];
+    for (ours, theirs) in pairs {
+        check(&case.id, ours.expect("it is reached"), theirs, 1e-8);
+    }
+}
+
+fn check_total(case: &Case, horizon: f64) -> measures::enrolment::TotalEnrolment {
+    let total =
+        total_enrolment(&case.inputs.law(), &case.inputs.centres(), horizon).expect("the case is valid");
+    let forecast = total.forecast(0.9).expect("the level is valid");
+    assert_eq!(forecast.method, Method::Convolution);
+    check(&case.id, forecast.mean, case.expected.mean.one(), 1e-9);
+    check(&case.id, forecast.variance, case.expected.var, 1e-9);
+    let quantiles = [forecast.lower as f64, forecast.median as f64, forecast.upper as f64];
+    assert_eq!(quantiles, [case.expected.q05, case.expected.q50, case.expected.q95], "{}", case.id);
+    total
+}
+
+#[test]
+fn forecasts_agree() {
+    let Some(cases) = json::<Vec<Case>>("design/enrolment_cases.json") else { return };
+    for case in &cases {
+        let inputs = &case.inputs;
+        match case.method.as_str() {
+            "homogeneous_poisson_time_to_N" => {
+                let law = RecruitmentLaw::Common { rate: inputs.rate_total };
+                let centre = Centre { enrolled: 0, exposure: 0.0, opens_in: 0.0 };
+                let ours = time_to_target(&law, &[centre], inputs.target, 0.9, 1000.0);
+                check_times(case, &ours.expect("the case is valid"));
+            }
+            "poisson_gamma_total_by_t" => {
+                let Times::One(horizon) = inputs.t else { panic!("one horizon is expected") };
+                let total = check_total(case, horizon);
+                let mean = total.at_least(case.expected.mean.one().ceil() as usize);
+                check(&case.id, mean, case.expected.p_ge_mean, 1e-9);
+            }
+            "poisson_gamma_time_to_N_same_start" => {
+                let ours = time_to_target(&inputs.law(), &inputs.centres(), inputs.target, 0.9, 1000.0);
+                check_times(case, &ours.expect("the case is valid"));
+            }
+            "poisson_gamma_marginal_mle" => check_fit(case),
+            "poisson_gamma_posterior_predictive_convolution" => {
+                let total = check_total(case, inputs.horizon);
+                check(&case.id, total.at_least(60), case.expected.p_ge_60, 1e-9);
+                for (centre, theirs) in inputs.centres().iter().zip(&case.expected.posterior_rates) {
+                    let ours = inputs.law().posterior_rate(centre, 0.9).expect("the centre is valid");
+                    check(&case.id, ours.mean, *theirs, 1e-12);
+                }
+            }
+            "poisson_gamma_time_to_remaining" => {
+                let ours = time_to_target(&inputs.law(), &inputs.centres(), inputs.remaining, 0.9, 1000.0);
+                check_times(case, &ours.expect("the case is valid"));
+            }
+            "staggered_opening_expected_curve" => check_staggered(case),
+            method => panic!("the method `{method}` is not known"),
+        }
+    }
+    assert_eq!(cases.len(), 12);
+}
+
+/// Their answer is that of a simplex search, good to 1e-4.
+fn check_fit(case: &Case) {
+    let fit = fit_recruitment(&case.inputs.centres()).expect("the case is valid");
+    let RecruitmentLaw::Gamma { shape, rate } = fit.law else { panic!("the centres differ") };
+    check(&case.id, shape, case.expected.alpha, 1e-4);
+    check(&case.id, rate, case.expected.beta, 1e-4);
+    check(&case.id, fit.log_likelihood, case.expected.loglik, 1e-9);
+    assert!(fit.log_likelihood >= case.expected.loglik - 1e-12);
+}
+
+/// Centres of known rates, as a long past makes them.
+fn check_staggered(case: &Case) {
+    const LONG: f64 = 1e9;
+    let inputs = &case.inputs;
+    let centres: Vec<Centre> = inputs
+        .rate
+        .iter()
+        .zip(&inputs.open_time)
+        .map(|(rate, opens_in)| Centre {
+            enrolled: (rate * LONG) as u64,
+            exposure: LONG,
+            opens_in: *opens_in,
+        })
+        .collect();
+    let law = RecruitmentLaw::Gamma { shape: 1.0, rate: 1.0 };
+    let (Times::Many(times), Numbers::Many(means)) = (&inputs.t, &case.expected.mean) else {
+        panic!("several horizons are expected")
+    };
+    for (k, horizon) in times.iter().enumerate() {
+        let total = total_enrolment(&law, &centres, *horizon).expect("the case is valid");
+        let forecast = total.forecast(0.8).expect("the level is valid");
+        check(&case.id, forecast.mean, means[k], 1e-7);
+        assert_eq!(
+            [forecast.lower as f64, forecast.upper as f64],
+            [case.expected.q10[k], case.expected.q90[k]]
+        );
+    }
+}
