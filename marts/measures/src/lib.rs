@@ -2,6 +2,10 @@
 //! Read [`proportion_table`] first (the numbers a group brings), then a method that scores groups
 //! ([`mod@normal_approximation`] or [`mod@identity`]), then [`flag`] (what a score means) and [`mod@risk_score`] (what
 //! a group's flags add up to). [`mod@missingness`] stands alone.
+//!
+//! The statistics that are no risk indicators each have a module with a map of its own: [`site_test`] (is a group like the
+//! rest?) and [`mod@cauchy_combination`] (one p-value of many), [`mcar`] (why values are missing), [`survival`] (times
+//! until something happens), [`safety`] (rates, shares, laboratory shifts) and [`enrolment`] (forecasts).
 pub mod error;
 pub mod proportion_table;
 

@@ -1,8 +1,10 @@
 //! The formulas against answers computed elsewhere, and the laws that hold for any input.
 mod main {
+    mod cauchy_combination;
     mod chance;
     mod enrolment;
     mod flag;
+    mod invariance;
     mod laws;
     mod mcar;
     mod missingness;

@@ -119,6 +119,26 @@ fn merge(share: &[f64], size: f64) -> Result<Vec<usize>, NotApplicable> {
         merged[category] = target;
         expected += share[category] * size;
     }
-    // The commonest comes last, so that the last number has its fill unless the whole group is too small.
-    if target == 0 || expected < EXPECTED { Err(NotApplicable::TooFewRecords) } else { Ok(merged) }
+    if expected < EXPECTED && target > 0 {
+        // What is left over goes with the number before it.
+        for number in merged.iter_mut().filter(|number| **number == target) {
+            *number -= 1;
+        }
+        target -= 1;
+    }
+    if target == 0 { Err(NotApplicable::TooFewRecords) } else { Ok(merged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_categories_are_counted_together() {
+        assert_eq!(merge(&[0.05, 0.1, 0.25, 0.6], 20.0), Ok(vec![0, 0, 1, 2]));
+        assert_eq!(merge(&[0.3, 0.0, 0.3, 0.4], 4.0), Err(NotApplicable::TooFewRecords));
+        assert_eq!(merge(&[0.3, 0.0, 0.3, 0.4], 5.0), Ok(vec![0, 0, 0, 1]));
+        assert_eq!(merge(&[0.2; 5], 5.5), Ok(vec![0, 0, 1, 1, 1]));
+        assert_eq!(merge(&[0.0, 1.0], 100.0), Err(NotApplicable::Constant));
+    }
 }
