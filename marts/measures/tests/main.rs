@@ -12,5 +12,6 @@ mod main {
     mod oracle;
     mod risk_score;
     mod site_test;
+    mod site_test_golden;
     mod survival;
 }
