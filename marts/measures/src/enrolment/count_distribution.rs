@@ -34,10 +34,23 @@ impl CountLaw {
         }
     }
 
-    /// About how many numbers have a probability worth keeping.
-    pub(super) fn width(self) -> f64 {
-        let scale = if let Self::NegativeBinomial { odds, .. } = self { 1.0 + odds } else { 1.0 };
-        20.0 + 20.0 * self.variance().sqrt() + 50.0 * scale
+    /// The logarithm of the probability of nobody.
+    fn log_none(self) -> f64 {
+        match self {
+            Self::Poisson { mean } => -mean,
+            Self::NegativeBinomial { shape, odds } => -shape * odds.ln_1p(),
+        }
+    }
+
+    /// The first coefficient of the logarithm of the generating function's derivative, and the quotient of successive ones.
+    fn series(self) -> (f64, f64) {
+        match self {
+            Self::Poisson { mean } => (mean, 0.0),
+            Self::NegativeBinomial { shape, odds } => {
+                let quotient = odds / (1.0 + odds);
+                (shape * quotient, quotient)
+            }
+        }
     }
 
     /// The probability of `k + 1` over that of `k`.
@@ -87,20 +100,53 @@ impl CountLaw {
 }
 
 impl Counts {
-    /// Nobody, for certain.
-    pub(super) fn none() -> Self {
-        Self { first: 0, probabilities: vec![1.0] }
+    /// The sum of independent numbers; only numbers below `limit` are kept.
+    ///
+    /// The derivative of the logarithm of a negative binomial number's generating function has the coefficients
+    /// `shape q^j` with `q = odds / (1 + odds)` (a Poisson number's is its mean), whence `n p_n` is the sum over the parts of
+    /// `s_n = shape q p_(n - 1) + q s_(n - 1)`. All terms are positive, so that no digits are lost, and the work is the
+    /// number of parts times that of probabilities.
+    // Source: the recursion of Panjer HH, ASTIN Bulletin 1981;12:22-26, for the sum in compound Poisson form, with the
+    // geometric series of each part carried along.
+    pub(super) fn sum(laws: &[CountLaw], limit: usize) -> Self {
+        const LARGE: f64 = 1e200;
+        let mean: f64 = laws.iter().map(|law| law.mean()).sum();
+        let mut log_scale: f64 = laws.iter().map(|law| law.log_none()).sum();
+        let mut parts: Vec<(f64, f64, f64)> =
+            laws.iter().map(|law| law.series()).map(|(a, q)| (a, q, 0.0)).collect();
+        let mut relative = vec![1.0_f64];
+        let (mut last, mut largest) = (1.0_f64, 1.0_f64);
+        while relative.len() < limit && !(relative.len() as f64 > mean && last < SMALLEST * largest) {
+            if last > LARGE {
+                relative.iter_mut().for_each(|probability| *probability /= LARGE);
+                parts.iter_mut().for_each(|part| part.2 /= LARGE);
+                (last, largest) = (last / LARGE, largest / LARGE);
+                log_scale += LARGE.ln();
+            }
+            let mut total = 0.0;
+            for (first, quotient, series) in &mut parts {
+                *series = *first * last + *quotient * *series;
+                total += *series;
+            }
+            last = total / relative.len() as f64;
+            largest = largest.max(last);
+            relative.push(last);
+        }
+        relative.truncate(limit);
+        let scale = log_scale.exp();
+        Self { first: 0, probabilities: relative.iter().map(|probability| probability * scale).collect() }
     }
 
-    /// The sum with another, independent number; only numbers below `limit` are kept.
-    pub(super) fn plus(&self, other: &Self, limit: usize) -> Self {
-        let first = self.first + other.first;
-        let length = self.probabilities.len() + other.probabilities.len() - 1;
-        let length = length.min(limit.saturating_sub(first));
-        let mut probabilities = vec![0.0; length];
-        for (i, left) in self.probabilities.iter().enumerate().take(length) {
-            for (sum, right) in probabilities[i..].iter_mut().zip(&other.probabilities) {
-                *sum += left * right;
+    /// One of several, each with its probability.
+    pub(super) fn mixture(parts: &[(Self, f64)]) -> Self {
+        let first = parts.iter().map(|(counts, _)| counts.first).min().unwrap_or_default();
+        let end = parts.iter().map(|(counts, _)| counts.first + counts.probabilities.len()).max();
+        let mut probabilities = vec![0.0; end.unwrap_or_default().saturating_sub(first)];
+        for (counts, weight) in parts {
+            for (sum, probability) in
+                probabilities[counts.first - first..].iter_mut().zip(&counts.probabilities)
+            {
+                *sum += weight * probability;
             }
         }
         Self { first, probabilities }
@@ -145,12 +191,37 @@ mod tests {
     #[test]
     fn sums_add_up() {
         let (left, right) = (CountLaw::Poisson { mean: 3.0 }, CountLaw::Poisson { mean: 4.5 });
-        let sum = left.counts().plus(&right.counts(), usize::MAX);
+        let sum = Counts::sum(&[left, right], usize::MAX);
         let whole = CountLaw::Poisson { mean: 7.5 }.counts();
         for number in 0..40 {
             assert!((sum.below(number) - whole.below(number)).abs() < 1e-14);
         }
-        assert!((left.counts().plus(&right.counts(), 9).below(9) - whole.below(9)).abs() < 1e-14);
+        assert!((Counts::sum(&[left, right], 9).below(9) - whole.below(9)).abs() < 1e-14);
         assert!((sum.below(5) + sum.at_least(5) - 1.0).abs() < 1e-14);
+        assert_eq!(Counts::sum(&[], usize::MAX).below(1), 1.0);
+    }
+
+    #[test]
+    fn a_sum_is_the_convolution_of_its_parts() {
+        let parts = [
+            CountLaw::NegativeBinomial { shape: 0.7, odds: 3.0 },
+            CountLaw::NegativeBinomial { shape: 40.0, odds: 25.0 },
+            CountLaw::Poisson { mean: 6.0 },
+        ];
+        let mut convolved = vec![1.0];
+        for part in parts.map(CountLaw::counts) {
+            let mut next = vec![0.0; convolved.len() + part.first + part.probabilities.len()];
+            for (i, left) in convolved.iter().enumerate() {
+                for (j, right) in part.probabilities.iter().enumerate() {
+                    next[i + part.first + j] += left * right;
+                }
+            }
+            convolved = next;
+        }
+        let sum = Counts::sum(&parts, usize::MAX);
+        for (ours, theirs) in sum.probabilities.iter().zip(&convolved) {
+            assert!((ours - theirs).abs() < 1e-14, "{ours} against {theirs}");
+        }
+        assert!((sum.at_least(0) - 1.0).abs() < 1e-11);
     }
 }

@@ -126,11 +126,7 @@ pub struct RecruitmentFit {
 /// For a centre that is not valid, and where nobody has been enrolled.
 pub fn fit_recruitment(centres: &[Centre]) -> Result<RecruitmentFit, MeasureError> {
     check_centres(centres)?;
-    let open: Vec<(f64, f64)> = centres
-        .iter()
-        .filter(|centre| centre.exposure > 0.0)
-        .map(|centre| (centre.enrolled as f64, centre.exposure))
-        .collect();
+    let open = open_centres(centres);
     let (enrolled, exposure) = open.iter().fold((0.0, 0.0), |sum, (k, t)| (sum.0 + k, sum.1 + t));
     if enrolled <= 0.0 {
         return Err(MeasureError::Nothing { what: "enrolled subjects to learn a rate from" });
@@ -146,6 +142,30 @@ pub fn fit_recruitment(centres: &[Centre]) -> Result<RecruitmentFit, MeasureErro
     }
     let law = RecruitmentLaw::Gamma { shape, rate: shape / mean };
     Ok(RecruitmentFit { law, log_likelihood })
+}
+
+/// Counts and exposures of the centres that have been open.
+pub(super) fn open_centres(centres: &[Centre]) -> Vec<(f64, f64)> {
+    let open = centres.iter().filter(|centre| centre.exposure > 0.0);
+    open.map(|centre| (centre.enrolled as f64, centre.exposure)).collect()
+}
+
+/// The logarithm of the probability of the past.
+pub(super) fn law_likelihood(open: &[(f64, f64)], law: RecruitmentLaw) -> f64 {
+    match law {
+        RecruitmentLaw::Gamma { shape, rate } => likelihood(open, shape, shape / rate),
+        RecruitmentLaw::Common { rate } => poisson_likelihood(open, rate),
+    }
+}
+
+/// The standard error of the logarithm of the likeliest mean for a shape, which may be infinite.
+pub(super) fn log_mean_error(open: &[(f64, f64)], shape: f64, mean: f64) -> f64 {
+    let information = |&(k, t): &(f64, f64)| {
+        let expected = mean * t;
+        // a e (a + k) / (a + e)², divided by a², so that an infinite shape leaves e.
+        expected * (1.0 + k / shape) / (1.0 + expected / shape).powi(2)
+    };
+    open.iter().map(information).sum::<f64>().sqrt().recip()
 }
 
 const SMALLEST_SHAPE: f64 = 1e-4;
@@ -168,10 +188,12 @@ fn likeliest_shape(open: &[(f64, f64)]) -> (f64, f64) {
     (shape, likeliest_mean(open, shape))
 }
 
-/// The mean rate that is likeliest for a shape: the root of `sum (k - m t) / (a + m t)`.
-fn likeliest_mean(open: &[(f64, f64)], shape: f64) -> f64 {
+/// The mean rate that is likeliest for a shape, which may be infinite: the root of `sum (k - m t) / (1 + m t / a)`.
+pub(super) fn likeliest_mean(open: &[(f64, f64)], shape: f64) -> f64 {
     let highest = open.iter().map(|(k, t)| k / t).fold(0.0, f64::max);
-    crossing(0.0, 0.0, highest, |mean| open.iter().map(|(k, t)| (mean * t - k) / (shape + mean * t)).sum())
+    crossing(0.0, 0.0, highest, |mean| {
+        open.iter().map(|(k, t)| (mean * t - k) / (1.0 + mean * t / shape)).sum()
+    })
 }
 
 fn likelihood(open: &[(f64, f64)], shape: f64, mean: f64) -> f64 {

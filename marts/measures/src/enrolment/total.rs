@@ -1,22 +1,22 @@
 //! What all centres will have enrolled at a horizon.
 
 use crate::enrolment::count_distribution::{CountLaw, Counts};
+use crate::enrolment::recruitment_belief::RecruitmentBelief;
 use crate::enrolment::recruitment_law::{Centre, RecruitmentLaw, check_centres};
 use crate::error::MeasureError;
 use crate::tail_probability::tail_of_level;
 
 /// At most so many subjects are forecast.
 const LARGEST_MEAN: f64 = 1e7;
-/// At most so many products for an exact distribution.
-const LARGEST_WORK: f64 = 1e9;
+/// Up to so many subjects the distribution is exact.
+const LARGEST_EXACT: f64 = 100_000.0;
 
 /// How the distribution of the total was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Exact: the centres' negative binomial distributions, convolved.
-    Convolution,
-    /// The negative binomial distribution with the exact mean and variance, for more centres and subjects than a
-    /// convolution is made for.
+    /// The exact distribution of a sum of negative binomial numbers, by recursion.
+    Exact,
+    /// The negative binomial distribution with the exact mean and variance, for more than a hundred thousand subjects.
     MomentMatch,
 }
 
@@ -49,30 +49,45 @@ pub struct Forecast {
 /// The number that the centres will enrol from now to `horizon`, in the time's unit: for each centre negative binomial
 /// with shape `shape + enrolled` and odds `open time / (rate + exposure)`, and their sum.
 ///
-/// The law is taken as known. With few centres, or a horizon much longer than the past, the limits are too narrow.
+/// Over several laws it is the mixture of their distributions. With one law for certain, fitted to few centres or for a
+/// horizon much longer than the past, the limits are too narrow.
 ///
 /// # Errors
 /// For a law, centre or horizon that is not valid, and for more than ten million expected subjects.
 // Source: Anisimov VV, Fedorov VV, Stat Med 2007;26:4958-4975, section 4; for the limits of the plug-in Mountain R,
 // Sherlock C, arXiv 1912.09790.
 pub fn total_enrolment(
-    law: &RecruitmentLaw,
+    belief: &RecruitmentBelief,
     centres: &[Centre],
     horizon: f64,
 ) -> Result<TotalEnrolment, MeasureError> {
-    law.check()?;
+    belief.check()?;
     check_centres(centres)?;
     if !horizon.is_finite() || horizon < 0.0 {
         return Err(MeasureError::OutOfRange { what: "horizon", index: 0, value: horizon });
     }
-    let laws = count_laws(law, centres, horizon);
-    let mean: f64 = laws.iter().map(|law| law.mean()).sum();
-    let variance: f64 = laws.iter().map(|law| law.variance()).sum();
-    if mean > LARGEST_MEAN {
-        return Err(MeasureError::OutOfRange { what: "expected enrolment", index: 0, value: mean });
+    let mut parts = Vec::new();
+    let (mut mean, mut second, mut method) = (0.0, 0.0, Method::Exact);
+    for (law, weight) in belief.laws() {
+        let laws = count_laws(law, centres, horizon);
+        let (expected, variance) = moments(&laws);
+        if expected > LARGEST_MEAN {
+            return Err(MeasureError::OutOfRange { what: "expected enrolment", index: 0, value: expected });
+        }
+        let (counts, made) = distribution(&laws, usize::MAX);
+        if made == Method::MomentMatch {
+            method = made;
+        }
+        mean += weight * expected;
+        second += weight * (variance + expected * expected);
+        parts.push((counts, *weight));
     }
-    let (counts, method) = distribution(&laws, mean, variance, usize::MAX);
-    Ok(TotalEnrolment { counts, mean, variance, method })
+    Ok(TotalEnrolment { counts: Counts::mixture(&parts), mean, variance: second - mean * mean, method })
+}
+
+/// Mean and variance of the sum.
+pub(super) fn moments(laws: &[CountLaw]) -> (f64, f64) {
+    laws.iter().fold((0.0, 0.0), |sum, law| (sum.0 + law.mean(), sum.1 + law.variance()))
 }
 
 /// The centres' distributions, those of equal odds as one: their sum has the sum of the shapes.
@@ -99,10 +114,9 @@ pub(super) fn count_laws(law: &RecruitmentLaw, centres: &[Centre], horizon: f64)
 }
 
 /// The distribution of the sum, of numbers below `limit`.
-pub(super) fn distribution(laws: &[CountLaw], mean: f64, variance: f64, limit: usize) -> (Counts, Method) {
-    let widths: f64 = laws.iter().map(|law| law.width()).sum();
-    let whole = (20.0 * variance.sqrt() + widths).min(limit as f64);
-    if widths * whole > LARGEST_WORK {
+pub(super) fn distribution(laws: &[CountLaw], limit: usize) -> (Counts, Method) {
+    let (mean, variance) = moments(laws);
+    if mean + 10.0 * variance.sqrt() > LARGEST_EXACT {
         let excess = variance / mean - 1.0;
         let matched = if excess > 0.0 {
             CountLaw::NegativeBinomial { shape: mean / excess, odds: excess }
@@ -111,8 +125,7 @@ pub(super) fn distribution(laws: &[CountLaw], mean: f64, variance: f64, limit: u
         };
         return (matched.counts(), Method::MomentMatch);
     }
-    let sum = laws.iter().fold(Counts::none(), |sum, law| sum.plus(&law.counts(), limit));
-    (sum, Method::Convolution)
+    (Counts::sum(laws, limit), Method::Exact)
 }
 
 impl TotalEnrolment {
@@ -161,10 +174,10 @@ mod tests {
     #[test]
     fn a_centre_that_opens_after_the_horizon_enrols_nobody() {
         let law = RecruitmentLaw::Gamma { shape: 2.0, rate: 1.0 };
-        let total = total_enrolment(&law, &[centre(0, 0.0, 9.0)], 4.0).expect("the centre is valid");
+        let total = total_enrolment(&law.into(), &[centre(0, 0.0, 9.0)], 4.0).expect("the centre is valid");
         assert_eq!((total.at_least(1), total.at_least(0), total.quantile(0.99)), (0.0, 1.0, 0));
-        let late = total_enrolment(&law, &[centre(0, 0.0, 9.0)], 12.0).expect("the centre is valid");
-        let early = total_enrolment(&law, &[centre(0, 0.0, 0.0)], 3.0).expect("the centre is valid");
+        let late = total_enrolment(&law.into(), &[centre(0, 0.0, 9.0)], 12.0).expect("the centre is valid");
+        let early = total_enrolment(&law.into(), &[centre(0, 0.0, 0.0)], 3.0).expect("the centre is valid");
         assert_eq!(late, early);
     }
 
@@ -172,7 +185,7 @@ mod tests {
     fn the_distribution_has_the_moments_of_the_formula() {
         let law = RecruitmentLaw::Gamma { shape: 1.5, rate: 1.2 };
         let centres = [centre(5, 4.0, 0.0), centre(0, 2.5, 0.0), centre(0, 0.0, 2.0), centre(12, 6.0, 0.0)];
-        let total = total_enrolment(&law, &centres, 8.0).expect("the centres are valid");
+        let total = total_enrolment(&law.into(), &centres, 8.0).expect("the centres are valid");
         let numbers = total.counts.probabilities.iter().enumerate();
         let numbers: Vec<(f64, f64)> = numbers.map(|(k, p)| ((total.counts.first + k) as f64, *p)).collect();
         let mean: f64 = numbers.iter().map(|(number, p)| number * p).sum();
@@ -186,10 +199,9 @@ mod tests {
         let centres: Vec<Centre> =
             (0_u32..40).map(|k| centre(u64::from(k % 9), f64::from(k + 1), 0.0)).collect();
         let laws = count_laws(&law, &centres, 12.0);
-        let (mean, variance) =
-            laws.iter().fold((0.0, 0.0), |sum, law| (sum.0 + law.mean(), sum.1 + law.variance()));
-        let (exact, method) = distribution(&laws, mean, variance, usize::MAX);
-        assert_eq!(method, Method::Convolution);
+        let (mean, variance) = moments(&laws);
+        let (exact, method) = distribution(&laws, usize::MAX);
+        assert_eq!(method, Method::Exact);
         let excess = variance / mean - 1.0;
         let matched = CountLaw::NegativeBinomial { shape: mean / excess, odds: excess }.counts();
         for number in (0..400).step_by(10) {
@@ -198,9 +210,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_widens_the_limits() {
+        let past: Vec<Centre> = [2, 10, 4, 7].map(|enrolled| centre(enrolled, 3.0, 0.0)).to_vec();
+        let belief = RecruitmentBelief::from_past(&past).expect("the centres are valid");
+        let likeliest = crate::enrolment::fit_recruitment(&past).expect("the centres are valid").law;
+        let coming = [past, vec![centre(0, 0.0, 1.0); 6]].concat();
+        let forecast = |belief: &RecruitmentBelief| {
+            let total = total_enrolment(belief, &coming, 12.0).expect("the centres are valid");
+            let tails = total.at_least(0) - 1.0;
+            assert!(tails.abs() < 1e-12);
+            total.forecast(0.9).expect("the level is valid")
+        };
+        let (open, certain) = (forecast(&belief), forecast(&likeliest.into()));
+        assert!(open.lower < certain.lower && certain.upper < open.upper);
+        assert!(open.variance > certain.variance);
+    }
+
+    #[test]
     fn a_forecast_of_too_many_is_refused() {
         let law = RecruitmentLaw::Common { rate: 1e9 };
-        assert!(total_enrolment(&law, &[centre(0, 0.0, 0.0)], 1.0).is_err());
-        assert!(total_enrolment(&law, &[centre(0, 0.0, 0.0)], f64::NAN).is_err());
+        assert!(total_enrolment(&law.into(), &[centre(0, 0.0, 0.0)], 1.0).is_err());
+        assert!(total_enrolment(&law.into(), &[centre(0, 0.0, 0.0)], f64::NAN).is_err());
     }
 }
