@@ -74,6 +74,20 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_nothing_but_gaps_add_a_pattern_and_nothing_else() {
+        let gap = f64::NAN;
+        let (x, y) = ([1.0, 2.5, 3.0, 6.0, 4.0, 0.5], [1.0, 3.0, 3.0, gap, 5.0, gap]);
+        let plain = little_test(&[&x, &y]).expect("the columns are valid");
+        let longer = |values: &[f64]| [values, &[gap; 9]].concat();
+        let other = little_test(&[&longer(&x), &longer(&y)]).expect("the columns are valid");
+        assert!((plain.statistic / other.statistic - 1.0).abs() < 1e-9);
+        assert_eq!(
+            (plain.degrees_of_freedom, plain.patterns + 1),
+            (other.degrees_of_freedom, other.patterns)
+        );
+    }
+
+    #[test]
     fn the_unit_of_a_column_does_not_matter() {
         let gap = f64::NAN;
         let x = [1.0, 2.5, 3.0, 6.0, 4.0, 0.5, 2.0, 7.0];

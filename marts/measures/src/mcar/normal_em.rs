@@ -98,8 +98,16 @@ pub(super) struct PatternSums {
     pub(super) rows: f64,
     /// Sums over the rows of each observed column.
     pub(super) sum: Vec<f64>,
-    /// Sums of products of each two observed columns.
-    products: Vec<f64>,
+    products: Products,
+}
+
+/// What the sums of products of observed columns are made of: whichever is smaller, so that all patterns together take
+/// no more room than the table.
+enum Products {
+    /// The rows themselves.
+    Rows(Vec<f64>),
+    /// The sums for each two columns.
+    Sums(Vec<f64>),
 }
 
 impl PatternSums {
@@ -107,18 +115,63 @@ impl PatternSums {
         let (observed, missing): (Vec<usize>, Vec<usize>) =
             (0..block.observed.len()).partition(|column| block.observed[*column]);
         let width = observed.len();
+        let rows = block.rows.iter().map(|row| observed.iter().map(|column| value(*column, *row)));
         let mut sum = vec![0.0; width];
-        let mut products = vec![0.0; width * width];
-        for row in &block.rows {
-            let values: Vec<f64> = observed.iter().map(|column| value(*column, *row)).collect();
-            for (i, left) in values.iter().enumerate() {
-                sum[i] += left;
-                for (j, right) in values.iter().enumerate() {
-                    products[i * width + j] += left * right;
-                }
+        for row in rows.clone() {
+            sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+        let products = if block.rows.len() <= width {
+            Products::Rows(rows.flatten().collect())
+        } else {
+            let mut sums = vec![0.0; width * width];
+            for row in rows {
+                add_square(&mut sums, &row.collect::<Vec<f64>>());
+            }
+            Products::Sums(sums)
+        };
+        Self { observed, missing, rows: block.rows.len() as f64, sum, products }
+    }
+}
+
+/// Adds the products of each two elements.
+fn add_square(sums: &mut [f64], row: &[f64]) {
+    if row.is_empty() {
+        return;
+    }
+    for (sums, left) in sums.chunks_exact_mut(row.len()).zip(row) {
+        for (sum, right) in sums.iter_mut().zip(row) {
+            *sum += left * right;
+        }
+    }
+}
+
+/// Adds `A S A'` for the map `A` of `known` columns and the sums of products `S`.
+fn add_mapped(second: &mut [f64], map: &[f64], known: usize, products: &Products) {
+    if known == 0 {
+        return;
+    }
+    let apply = |values: &[f64]| -> Vec<f64> {
+        let weights = map.chunks_exact(known);
+        weights
+            .map(|weights| weights.iter().zip(values).map(|(weight, value)| weight * value).sum())
+            .collect()
+    };
+    match products {
+        Products::Rows(rows) => {
+            for row in rows.chunks_exact(known) {
+                add_square(second, &apply(row));
             }
         }
-        Self { observed, missing, rows: block.rows.len() as f64, sum, products }
+        Products::Sums(sums) => {
+            // The sums are symmetric, so that their rows are their columns.
+            let half: Vec<Vec<f64>> = sums.chunks_exact(known).map(apply).collect();
+            let width = map.len() / known;
+            for row in 0..width {
+                let across: Vec<f64> = half.iter().map(|column| column[row]).collect();
+                let mapped = apply(&across);
+                second[row * width..][..width].iter_mut().zip(mapped).for_each(|(sum, value)| *sum += value);
+            }
+        }
     }
 }
 
@@ -192,18 +245,11 @@ fn add_expected(
     }
     let moved: Vec<f64> =
         (0..width).map(|row| (0..known).map(|k| map[row * known + k] * pattern.sum[k]).sum()).collect();
-    let half: Vec<f64> = (0..width * known)
-        .map(|place| {
-            let (row, column) = (place / known, place % known);
-            (0..known).map(|k| map[row * known + k] * pattern.products[k * known + column]).sum()
-        })
-        .collect();
+    add_mapped(second, &map, known, &pattern.products);
     for left in 0..width {
         first[left] += pattern.rows * constant[left] + moved[left];
         for right in 0..width {
-            let products: f64 = (0..known).map(|k| half[left * known + k] * map[right * known + k]).sum();
-            second[left * width + right] += products
-                + moved[left] * constant[right]
+            second[left * width + right] += moved[left] * constant[right]
                 + constant[left] * moved[right]
                 + pattern.rows * constant[left] * constant[right];
         }

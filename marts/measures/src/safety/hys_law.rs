@@ -62,17 +62,17 @@ pub fn hys_law(results: &[LiverResult], window_days: f64) -> Result<Option<HysLa
             .iter()
             .filter(move |result| wanted.contains(&result.analyte) && result.of_upper_limit >= least)
     };
-    let mut pairs: Vec<(f64, f64, f64)> = Vec::new();
-    for transaminase in of(&[LiverAnalyte::Alanine, LiverAnalyte::Aspartate], 3.0) {
-        for bilirubin in of(&[LiverAnalyte::Bilirubin], 2.0) {
-            if (transaminase.day - bilirubin.day).abs() <= window_days {
-                let complete = transaminase.day.max(bilirubin.day);
-                pairs.push((complete, transaminase.day, bilirubin.day));
-            }
-        }
-    }
-    pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
-    Ok(pairs.first().map(|&(_, transaminase_day, bilirubin_day)| {
+    let mut bilirubin: Vec<f64> = of(&[LiverAnalyte::Bilirubin], 2.0).map(|result| result.day).collect();
+    bilirubin.sort_by(f64::total_cmp);
+    // The first bilirubin in the window makes the earliest pair of each transaminase result.
+    let pairs = of(&[LiverAnalyte::Alanine, LiverAnalyte::Aspartate], 3.0).filter_map(|transaminase| {
+        let first = bilirubin.partition_point(|day| *day < transaminase.day - window_days);
+        let day = bilirubin.get(first).filter(|day| **day - transaminase.day <= window_days)?;
+        Some((transaminase.day.max(*day), transaminase.day, *day))
+    });
+    let earliest =
+        pairs.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
+    Ok(earliest.map(|(_, transaminase_day, bilirubin_day)| {
         let near = of(&[LiverAnalyte::AlkalinePhosphatase], 0.0)
             .filter(|result| (result.day - transaminase_day).abs() <= window_days);
         let alkaline_phosphatase = near.map(|result| result.of_upper_limit).reduce(f64::max);

@@ -20,7 +20,8 @@ pub enum Alternative {
 ///
 /// The p-value is the share of all ways to choose as many subjects as the group has whose sum is at least as
 /// extreme: counted where the ways are few or the scores have two values, by a saddlepoint otherwise, whose
-/// relative error stays at a few percent far into the tail. No draws are made.
+/// relative error stays at a few percent far into the tail. No draws are made. Values with tails like Cauchy's are the
+/// hardest case: there a group of four rejects in up to 8 % of cases at 0.05, one of ten in 5.5 %.
 ///
 /// # Errors
 /// For slices that do not pair and values that are infinite.
