@@ -136,4 +136,56 @@ pub enum MeasureError {
         /// Rows expected.
         expected: u64,
     },
+    /// Two slices that describe the same items differ in length.
+    #[error("{length} {what} do not pair with {expected} items; give one for each")]
+    Unpaired {
+        /// What the slice holds.
+        what: &'static str,
+        /// Its length.
+        length: usize,
+        /// The length that the others have.
+        expected: usize,
+    },
+    /// A value outside the range that a formula is defined on.
+    #[error("the {what} at position {index} is {value}, which is out of range")]
+    OutOfRange {
+        /// What the value is.
+        what: &'static str,
+        /// Its position in the slice; zero for a value that stands alone.
+        index: usize,
+        /// The value found.
+        value: f64,
+    },
+    /// There is nothing to compute from.
+    #[error("there are no {what}")]
+    Nothing {
+        /// What is lacking.
+        what: &'static str,
+    },
+    /// An iteration that did not settle.
+    #[error("the {what} did not converge in {iterations} iterations")]
+    NotConverged {
+        /// What was iterated.
+        what: &'static str,
+        /// How often.
+        iterations: usize,
+    },
+    /// More than the method is made for.
+    #[error("{found} {what} are more than the {limit} that this method takes")]
+    TooMany {
+        /// What is too many.
+        what: &'static str,
+        /// How many were given.
+        found: usize,
+        /// How many are taken.
+        limit: usize,
+    },
+    /// Values that are all equal, or none at all, where a spread is needed.
+    #[error("the {what} at position {index} has no spread; leave it out")]
+    NoSpread {
+        /// What it is.
+        what: &'static str,
+        /// Its position.
+        index: usize,
+    },
 }

@@ -5,6 +5,10 @@
 //! [`mod@in_frame`]). Then what follows: [`flag`] (what a score means), [`false_discovery`] (what it means among many),
 //! [`mod@change`] and [`mod@risk_score`] (what a group's flags add up to). [`tolerance`] judges a whole study by its
 //! limits. [`mod@missingness`] stands alone.
+//!
+//! The statistics that are no risk indicators each have a module with a map of its own: [`site_test`] (is a group like the
+//! rest?) and [`mod@cauchy_combination`] (one p-value of many), [`mcar`] (why values are missing), [`survival`] (times
+//! until something happens), [`safety`] (rates, shares, laboratory shifts) and [`enrolment`] (forecasts).
 pub mod error;
 pub mod proportion_table;
 
@@ -28,7 +32,20 @@ pub mod tolerance;
 
 pub mod missingness;
 
+pub mod enrolment;
+pub mod mcar;
+pub mod safety;
+pub mod site_test;
+pub mod survival;
+
+pub mod cauchy_combination;
+
+mod cholesky;
+mod symmetric_eigen;
+mod tail_probability;
+
 pub use bounds::Bound;
+pub use cauchy_combination::{cauchy_combination, cauchy_combination_weighted};
 pub use change::{Change, change, changes};
 pub use error::MeasureError;
 pub use exact::{Against, ExactGroup, exact, exact_bounds};
