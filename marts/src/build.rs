@@ -94,7 +94,7 @@ fn make_or_share(bench: &mut Workbench, mart: &Mart, former: Option<&Manifest>) 
     let plan = Plan { name: mart.name.to_owned(), grain: mart.grain.to_owned(), inputs };
     let rows = match mart.definition {
         Definition::Sql(query) => bench.make_from_query(plan, query).map_err(failed)?,
-        Definition::Rust(definition, _) => {
+        Definition::Rust(definition, ..) => {
             let rows = definition(bench)?;
             bench.make_from_rows(plan, &rows).map_err(failed)?
         }
@@ -108,7 +108,10 @@ fn inputs(bench: &Workbench, mart: &Mart) -> warehouse::Result<String> {
     let mut parts = vec![CODE_VERSION.to_owned()];
     match mart.definition {
         Definition::Sql(query) => parts.push(query.to_owned()),
-        Definition::Rust(_, revision) => parts.push(format!("{revision}\n{}", crate::indicators::PARAMETERS)),
+        Definition::Rust(_, revision, parameters) => {
+            parts.push(revision.to_string());
+            parts.extend(parameters.iter().map(|text| (*text).to_owned()));
+        }
     }
     for input in mart.inputs {
         parts.push(bench.inputs_of(input)?.to_owned());

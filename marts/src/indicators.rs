@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::{Error, Result};
 
+pub mod by_method;
 pub mod score;
 pub mod site_risk;
 

@@ -5,7 +5,10 @@ pub mod mart;
 pub mod registry;
 
 pub mod build;
+mod columns;
 pub mod indicators;
+pub mod retention;
+pub mod tolerance;
 
 pub use build::{Built, Outcome, build};
 pub use error::{Error, Result};

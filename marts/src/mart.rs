@@ -32,8 +32,9 @@ pub struct Mart {
 pub enum Definition {
     /// A query in the subset that DuckDB and DataFusion answer alike.
     Sql(&'static str),
-    /// A function over the tables of the workbench, and its revision: a new one makes the mart again.
-    Rust(fn(&Workbench) -> Result<RecordBatch>, u32),
+    /// A function over the tables of the workbench, its revision, and the texts it works by: when one of them changes,
+    /// the mart is made again.
+    Rust(fn(&Workbench) -> Result<RecordBatch>, u32, &'static [&'static str]),
 }
 
 /// What must hold of a mart.

@@ -1,7 +1,7 @@
 //! Every mart there is, each after those it reads.
 
-use crate::indicators;
 use crate::mart::{Definition, Mart, Test};
+use crate::{indicators, retention, tolerance};
 
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
@@ -65,7 +65,22 @@ pub const MARTS: &[Mart] = &[
             Test::Relationship("site_id", "dim_site", "site_id"),
         ],
         tags: &["rbqm"],
-        definition: Definition::Rust(indicators::score::by_site, 1),
+        definition: Definition::Rust(indicators::score::by_site, 1, &[indicators::PARAMETERS]),
+    },
+    Mart {
+        name: "mart_indicator",
+        grain: "one row per indicator, level, group with a denominator above zero, and method",
+        description: "Risk indicators of each site, country and region by each method, with probabilities adjusted for the false discovery rate.",
+        inputs: &["mart_indicator_input", "dim_site"],
+        key: &["indicator_id", "level", "group_id", "method"],
+        tests: &[
+            Test::NotNull("metric"),
+            Test::Range("flag", -2.0, 2.0),
+            Test::Range("p_value", 0.0, 1.0),
+            Test::AtMost("p_value", "q_value"),
+        ],
+        tags: &["rbqm"],
+        definition: Definition::Rust(indicators::by_method::by_level, 1, &[indicators::PARAMETERS]),
     },
     Mart {
         name: "mart_kri_bounds",
@@ -75,7 +90,7 @@ pub const MARTS: &[Mart] = &[
         key: &["indicator_id", "threshold", "denominator"],
         tests: &[Test::NotNull("metric")],
         tags: &["rbqm"],
-        definition: Definition::Rust(indicators::score::bounds_by_indicator, 1),
+        definition: Definition::Rust(indicators::score::bounds_by_indicator, 1, &[indicators::PARAMETERS]),
     },
     Mart {
         name: "mart_site_risk",
@@ -85,7 +100,59 @@ pub const MARTS: &[Mart] = &[
         key: &["site_id"],
         tests: &[Test::Range("risk_score", 0.0, 100.0)],
         tags: &["rbqm"],
-        definition: Definition::Rust(indicators::site_risk::by_site, 1),
+        definition: Definition::Rust(indicators::site_risk::by_site, 1, &[indicators::PARAMETERS]),
+    },
+    Mart {
+        name: "mart_tolerance_limit",
+        grain: "one row per tolerance limit that the study's sources can answer, and method",
+        description: "Tolerance limits of the whole study: share, limits and verdict by each method.",
+        inputs: &[
+            "dim_study",
+            "dim_subject",
+            "dim_visit",
+            "fact_disposition",
+            "fact_deviation",
+            "fact_visit",
+            "fact_ae",
+        ],
+        key: &["limit_id", "method"],
+        tests: &[Test::Range("share", 0.0, 1.0), Test::AtMost("events", "units")],
+        tags: &["rbqm"],
+        definition: Definition::Rust(tolerance::by_method, 1, &[tolerance::PARAMETERS, tolerance::COUNTS]),
+    },
+    Mart {
+        name: "mart_retention",
+        grain: "one row per day on which a subject left the study or was last seen",
+        description: "The share of subjects that stays on study, by the Kaplan-Meier estimate with 95 % limits.",
+        inputs: &["dim_subject", "fact_disposition"],
+        key: &["day"],
+        tests: &[Test::Range("share_on_study", 0.0, 1.0), Test::AtMost("n_left", "at_risk")],
+        tags: &["enrolment"],
+        definition: Definition::Rust(retention::curve, 1, &[retention::COURSES]),
+    },
+    Mart {
+        name: "mart_retention_reason",
+        grain: "one row per reason and day on which a subject left for it",
+        description: "The share of subjects that has left for each reason, as competing risks.",
+        inputs: &["dim_subject", "fact_disposition"],
+        key: &["reason", "day"],
+        tests: &[Test::Range("share_left", 0.0, 1.0)],
+        tags: &["enrolment"],
+        definition: Definition::Rust(retention::by_reason, 1, &[retention::COURSES]),
+    },
+    Mart {
+        name: "mart_ae_term",
+        grain: "one row per body system and preferred term among the adverse events of enrolled subjects",
+        description: "Adverse events by body system and term: events, subjects, seriousness, and rate by exposure.",
+        inputs: &["dim_subject", "fact_ae"],
+        key: &["soc", "pt"],
+        tests: &[
+            Test::AtMost("n_subjects", "n_events"),
+            Test::AtMost("n_subjects", "n_enrolled"),
+            Test::Range("share_of_subjects", 0.0, 1.0),
+        ],
+        tags: &["safety"],
+        definition: Definition::Sql(include_str!("safety/events.sql")),
     },
 ];
 

@@ -21,20 +21,36 @@ struct Row {
 type Rows = BTreeMap<(String, String), Row>;
 
 #[test]
-fn twelve_indicators_equal_the_reference_for_every_site() {
+fn twelve_indicators_equal_the_reference_for_every_site_and_country() {
     let Some(oracles) = Need::Oracles.path() else { return };
     let Some(installation) = Installation::with_tenant("edc") else { return };
     deliver(&oracles.join("rbqm"), &installation.beside("delivery"));
     installation.must(&["ingest", "--tenant", "edc", "--study", STUDY, "delivery"]);
     let researcher = installation.account("edc", "researcher");
     let server = installation.serve();
-    let url = server.url(&format!("/api/v1/studies/{STUDY}/tables/mart_kri?format=csv"));
-    let answer = researcher.client(&server).get(&url);
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let ours = ours(&answer.body);
+    let mut client = researcher.client(&server);
+    let mut table = |name: &str| {
+        let url = server.url(&format!("/api/v1/studies/{STUDY}/tables/{name}?format=csv"));
+        let answer = client.get(&url);
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    };
     let reference = fs::read_to_string(oracles.join("rbqm/gsm_analysis_flagged.csv"));
     let reference = reference.expect("the oracle data holds the reference");
-    let differences = differences(&ours, &self::reference(&reference));
+    // 150 sites and 3 countries, fewer where a denominator is zero.
+    let (sites, countries) = (self::reference(&reference, "Site"), self::reference(&reference, "Country"));
+    assert_eq!((sites.len(), countries.len()), (1_684, 36));
+    check(&ours(&table("mart_kri"), ["indicator_id", "site_id"], |_| true), &sites);
+    let by_method = table("mart_indicator");
+    for (level, expected) in [("site", &sites), ("country", &countries)] {
+        let is_it =
+            |row: &BTreeMap<&str, &str>| row["level"] == level && row["method"] == "normal_approximation";
+        check(&ours(&by_method, ["indicator_id", "group_id"], is_it), expected);
+    }
+}
+
+fn check(ours: &Rows, reference: &Rows) {
+    let differences = differences(ours, reference);
     assert!(
         differences.is_empty(),
         "{} rows differ from the reference, first:\n{}",
@@ -55,25 +71,19 @@ pub(crate) fn deliver(from: &Path, to: &Path) {
     }
 }
 
-fn ours(csv: &str) -> Rows {
-    let columns = ["indicator_id", "site_id", "numerator", "denominator", "score", "flag"];
-    rows(csv, columns, |_| true)
+fn ours(csv: &str, [indicator, group]: [&str; 2], keep: impl Fn(&BTreeMap<&str, &str>) -> bool) -> Rows {
+    rows(csv, [indicator, group, "numerator", "denominator", "score", "flag"], keep)
 }
 
-/// The rows of sites for `kri0001` to `kri0012`, under our names.
-fn reference(csv: &str) -> Rows {
+/// The rows of one level for `kri0001` to `kri0012`, under our names.
+fn reference(csv: &str, level: &str) -> Rows {
     let columns = ["MetricID", "GroupID", "Numerator", "Denominator", "Score", "Flag"];
-    let rows = rows(csv, columns, |row| row["GroupLevel"] == "Site");
-    let renamed = rows
-        .into_iter()
-        .map(|((indicator, site), row)| ((indicator.trim_start_matches("Analysis_").to_owned(), site), row));
-    let rows: Rows = renamed.filter(|((indicator, _), _)| indicator.as_str() <= "kri0012").collect();
-    // 150 sites, fewer where a denominator is zero.
-    assert_eq!(
-        rows.keys().map(|(indicator, _)| indicator).collect::<std::collections::BTreeSet<_>>().len(),
-        12
-    );
-    rows
+    let rows = rows(csv, columns, |row| row["GroupLevel"] == level);
+    let renamed = rows.into_iter().map(|((indicator, group), row)| {
+        let number = indicator.trim_start_matches("Analysis_").trim_start_matches(char::is_alphabetic);
+        ((format!("kri{number}"), group), row)
+    });
+    renamed.filter(|((indicator, _), _)| indicator.as_str() <= "kri0012").collect()
 }
 
 /// Reads a CSV whose fields hold neither commas nor quotes inside.

@@ -11,34 +11,44 @@ use warehouse::workbench::Workbench;
 use super::{IndicatorDefinition, NORMAL_APPROXIMATION, definitions};
 use crate::{Error, Result};
 
-const SUMS: &str =
-    "SELECT i.indicator_id, s.site_id, sum(i.numerator) AS numerator, sum(i.denominator) AS denominator
-     FROM mart_indicator_input i JOIN dim_site s ON s.site_sk = i.site_sk
-     GROUP BY i.indicator_id, s.site_id
-     HAVING sum(i.denominator) > 0
-     ORDER BY i.indicator_id, s.site_id";
+const SITE: &str = "site";
 
-/// The sums of one indicator, site by site.
+/// What subjects are grouped by. A group that its source does not name is none.
+pub(super) const LEVELS: [&str; 3] = [SITE, "country", "region"];
+
+const SUMS: &str = "WITH groups AS (
+         SELECT site_sk, 'site' AS level, site_id AS name FROM dim_site
+         UNION ALL SELECT site_sk, 'country', country FROM dim_site
+         UNION ALL SELECT site_sk, 'region', region FROM dim_site
+     )
+     SELECT i.indicator_id, g.level, g.name, sum(i.numerator) AS numerator, sum(i.denominator) AS denominator
+     FROM mart_indicator_input i JOIN groups g ON g.site_sk = i.site_sk
+     WHERE g.name IS NOT NULL
+     GROUP BY i.indicator_id, g.level, g.name
+     HAVING sum(i.denominator) > 0
+     ORDER BY i.indicator_id, g.level, g.name";
+
+/// The sums of one indicator, group by group.
 #[derive(Debug, Default)]
-struct Groups {
-    sites: Vec<String>,
-    numerators: Vec<f64>,
-    denominators: Vec<f64>,
+pub(super) struct Groups {
+    pub(super) names: Vec<String>,
+    pub(super) numerators: Vec<f64>,
+    pub(super) denominators: Vec<f64>,
 }
 
-fn groups(bench: &Workbench, mart: &str) -> Result<BTreeMap<String, Groups>> {
+/// By indicator and level.
+pub(super) fn groups(bench: &Workbench, mart: &str) -> Result<BTreeMap<(String, String), Groups>> {
     let failed = |source| Error::Build { mart: mart.to_owned(), source };
-    let batches = bench.engine().query("sum the indicators by site", SUMS).map_err(failed)?;
-    let mut groups: BTreeMap<String, Groups> = BTreeMap::new();
+    let batches = bench.engine().query("sum the indicators by group", SUMS).map_err(failed)?;
+    let mut groups: BTreeMap<(String, String), Groups> = BTreeMap::new();
     for batch in &batches {
-        let (indicators, sites) = (batch.column(0).as_string::<i32>(), batch.column(1).as_string::<i32>());
-        let (numerators, denominators) =
-            (batch.column(2).as_primitive::<Float64Type>(), batch.column(3).as_primitive::<Float64Type>());
+        let text = |position: usize, row| batch.column(position).as_string::<i32>().value(row).to_owned();
+        let number = |position: usize, row| batch.column(position).as_primitive::<Float64Type>().value(row);
         for row in 0..batch.num_rows() {
-            let group = groups.entry(indicators.value(row).to_owned()).or_default();
-            group.sites.push(sites.value(row).to_owned());
-            group.numerators.push(numerators.value(row));
-            group.denominators.push(denominators.value(row));
+            let group = groups.entry((text(0, row), text(1, row))).or_default();
+            group.names.push(text(2, row));
+            group.numerators.push(number(3, row));
+            group.denominators.push(number(4, row));
         }
     }
     Ok(groups)
@@ -52,7 +62,7 @@ pub fn by_site(bench: &Workbench) -> Result<RecordBatch> {
     let mut rows = Rows::default();
     let groups = groups(bench, "mart_kri")?;
     for definition in definitions()? {
-        if let Some(group) = groups.get(&definition.id) {
+        if let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) {
             rows.score(definition, group)?;
         }
     }
@@ -78,7 +88,7 @@ impl Rows {
             let (numerator, denominator) = (group.numerators[row], group.denominators[row]);
             let judged = rule.judge(numerator, denominator, scored.score);
             self.indicator.push(definition.id.clone());
-            self.site.push(group.sites[row].clone());
+            self.site.push(group.names[row].clone());
             let numbers = [numerator, denominator, scored.metric, fit.overall, fit.factor];
             self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number));
             self.score.push(judged.score);
@@ -124,7 +134,7 @@ pub fn bounds_by_indicator(bench: &Workbench) -> Result<RecordBatch> {
     let mut indicators: Vec<String> = Vec::new();
     let mut numbers: [Vec<f64>; 4] = Default::default();
     for definition in definitions()? {
-        let Some(group) = groups.get(&definition.id) else { continue };
+        let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) else { continue };
         let refused = |source| definition.refused("mart_kri_bounds", source);
         let fit = normal_approximation(&group.numerators, &group.denominators, definition.kind())
             .map_err(refused)?;
