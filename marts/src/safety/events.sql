@@ -16,10 +16,10 @@ counted AS (
     SELECT soc, pt,
         count(*) AS n_events,
         count(DISTINCT subject_dk) AS n_subjects,
-        sum(CASE WHEN serious THEN 1 ELSE 0 END) AS n_serious,
-        sum(CASE WHEN is_related THEN 1 ELSE 0 END) AS n_related,
-        sum(CASE WHEN ctcae_grade >= 3 THEN 1 ELSE 0 END) AS n_grade_3_and_higher,
-        sum(CASE WHEN emergent = 'TRUE' THEN 1 ELSE 0 END) AS n_emergent
+        CAST(sum(CASE WHEN serious THEN 1 ELSE 0 END) AS BIGINT) AS n_serious,
+        CAST(sum(CASE WHEN is_related THEN 1 ELSE 0 END) AS BIGINT) AS n_related,
+        CAST(sum(CASE WHEN ctcae_grade >= 3 THEN 1 ELSE 0 END) AS BIGINT) AS n_grade_3_and_higher,
+        CAST(sum(CASE WHEN emergent = 'TRUE' THEN 1 ELSE 0 END) AS BIGINT) AS n_emergent
     FROM events GROUP BY soc, pt
 )
 SELECT c.soc, c.pt, c.n_events, c.n_subjects, c.n_serious, c.n_related, c.n_grade_3_and_higher, c.n_emergent,
