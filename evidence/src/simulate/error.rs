@@ -115,17 +115,14 @@ pub enum SimulateError {
         #[source]
         source: ParquetError,
     },
-    /// A value does not fit its column.
-    #[error("column `{column}` of `{table}` holds {width} bytes, and a value has {length}")]
-    TooWide {
-        /// The table.
-        table: &'static str,
-        /// The column.
-        column: &'static str,
-        /// The bytes that it may have.
-        width: usize,
-        /// The bytes that it has.
-        length: usize,
+    /// An SDTM dataset could not be written.
+    #[error("failed to write SDTM dataset `{dataset}`")]
+    Sdtm {
+        /// The dataset.
+        dataset: &'static str,
+        /// The cause: the disk, or a value that does not fit its column.
+        #[source]
+        source: formats::Error,
     },
     /// The plan or the ledger could not be rendered.
     #[error("failed to render `{file}`")]

@@ -1,23 +1,19 @@
 //! The study as SDTM datasets, in as many forms as are asked for at once. They hold what has been entered by the
 //! cut-off, with the arms: a sponsor's view after unblinding.
 //!
-//! `table` says what a table is and what rows are written into, `xpt` and `dataset_json` write one, `domains` lists
-//! the tables, `trial` and `subject_rows` with `finding_rows` fill them.
-mod dataset_json;
+//! `table` says what a dataset is, `domains` lists them, `domain` writes one, `trial` and `subject_rows` with
+//! `finding_rows` fill them.
+mod domain;
 mod domains;
 mod finding_rows;
 mod subject_rows;
 mod table;
 mod trial;
-mod xpt;
 
 use std::path::Path;
 
-use self::dataset_json::DatasetJsonFile;
-use self::table::{Cell, TableSink, TableSpec};
-use self::xpt::XptFile;
+use self::domain::Domain;
 use super::error::SimulateError;
-use super::folder::make_folder;
 use super::history::History;
 use super::plan::Format;
 use super::world::World;
@@ -44,12 +40,6 @@ pub(super) struct Sdtm {
     ie: Domain,
     suppae: Domain,
     suppdm: Domain,
-}
-
-/// One dataset, in every form that is asked for.
-struct Domain {
-    spec: &'static TableSpec,
-    sinks: Vec<Box<dyn TableSink>>,
 }
 
 impl Sdtm {
@@ -123,30 +113,6 @@ impl Sdtm {
             self.suppae,
             self.suppdm,
         ];
-        domains.into_iter().flat_map(|domain| domain.sinks).try_for_each(TableSink::finish)
-    }
-}
-
-impl Domain {
-    fn create(spec: &'static TableSpec, world: &World<'_>, out: &Path) -> Result<Self, SimulateError> {
-        let (plan, folder) = (world.plan, out.join("sdtm"));
-        let mut sinks: Vec<Box<dyn TableSink>> = Vec::new();
-        if plan.formats.contains(&Format::SdtmXpt) {
-            let folder = folder.join("xpt");
-            make_folder(&folder)?;
-            sinks.push(Box::new(XptFile::create(&folder, spec, plan.cut_off)?));
-        }
-        if plan.formats.contains(&Format::SdtmDatasetjson) {
-            let folder = folder.join("datasetjson");
-            make_folder(&folder)?;
-            sinks.push(Box::new(DatasetJsonFile::create(&folder, spec, plan.study.as_str(), plan.cut_off)?));
-        }
-        Ok(Self { spec, sinks })
-    }
-
-    /// Adds a row, with a cell for each column of the dataset.
-    fn push(&mut self, row: &[Cell<'_>]) -> Result<(), SimulateError> {
-        debug_assert_eq!(row.len(), self.spec.columns.len(), "{}", self.spec.name);
-        self.sinks.iter_mut().try_for_each(|sink| sink.push(row))
+        domains.into_iter().try_for_each(Domain::finish)
     }
 }

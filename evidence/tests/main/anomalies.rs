@@ -11,7 +11,11 @@ use super::extract::{Study, small_plan};
 
 #[test]
 fn a_null_study_has_an_empty_ledger() {
-    assert!(Study::make(&small_plan(), 1).truth.anomalies.is_empty());
+    for seed in 1..=5 {
+        let study = Study::make(&small_plan(), seed);
+        assert!(study.truth.anomalies.is_empty() && study.table("truth/affected").rows.is_empty(), "{seed}");
+        assert!(study.table("truth/values").column("anomaly").iter().all(|anomaly| anomaly.is_empty()));
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
 
 use crate::arrow_text::{Portions, column_of, text_batch};
-use crate::dataset::{Column, Dataset, Format, check_columns};
+use crate::dataset::{Column, Dataset, Format, check_cells, check_columns};
 use crate::error::file_name;
 use crate::guard::guarded;
 use crate::source::{Source, stem};
@@ -35,6 +35,8 @@ pub(crate) fn check(path: &Path, format: Format) -> Result<Dataset> {
     let reader = Reader::open(path, format)?;
     let columns: Vec<Column> = reader.schema().fields().iter().map(|field| column_of(field)).collect();
     check_columns(&file, FORMAT, &columns)?;
+    let length = path.metadata().map_err(|source| Error::io("measure", path, source))?.len();
+    check_cells(&file, FORMAT, rows, &columns, length)?;
     let dataset = Dataset {
         name: stem(path),
         label: String::new(),

@@ -90,12 +90,23 @@ fn text_bytes(array: &ArrayRef) -> usize {
             ends(offsets.first().copied(), offsets.last().copied())
         }
         DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).sum(),
-        DataType::Dictionary(_, _) => {
-            let values = array.as_any_dictionary().values();
-            let longest = (0..values.len()).map(|at| text_bytes(&values.slice(at, 1))).max();
-            longest.unwrap_or_default().saturating_mul(array.len())
-        }
-        _ => 32 * array.len(),
+        DataType::Dictionary(_, _) => longest(array).saturating_mul(array.len()),
+        _ => array.len().saturating_mul(SHORT),
+    }
+}
+
+/// Bytes that a value that is no text surely does not exceed as text.
+const SHORT: usize = 32;
+
+/// A bound of the bytes of a column's longest text. A dictionary may have any number of empty values: only texts, which
+/// take room in the file, are looked at one by one.
+fn longest(array: &ArrayRef) -> usize {
+    match array.data_type() {
+        DataType::Utf8 => array.as_string::<i32>().offsets().lengths().max().unwrap_or_default(),
+        DataType::LargeUtf8 => array.as_string::<i64>().offsets().lengths().max().unwrap_or_default(),
+        DataType::Utf8View => array.as_string_view().lengths().max().unwrap_or_default() as usize,
+        DataType::Dictionary(_, _) => longest(array.as_any_dictionary().values()),
+        _ => SHORT,
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use crate::limits::MAX_COLUMNS;
+use crate::limits::{CELLS_ALLOWANCE, MAX_CELLS_PER_BYTE, MAX_COLUMNS};
 use crate::{Error, Result};
 
 /// What a column can hold, as far as its format says.
@@ -189,4 +189,24 @@ pub(crate) fn check_columns(file: &str, format: &'static str, columns: &[Column]
         }
     }
     Ok(())
+}
+
+/// Refuses a dataset of so many rows that reading them would take time without bound: a few bytes may promise any
+/// number of empty cells. `bytes` is the length of the file.
+pub(crate) fn check_cells(
+    file: &str,
+    format: &'static str,
+    rows: u64,
+    columns: &[Column],
+    bytes: u64,
+) -> Result<()> {
+    let cells = rows.saturating_mul(columns.len() as u64);
+    if cells <= CELLS_ALLOWANCE.max(bytes.saturating_mul(MAX_CELLS_PER_BYTE)) {
+        return Ok(());
+    }
+    Err(Error::damaged(
+        file,
+        format,
+        format!("its {bytes} bytes promise {rows} rows, above {MAX_CELLS_PER_BYTE} cells for each byte"),
+    ))
 }

@@ -12,6 +12,11 @@ pub const MAX_METADATA_BYTES: usize = 16 << 20;
 pub const MAX_INFLATION: u64 = 250;
 /// Bytes that may come out of a compressed file before [`MAX_INFLATION`] is held.
 pub const INFLATION_ALLOWANCE: u64 = 16 << 20;
+/// How many cells one byte of a file may promise, past [`CELLS_ALLOWANCE`]. Columnar formats say "a million times
+/// nothing" in a few bytes; tables of many empty columns reach 100.
+pub const MAX_CELLS_PER_BYTE: u64 = 1_000;
+/// Cells that a file may promise before [`MAX_CELLS_PER_BYTE`] is held.
+pub const CELLS_ALLOWANCE: u64 = 1 << 26;
 /// Bytes that one page of a Parquet file may become.
 pub const MAX_PAGE_BYTES: u64 = 512 << 20;
 /// Bytes that one record batch of an Arrow file may have or become.

@@ -18,7 +18,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::errors::ParquetError;
 
 use crate::arrow_text::{Portions, column_of, text_batch};
-use crate::dataset::{Column, Dataset, Format, check_columns};
+use crate::dataset::{Column, Dataset, Format, check_cells, check_columns};
 use crate::error::file_name;
 use crate::guard::guarded;
 use crate::source::{BATCH_ROWS, Source, stem};
@@ -35,6 +35,8 @@ pub(crate) fn check(path: &Path) -> Result<Dataset> {
     let columns: Vec<Column> = builder.schema().fields().iter().map(|field| column_of(field)).collect();
     check_columns(&file, FORMAT, &columns)?;
     let rows = guarded(&file, FORMAT, || pages::check_pages(path, builder.metadata()))?;
+    let length = path.metadata().map_err(|source| Error::io("measure", path, source))?.len();
+    check_cells(&file, FORMAT, rows, &columns, length)?;
     Ok(Dataset {
         name: stem(path),
         label: String::new(),

@@ -133,6 +133,12 @@ pub(crate) fn corpus(folder: &Path) -> Vec<Sample> {
         samples.push(Sample { name: format!("{kind}.arrow"), bytes: file });
         samples.push(Sample { name: format!("{kind}.arrows"), bytes: stream });
     }
+    let xml = [
+        ("snapshot_1_3.xml", include_str!("../src/odm/tests/snapshot_1_3.xml")),
+        ("transactions_1_3.xml", include_str!("../src/odm/tests/transactions_1_3.xml")),
+        ("snapshot_2_0.xml", include_str!("../src/odm/tests/snapshot_2_0.xml")),
+    ];
+    samples.extend(xml.map(|(name, text)| Sample { name: name.to_owned(), bytes: text.into() }));
     samples
 }
 

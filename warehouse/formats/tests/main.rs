@@ -1,6 +1,7 @@
 //! Files of every format, read and written.
 
 mod arrow_files;
+mod attack;
 mod bad_files;
 mod corpus;
 mod dataset_json;

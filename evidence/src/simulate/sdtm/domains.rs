@@ -37,6 +37,46 @@ const IETESTCD: Column = text("IETESTCD", "Inclusion/Exclusion Criterion Short N
 const IETEST: Column = text("IETEST", "Inclusion/Exclusion Criterion", 200);
 const IECAT: Column = text("IECAT", "Inclusion/Exclusion Category", 20);
 
+/// Records of subjects, numbered within each; `$name` is also the prefix of the columns.
+macro_rules! records_of_subjects {
+    ($name:ident, $label:literal, $($column:expr),* $(,)?) => {
+        pub(super) static $name: TableSpec = table(
+            stringify!($name),
+            $label,
+            &[
+                STUDYID,
+                DOMAIN,
+                USUBJID,
+                integer(concat!(stringify!($name), "SEQ"), "Sequence Number"),
+                $($column),*
+            ],
+        );
+    };
+}
+
+/// Results of tests, in units, at visits.
+macro_rules! measurements {
+    ($name:ident, $label:literal, of: $test:literal, range: [$($range:expr),* $(,)?],
+     grade: [$($grade:expr),*], at: [$($at:expr),* $(,)?] $(,)?) => {
+        records_of_subjects! { $name, $label,
+            text(concat!(stringify!($name), "TESTCD"), concat!($test, " Short Name"), 8),
+            text(concat!(stringify!($name), "TEST"), concat!($test, " Name"), 40),
+            text(concat!(stringify!($name), "ORRES"), "Result or Finding in Original Units", 20),
+            text(concat!(stringify!($name), "ORRESU"), "Original Units", 20),
+            text(concat!(stringify!($name), "STRESC"), "Character Result/Finding in Std Format", 20),
+            float(concat!(stringify!($name), "STRESN"), "Numeric Result/Finding in Standard Units"),
+            text(concat!(stringify!($name), "STRESU"), "Standard Units", 20),
+            $($range,)*
+            text(concat!(stringify!($name), "STAT"), "Completion Status", 8),
+            text(concat!(stringify!($name), "LOBXFL"), "Last Observation Before Exposure Flag", 1),
+            $($grade,)*
+            VISITNUM,
+            VISIT,
+            $($at),*
+        }
+    };
+}
+
 pub(super) static TS: TableSpec = table(
     "TS",
     "Trial Summary",
@@ -127,22 +167,14 @@ pub(super) static DM: TableSpec = table(
         integer("DMDY", "Study Day of Collection"),
     ],
 );
-pub(super) static SE: TableSpec = table(
-    "SE",
-    "Subject Elements",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("SESEQ", "Sequence Number"),
-        ETCD,
-        ELEMENT,
-        date("SESTDTC", "Start Date/Time of Element"),
-        date("SEENDTC", "End Date/Time of Element"),
-        integer("TAETORD", "Planned Order of Element within Arm"),
-        EPOCH,
-    ],
-);
+records_of_subjects! { SE, "Subject Elements",
+    ETCD,
+    ELEMENT,
+    date("SESTDTC", "Start Date/Time of Element"),
+    date("SEENDTC", "End Date/Time of Element"),
+    integer("TAETORD", "Planned Order of Element within Arm"),
+    EPOCH,
+}
 pub(super) static SV: TableSpec = table(
     "SV",
     "Subject Visits",
@@ -160,208 +192,113 @@ pub(super) static SV: TableSpec = table(
         text("SVUPDES", "Description of Unplanned Visit", 40),
     ],
 );
-pub(super) static DS: TableSpec = table(
-    "DS",
-    "Disposition",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("DSSEQ", "Sequence Number"),
-        text("DSTERM", "Reported Term for the Disposition Event", 60),
-        text("DSDECOD", "Standardized Disposition Term", 60),
-        text("DSCAT", "Category for Disposition Event", 30),
-        text("DSSCAT", "Subcategory for Disposition Event", 30),
-        EPOCH,
-        date("DSSTDTC", "Start Date/Time of Disposition Event"),
-        integer("DSSTDY", "Study Day of Start of Disposition Event"),
-    ],
-);
-pub(super) static EX: TableSpec = table(
-    "EX",
-    "Exposure",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("EXSEQ", "Sequence Number"),
-        text("EXTRT", "Name of Treatment", 40),
-        float("EXDOSE", "Dose"),
-        text("EXDOSU", "Dose Units", 10),
-        text("EXDOSFRM", "Dose Form", 20),
-        text("EXDOSFRQ", "Dosing Frequency per Interval", 10),
-        text("EXROUTE", "Route of Administration", 10),
-        EPOCH,
-        date("EXSTDTC", "Start Date/Time of Treatment"),
-        date("EXENDTC", "End Date/Time of Treatment"),
-        integer("EXSTDY", "Study Day of Start of Treatment"),
-        integer("EXENDY", "Study Day of End of Treatment"),
-    ],
-);
-pub(super) static AE: TableSpec = table(
-    "AE",
-    "Adverse Events",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("AESEQ", "Sequence Number"),
-        text("AESPID", "Sponsor-Defined Identifier", 40),
-        text("AETERM", "Reported Term for the Adverse Event", 60),
-        text("AEDECOD", "Dictionary-Derived Term", 60),
-        text("AEBODSYS", "Body System or Organ Class", 40),
-        text("AESER", "Serious Event", 1),
-        text("AEREL", "Causality", 20),
-        text("AEOUT", "Outcome of Adverse Event", 40),
-        text("AESDTH", "Results in Death", 1),
-        text("AETOXGR", "Standard Toxicity Grade", 1),
-        EPOCH,
-        date("AESTDTC", "Start Date/Time of Adverse Event"),
-        date("AEENDTC", "End Date/Time of Adverse Event"),
-        integer("AESTDY", "Study Day of Start of Adverse Event"),
-        integer("AEENDY", "Study Day of End of Adverse Event"),
-    ],
-);
-pub(super) static MH: TableSpec = table(
-    "MH",
-    "Medical History",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("MHSEQ", "Sequence Number"),
-        text("MHTERM", "Reported Term for the Medical History", 60),
-        text("MHDECOD", "Dictionary-Derived Term", 60),
-        text("MHBODSYS", "Body System or Organ Class", 40),
-        date("MHDTC", "Date/Time of History Collection"),
-        date("MHSTDTC", "Start Date/Time of Medical History Event"),
-        integer("MHSTDY", "Study Day of Start of Observation"),
-    ],
-);
-pub(super) static CM: TableSpec = table(
-    "CM",
-    "Concomitant Medications",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("CMSEQ", "Sequence Number"),
-        text("CMTRT", "Reported Name of Drug, Med, or Therapy", 60),
-        text("CMDECOD", "Standardized Medication Name", 60),
-        text("CMINDC", "Indication", 60),
-        float("CMDOSE", "Dose per Administration"),
-        text("CMDOSU", "Dose Units", 10),
-        text("CMSTRF", "Start Relative to Reference Period", 20),
-        text("CMENRF", "End Relative to Reference Period", 20),
-    ],
-);
-pub(super) static LB: TableSpec = table(
-    "LB",
-    "Laboratory Test Results",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("LBSEQ", "Sequence Number"),
-        text("LBTESTCD", "Lab Test or Examination Short Name", 8),
-        text("LBTEST", "Lab Test or Examination Name", 40),
-        text("LBORRES", "Result or Finding in Original Units", 20),
-        text("LBORRESU", "Original Units", 20),
-        text("LBSTRESC", "Character Result/Finding in Std Format", 20),
-        float("LBSTRESN", "Numeric Result/Finding in Standard Units"),
-        text("LBSTRESU", "Standard Units", 20),
+records_of_subjects! { DS, "Disposition",
+    text("DSTERM", "Reported Term for the Disposition Event", 60),
+    text("DSDECOD", "Standardized Disposition Term", 60),
+    text("DSCAT", "Category for Disposition Event", 30),
+    text("DSSCAT", "Subcategory for Disposition Event", 30),
+    EPOCH,
+    date("DSSTDTC", "Start Date/Time of Disposition Event"),
+    integer("DSSTDY", "Study Day of Start of Disposition Event"),
+}
+records_of_subjects! { EX, "Exposure",
+    text("EXTRT", "Name of Treatment", 40),
+    float("EXDOSE", "Dose"),
+    text("EXDOSU", "Dose Units", 10),
+    text("EXDOSFRM", "Dose Form", 20),
+    text("EXDOSFRQ", "Dosing Frequency per Interval", 10),
+    text("EXROUTE", "Route of Administration", 10),
+    EPOCH,
+    date("EXSTDTC", "Start Date/Time of Treatment"),
+    date("EXENDTC", "End Date/Time of Treatment"),
+    integer("EXSTDY", "Study Day of Start of Treatment"),
+    integer("EXENDY", "Study Day of End of Treatment"),
+}
+records_of_subjects! { AE, "Adverse Events",
+    text("AESPID", "Sponsor-Defined Identifier", 40),
+    text("AETERM", "Reported Term for the Adverse Event", 60),
+    text("AEDECOD", "Dictionary-Derived Term", 60),
+    text("AEBODSYS", "Body System or Organ Class", 40),
+    text("AESER", "Serious Event", 1),
+    text("AEREL", "Causality", 20),
+    text("AEOUT", "Outcome of Adverse Event", 40),
+    text("AESDTH", "Results in Death", 1),
+    text("AETOXGR", "Standard Toxicity Grade", 1),
+    EPOCH,
+    date("AESTDTC", "Start Date/Time of Adverse Event"),
+    date("AEENDTC", "End Date/Time of Adverse Event"),
+    integer("AESTDY", "Study Day of Start of Adverse Event"),
+    integer("AEENDY", "Study Day of End of Adverse Event"),
+}
+records_of_subjects! { MH, "Medical History",
+    text("MHTERM", "Reported Term for the Medical History", 60),
+    text("MHDECOD", "Dictionary-Derived Term", 60),
+    text("MHBODSYS", "Body System or Organ Class", 40),
+    date("MHDTC", "Date/Time of History Collection"),
+    date("MHSTDTC", "Start Date/Time of Medical History Event"),
+    integer("MHSTDY", "Study Day of Start of Observation"),
+}
+records_of_subjects! { CM, "Concomitant Medications",
+    text("CMTRT", "Reported Name of Drug, Med, or Therapy", 60),
+    text("CMDECOD", "Standardized Medication Name", 60),
+    text("CMINDC", "Indication", 60),
+    float("CMDOSE", "Dose per Administration"),
+    text("CMDOSU", "Dose Units", 10),
+    text("CMSTRF", "Start Relative to Reference Period", 20),
+    text("CMENRF", "End Relative to Reference Period", 20),
+}
+measurements! { LB, "Laboratory Test Results",
+    of: "Lab Test or Examination",
+    range: [
         float("LBSTNRLO", "Reference Range Lower Limit-Std Units"),
         float("LBSTNRHI", "Reference Range Upper Limit-Std Units"),
         text("LBNRIND", "Reference Range Indicator", 10),
-        text("LBSTAT", "Completion Status", 8),
-        text("LBLOBXFL", "Last Observation Before Exposure Flag", 1),
-        text("LBTOXGR", "Standard Toxicity Grade", 1),
-        VISITNUM,
-        VISIT,
+    ],
+    grade: [text("LBTOXGR", "Standard Toxicity Grade", 1)],
+    at: [
         date("LBDTC", "Date/Time of Specimen Collection"),
         integer("LBDY", "Study Day of Specimen Collection"),
     ],
-);
-pub(super) static VS: TableSpec = table(
-    "VS",
-    "Vital Signs",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("VSSEQ", "Sequence Number"),
-        text("VSTESTCD", "Vital Signs Test Short Name", 8),
-        text("VSTEST", "Vital Signs Test Name", 40),
-        text("VSORRES", "Result or Finding in Original Units", 20),
-        text("VSORRESU", "Original Units", 20),
-        text("VSSTRESC", "Character Result/Finding in Std Format", 20),
-        float("VSSTRESN", "Numeric Result/Finding in Standard Units"),
-        text("VSSTRESU", "Standard Units", 20),
-        text("VSSTAT", "Completion Status", 8),
-        text("VSLOBXFL", "Last Observation Before Exposure Flag", 1),
-        VISITNUM,
-        VISIT,
-        date("VSDTC", "Date/Time of Measurements"),
-        integer("VSDY", "Study Day of Vital Signs"),
-    ],
-);
-pub(super) static QS: TableSpec = table(
-    "QS",
-    "Questionnaires",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("QSSEQ", "Sequence Number"),
-        text("QSTESTCD", "Question Short Name", 8),
-        text("QSTEST", "Question Name", 40),
-        text("QSCAT", "Category of Question", 40),
-        text("QSORRES", "Finding in Original Units", 20),
-        text("QSSTRESC", "Character Result/Finding in Std Format", 20),
-        float("QSSTRESN", "Numeric Finding in Standard Units"),
-        text("QSSTAT", "Completion Status", 8),
-        VISITNUM,
-        VISIT,
-        date("QSDTC", "Date/Time of Finding"),
-        integer("QSDY", "Study Day of Finding"),
-    ],
-);
-pub(super) static DV: TableSpec = table(
-    "DV",
-    "Protocol Deviations",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("DVSEQ", "Sequence Number"),
-        text("DVSPID", "Sponsor-Defined Identifier", 40),
-        text("DVTERM", "Protocol Deviation Term", 100),
-        text("DVDECOD", "Protocol Deviation Coded Term", 40),
-        text("DVCAT", "Category for Protocol Deviation", 20),
-        EPOCH,
-        date("DVSTDTC", "Start Date/Time of Deviation"),
-        integer("DVSTDY", "Study Day of Start of Observation"),
-    ],
-);
-pub(super) static IE: TableSpec = table(
-    "IE",
-    "Inclusion/Exclusion Criteria Not Met",
-    &[
-        STUDYID,
-        DOMAIN,
-        USUBJID,
-        integer("IESEQ", "Sequence Number"),
-        IETESTCD,
-        IETEST,
-        IECAT,
-        text("IEORRES", "I/E Criterion Original Result", 1),
-        text("IESTRESC", "I/E Criterion Result in Std Format", 1),
-        VISITNUM,
-        VISIT,
-        date("IEDTC", "Date/Time of Collection"),
-        integer("IEDY", "Study Day of Collection"),
-    ],
-);
+}
+measurements! { VS, "Vital Signs",
+    of: "Vital Signs Test",
+    range: [],
+    grade: [],
+    at: [date("VSDTC", "Date/Time of Measurements"), integer("VSDY", "Study Day of Vital Signs")],
+}
+records_of_subjects! { QS, "Questionnaires",
+    text("QSTESTCD", "Question Short Name", 8),
+    text("QSTEST", "Question Name", 40),
+    text("QSCAT", "Category of Question", 40),
+    text("QSORRES", "Finding in Original Units", 20),
+    text("QSSTRESC", "Character Result/Finding in Std Format", 20),
+    float("QSSTRESN", "Numeric Finding in Standard Units"),
+    text("QSSTAT", "Completion Status", 8),
+    VISITNUM,
+    VISIT,
+    date("QSDTC", "Date/Time of Finding"),
+    integer("QSDY", "Study Day of Finding"),
+}
+records_of_subjects! { DV, "Protocol Deviations",
+    text("DVSPID", "Sponsor-Defined Identifier", 40),
+    text("DVTERM", "Protocol Deviation Term", 100),
+    text("DVDECOD", "Protocol Deviation Coded Term", 40),
+    text("DVCAT", "Category for Protocol Deviation", 20),
+    EPOCH,
+    date("DVSTDTC", "Start Date/Time of Deviation"),
+    integer("DVSTDY", "Study Day of Start of Observation"),
+}
+records_of_subjects! { IE, "Inclusion/Exclusion Criteria Not Met",
+    IETESTCD,
+    IETEST,
+    IECAT,
+    text("IEORRES", "I/E Criterion Original Result", 1),
+    text("IESTRESC", "I/E Criterion Result in Std Format", 1),
+    VISITNUM,
+    VISIT,
+    date("IEDTC", "Date/Time of Collection"),
+    integer("IEDY", "Study Day of Collection"),
+}
 
 const SUPPLEMENTAL: [Column; 10] = [
     STUDYID,

@@ -1,10 +1,8 @@
-//! A table on its way into a file, whatever the file's form.
+//! What a dataset is, and what its rows are made of.
 
 use std::borrow::Cow;
 
 use chrono::NaiveDate;
-
-use super::super::error::SimulateError;
 
 /// What a table is.
 #[derive(Debug)]
@@ -43,36 +41,6 @@ pub(super) enum Cell<'a> {
     Text(Cow<'a, str>),
     Number(f64),
     Missing,
-}
-
-/// What rows are written into.
-pub(super) trait TableSink {
-    /// Adds a row, with a cell for each column.
-    ///
-    /// # Errors
-    /// If a text is wider than its column, or the file cannot be written.
-    fn push(&mut self, row: &[Cell<'_>]) -> Result<(), SimulateError>;
-
-    /// Writes what is left and closes the file.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    fn finish(self: Box<Self>) -> Result<(), SimulateError>;
-}
-
-impl TableSpec {
-    /// Checks that a text fits its column.
-    pub(super) fn check_width(&self, column: &Column, text: &str) -> Result<(), SimulateError> {
-        match column.kind {
-            Kind::Char(width) if text.len() > usize::from(width) => Err(SimulateError::TooWide {
-                table: self.name,
-                column: column.name,
-                width: usize::from(width),
-                length: text.len(),
-            }),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl<'a> From<&'a str> for Cell<'a> {

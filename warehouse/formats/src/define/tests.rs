@@ -184,31 +184,7 @@ fn a_definition_of_version_2_1_is_read() {
     assert_eq!(origins.count(), 426);
 }
 
-const BY_HAND: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
-<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" xmlns:def="http://www.cdisc.org/ns/def/v2.0" xmlns:xlink="http://www.w3.org/1999/xlink"
-     FileOID="D" FileType="Snapshot" ODMVersion="1.3.2" CreationDateTime="2026-01-01T00:00:00Z">
- <Study OID="S"><GlobalVariables><StudyName>S</StudyName><StudyDescription>d</StudyDescription><ProtocolName>P-1</ProtocolName></GlobalVariables>
-  <MetaDataVersion OID="M" Name="n" def:DefineVersion="2.0.0" def:StandardName="SDTM-IG" def:StandardVersion="3.2">
-   <def:ValueListDef OID="VL.R"><ItemRef ItemOID="IT.VS.VSORRES.T" Mandatory="No" OrderNumber="1"><def:WhereClauseRef WhereClauseOID="WC.T"/></ItemRef></def:ValueListDef>
-   <def:WhereClauseDef OID="WC.T"><RangeCheck Comparator="IN" SoftHard="Soft" def:ItemOID="IT.VS.VSTESTCD"><CheckValue>TEMP</CheckValue><CheckValue>TMP2</CheckValue></RangeCheck></def:WhereClauseDef>
-   <ItemGroupDef OID="IG.VS" Name="VS" Domain="VS" Repeating="Yes" IsReferenceData="No" Purpose="Tabulation" def:Class="FINDINGS" def:Structure="One record per test" def:CommentOID="COM.1" def:ArchiveLocationID="LF.VS">
-    <Description><TranslatedText xml:lang="en">Vital Signs</TranslatedText></Description>
-    <ItemRef ItemOID="IT.VS.VSORRES" OrderNumber="3" Mandatory="No" Role="Result Qualifier" MethodOID="MT.1"/>
-    <ItemRef ItemOID="IT.VS.STUDYID" OrderNumber="1" Mandatory="Yes" KeySequence="1"/>
-    <ItemRef ItemOID="IT.VS.VSTESTCD" OrderNumber="2" Mandatory="Yes" KeySequence="2"/>
-    <ItemRef ItemOID="IT.VS.VSSTRESN" OrderNumber="4" Mandatory="No"/>
-    <def:leaf ID="LF.VS" xlink:href="vs.xpt"><def:title>vs.xpt</def:title></def:leaf>
-   </ItemGroupDef>
-   <ItemDef OID="IT.VS.STUDYID" Name="STUDYID" DataType="text" Length="8"><Description><TranslatedText>Study</TranslatedText></Description><def:Origin Type="Protocol"/></ItemDef>
-   <ItemDef OID="IT.VS.VSTESTCD" Name="VSTESTCD" DataType="text" Length="8"><CodeListRef CodeListOID="CL.T"/></ItemDef>
-   <ItemDef OID="IT.VS.VSORRES" Name="VSORRES" DataType="text" Length="20"><def:Origin Type="CRF"><def:DocumentRef leafID="a"><def:PDFPageRef PageRefs="4 5" Type="PhysicalRef"/></def:DocumentRef></def:Origin><def:ValueListRef ValueListOID="VL.R"/></ItemDef>
-   <ItemDef OID="IT.VS.VSSTRESN" Name="VSSTRESN" DataType="float" Length="8" SignificantDigits="2"/>
-   <ItemDef OID="IT.VS.VSORRES.T" Name="VSORRES" DataType="float" Length="4" SignificantDigits="1"/>
-   <CodeList OID="CL.T" Name="Tests" DataType="text"><EnumeratedItem CodedValue="TEMP"><Alias Context="nci:ExtCodeID" Name="C25206"/></EnumeratedItem><EnumeratedItem CodedValue="TMP2" def:ExtendedValue="Yes"/><Alias Context="nci:ExtCodeID" Name="C66741"/></CodeList>
-   <CodeList OID="CL.M" Name="AE dictionary" DataType="text"><ExternalCodeList Dictionary="MEDDRA" Version="24.1"/></CodeList>
-   <MethodDef OID="MT.1" Name="m" Type="Computation"><Description><TranslatedText>a plus b</TranslatedText></Description></MethodDef>
-   <def:CommentDef OID="COM.1"><Description><TranslatedText>as collected</TranslatedText></Description></def:CommentDef>
-  </MetaDataVersion></Study></ODM>"#;
+const BY_HAND: &str = include_str!("tests/by_hand_2_0.xml");
 
 fn read(text: &str) -> crate::Result<Define> {
     let file = tempfile::NamedTempFile::new().expect("a temporary file can be made");

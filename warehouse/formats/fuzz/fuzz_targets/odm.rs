@@ -1,0 +1,6 @@
+//! ODM-XML.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: formats_fuzz::let_libraries_panic(), |bytes: &[u8]| {
+    formats_fuzz::read("odm.xml", bytes);
+});

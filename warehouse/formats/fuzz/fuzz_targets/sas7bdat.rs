@@ -1,0 +1,6 @@
+//! Native SAS datasets.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: formats_fuzz::let_libraries_panic(), |bytes: &[u8]| {
+    formats_fuzz::read("ae.sas7bdat", bytes);
+});
