@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use kernel::{SnapshotId, StudyId};
 
 use crate::gate::Caller;
+use crate::store::is_busy;
 
 /// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -203,15 +204,6 @@ pub(crate) fn storage(step: &'static str) -> impl FnOnce(sqlx::Error) -> Control
 /// A stored value could not be read back; whatever the parser says about it may quote the value.
 pub(crate) fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> ControlError {
     move |_| ControlError::Corrupt { what }
-}
-
-/// Whether another connection held the lock. SQLite's primary code is the low byte of the extended one.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    const BUSY: u32 = 5;
-    const LOCKED: u32 = 6;
-    let code = error.as_database_error().and_then(|database| database.code()?.parse::<u32>().ok());
-    matches!(error, sqlx::Error::PoolTimedOut)
-        || code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
 }
 
 /// Why a token was not accepted. Only the variants past the signature know whose it was.

@@ -2,6 +2,7 @@
 //! from the tenant's id alone. Reading goes through connections that cannot write; writing goes through
 //! [`Tx`], which cannot commit without a ledger event.
 mod database;
+mod dialect;
 mod migrations;
 mod tx;
 
@@ -18,7 +19,11 @@ use crate::error::{ControlError, storage};
 use crate::ledger::{Event, Log};
 
 pub(crate) use database::{Database, SystemFile, TenantFile};
+pub(crate) use dialect::is_busy;
 pub(crate) use tx::{SystemTx, TenantTx};
+
+/// A connection to whichever database it is.
+pub(crate) type Connection = sqlx::AnyConnection;
 
 /// The open files of one data folder.
 #[derive(Debug)]
@@ -54,7 +59,7 @@ impl Store {
         }
         let listed: Option<i64> = sqlx::query_scalar("SELECT 1 FROM tenants WHERE tenant_id = $1")
             .bind(tenant.to_string())
-            .fetch_optional(self.system.reader())
+            .fetch_optional(&mut *self.system.view().await?)
             .await
             .map_err(storage("look the tenant up"))?;
         listed.ok_or(ControlError::Denied)?;

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Clock;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
-use crate::error::{ControlError, is_busy, storage};
+use crate::error::{ControlError, storage};
 use crate::ledger::{Log, NO_HASH};
+use crate::store::dialect::{
+    BEGIN_WRITING, Missing, SQLITE_READING, SQLITE_SESSION, SQLITE_WRITING, is_busy, sqlite_address,
+};
 use crate::store::migrations::{self, Migration};
 use crate::store::tx::Tx;
 
@@ -31,8 +34,8 @@ pub(crate) struct TenantFile;
 pub(crate) struct Database<F> {
     log: Log,
     clock: Arc<dyn Clock>,
-    reader: SqlitePool,
-    writer: SqlitePool,
+    reader: AnyPool,
+    writer: AnyPool,
     file: PhantomData<F>,
 }
 
@@ -44,7 +47,7 @@ impl<F> Database<F> {
         clock: Arc<dyn Clock>,
         migrations: &[Migration],
     ) -> Result<Self, ControlError> {
-        Self::connect(base_options(path).create_if_missing(true), log, clock, migrations).await
+        Self::connect((path, Missing::Make), log, clock, migrations).await
     }
 
     /// Opens a file that exists.
@@ -54,23 +57,25 @@ impl<F> Database<F> {
         clock: Arc<dyn Clock>,
         migrations: &[Migration],
     ) -> Result<Self, ControlError> {
-        Self::connect(base_options(path), log, clock, migrations).await
+        Self::connect((path, Missing::Refuse), log, clock, migrations).await
     }
 
     async fn connect(
-        options: SqliteConnectOptions,
+        (path, missing): (&Path, Missing),
         log: Log,
         clock: Arc<dyn Clock>,
         migrations: &[Migration],
     ) -> Result<Self, ControlError> {
+        const STEP: &str = "open the database";
+        install_default_drivers();
         // One writing connection: the pool is a fair queue for this process, and SQLite's lock orders the
         // processes among each other.
-        let writing =
-            options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let writer = connect_writer(writing).await?;
+        let writing = sqlite_address(path, missing).map_err(storage(STEP))?;
+        prepare_file(&writing).await?;
+        let writer = sqlite_pool(1, SQLITE_WRITING).connect_lazy_with(writing);
         migrations::apply(&writer, migrations, clock.as_ref()).await?;
-        let reading = options.create_if_missing(false).pragma("query_only", "ON");
-        let reader = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reading);
+        let reading = sqlite_address(path, Missing::Refuse).map_err(storage(STEP))?;
+        let reader = sqlite_pool(READERS, SQLITE_READING).connect_lazy_with(reading);
         Ok(Self { log, clock, reader, writer, file: PhantomData })
     }
 
@@ -78,13 +83,8 @@ impl<F> Database<F> {
         self.log
     }
 
-    /// Connections that cannot write.
-    pub(crate) const fn reader(&self) -> &SqlitePool {
-        &self.reader
-    }
-
-    /// One consistent view over several statements.
-    pub(crate) async fn view(&self) -> Result<Transaction<'static, Sqlite>, ControlError> {
+    /// One consistent view over several statements, which cannot write.
+    pub(crate) async fn view(&self) -> Result<Transaction<'static, Any>, ControlError> {
         self.reader.begin().await.map_err(storage("begin reading"))
     }
 
@@ -93,7 +93,7 @@ impl<F> Database<F> {
     /// INVARIANT: whoever holds both takes the system file's lock before a tenant's, so that no two wait for
     /// each other.
     pub(crate) async fn begin(&self) -> Result<Tx<F>, ControlError> {
-        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
+        let begun = self.writer.begin_with(BEGIN_WRITING).await;
         begun.map(|tx| Tx::new(tx, self.log, Arc::clone(&self.clock))).map_err(storage("begin writing"))
     }
 
@@ -115,7 +115,7 @@ impl<F> Database<F> {
     pub(crate) async fn head_size(&self) -> Result<i64, ControlError> {
         sqlx::query_scalar("SELECT size FROM audit_head WHERE log = $1")
             .bind(self.log.origin())
-            .fetch_optional(&self.reader)
+            .fetch_optional(&mut *self.view().await?)
             .await
             .map_err(storage("read the head of the log"))?
             .ok_or_else(|| ControlError::HeadMissing { log: self.log.origin() })
@@ -127,27 +127,36 @@ impl<F> Database<F> {
     }
 }
 
-fn base_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("recursive_triggers", "ON")
-        .pragma("trusted_schema", "OFF")
+/// A pool of connections to a SQLite file, each told `purpose`.
+fn sqlite_pool(size: u32, purpose: &'static str) -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY_TIMEOUT).after_connect(
+        move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(SQLITE_SESSION).execute(&mut *connection).await?;
+                sqlx::raw_sql(purpose).execute(connection).await.map(|_| ())
+            })
+        },
+    )
 }
 
-/// Opens the writing connection. Turning the write-ahead log on needs the file for itself and does not wait
-/// its turn, so that two processes that start together have to try again.
-async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, ControlError> {
+/// Turns the file's write-ahead log on, and refuses what is no database: a pool would try that again and again.
+/// It needs the file for itself and does not wait its turn, so that two processes that start together have to
+/// try again.
+async fn prepare_file(options: &AnyConnectOptions) -> Result<(), ControlError> {
     const ATTEMPTS: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(50);
-    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(2 * BUSY_TIMEOUT);
     for _ in 1..ATTEMPTS {
-        match pool.clone().connect_with(options.clone()).await {
+        match prepare_once(options).await {
             Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
             outcome => return outcome.map_err(storage("open the database")),
         }
     }
-    pool.connect_with(options).await.map_err(storage("open the database"))
+    prepare_once(options).await.map_err(storage("open the database"))
+}
+
+async fn prepare_once(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    sqlx::raw_sql(SQLITE_SESSION).execute(&mut connection).await?;
+    sqlx::raw_sql(SQLITE_WRITING).execute(&mut connection).await?;
+    connection.close().await
 }

@@ -2,11 +2,12 @@
 //! opened. A migration that was applied is never edited; a file that says otherwise is refused.
 
 use kernel::Clock;
-use sqlx::SqlitePool;
+use sqlx::AnyPool;
 
 use crate::error::{ControlError, storage};
 use crate::instant::timestamp;
 use crate::ledger::hex_sha256;
+use crate::store::dialect::BEGIN_WRITING;
 
 /// One file of `migrations/sqlite`.
 #[derive(Debug)]
@@ -46,12 +47,12 @@ pub(crate) const TENANT: &[Migration] = &[
 
 /// Brings the file up to `migrations`, all or nothing.
 pub(crate) async fn apply(
-    writer: &SqlitePool,
+    writer: &AnyPool,
     migrations: &[Migration],
     clock: &dyn Clock,
 ) -> Result<(), ControlError> {
     const STEP: &str = "migrate the database";
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(storage(STEP))?;
+    let mut tx = writer.begin_with(BEGIN_WRITING).await.map_err(storage(STEP))?;
     sqlx::raw_sql(
         "CREATE TABLE IF NOT EXISTS schema_migrations (
              name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at TEXT NOT NULL

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use kernel::Clock;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Any, Transaction};
 
 use crate::error::{ControlError, storage};
 use crate::ledger::{Event, Log, append};
+use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
 
 /// Writes the system file.
@@ -21,19 +22,19 @@ pub(crate) type TenantTx = Tx<TenantFile>;
 
 /// An open transaction that holds the write lock of a file of kind `F`.
 pub(crate) struct Tx<F> {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Any>,
     log: Log,
     clock: Arc<dyn Clock>,
     file: PhantomData<F>,
 }
 
 impl<F> Tx<F> {
-    pub(super) fn new(tx: Transaction<'static, Sqlite>, log: Log, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(tx: Transaction<'static, Any>, log: Log, clock: Arc<dyn Clock>) -> Self {
         Self { tx, log, clock, file: PhantomData }
     }
 
     /// The connection, for the statements of this transaction.
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.tx
     }
 
@@ -51,7 +52,7 @@ impl<F> Tx<F> {
 /// A transaction whose event is appended.
 #[must_use = "dropping a recorded transaction rolls it back"]
 pub(crate) struct Recorded {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Any>,
     log: Log,
     clock: Arc<dyn Clock>,
 }
