@@ -178,12 +178,13 @@ impl AccountRow {
 
     /// What the account was granted.
     pub(crate) async fn grants(&self, connection: &mut Connection) -> Result<Vec<Grant>, ControlError> {
-        let rows: Vec<(String, Option<String>)> =
-            sqlx::query_as("SELECT role, study_id FROM grants WHERE account_id = $1 ORDER BY role, study_id")
-                .bind(self.id.to_string())
-                .fetch_all(connection)
-                .await
-                .map_err(storage("read the account's grants"))?;
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT role, study_id FROM grants WHERE account_id = $1 ORDER BY role, study_id NULLS FIRST",
+        )
+        .bind(self.id.to_string())
+        .fetch_all(connection)
+        .await
+        .map_err(storage("read the account's grants"))?;
         rows.into_iter().map(read_grant).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kernel::{SnapshotId, StudyId};
 
@@ -168,6 +168,31 @@ pub enum ControlError {
         /// Where.
         path: PathBuf,
     },
+    /// The context key's file holds no usable key.
+    #[error("`{path}` holds no key of 32 bytes in hexadecimal: restore it, or copy it from another replica")]
+    ContextKeyFile {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The database knows another context key than this process, so that no policy would let it see a row.
+    #[error(
+        "`keys/context.key` is not the key of this database: copy the file from the replica that made it"
+    )]
+    ContextKeyUnknown,
+    /// The tables lack a migration, and nobody who may migrate was named.
+    #[error("the database lacks the migration `{name}`: start once with the address of its owner")]
+    MigrationMissing {
+        /// The migration's name.
+        name: String,
+    },
+    /// Files on one machine cannot serve several.
+    #[error(
+        "SQLite serves one replica and {replicas} are configured: choose PostgreSQL (docs/databases.md), or one replica"
+    )]
+    SqliteShared {
+        /// How many are configured.
+        replicas: u32,
+    },
     /// The machine gives no randomness.
     #[error("failed to draw random bytes from the machine")]
     Entropy {
@@ -199,6 +224,12 @@ pub(crate) fn storage(step: &'static str) -> impl FnOnce(sqlx::Error) -> Control
             ControlError::Storage { step, source: Box::new(source) }
         }
     }
+}
+
+/// A file with a secret could not be made or read.
+pub(crate) fn key_file(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ControlError {
+    let path = path.to_owned();
+    move |source| ControlError::File { step, path, source }
 }
 
 /// A stored value could not be read back; whatever the parser says about it may quote the value.

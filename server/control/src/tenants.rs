@@ -23,7 +23,7 @@ pub struct Tenant {
 }
 
 impl Control {
-    /// Creates a tenant, its file and its log. For the operator.
+    /// Creates a tenant and its log. For the operator.
     ///
     /// # Errors
     /// [`ControlError::SlugTaken`] when another tenant has the short name, and what is wrong with the names.
@@ -51,12 +51,12 @@ impl Control {
         if added.rows_affected() == 0 {
             return Err(ControlError::SlugTaken { slug: slug.to_owned() });
         }
-        // The tenant's file comes before the commit: without its row in the system file it is never opened,
-        // whereas a row without a file would be a tenant that cannot be read.
+        // The tenant's log comes before the commit: without its row among the tenants it is never opened,
+        // whereas a row without a log would be a tenant that cannot be read.
         let event =
             Event::success(AuditAction::TenantCreated, actor, Resource::tenant(id)).with("slug", slug);
         let recorded = tx.record(event.clone()).await?;
-        self.store().create_tenant_file(id, event).await?;
+        self.store().create_tenant_log(id, event).await?;
         recorded.commit().await?;
         Ok(Tenant { id, slug: slug.to_owned(), name: name.to_owned() })
     }

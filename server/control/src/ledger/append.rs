@@ -9,20 +9,21 @@ use crate::ledger::event::Event;
 use crate::ledger::hash::entry_hash;
 use crate::ledger::leaf::{Leaf, MAX_LEAF_BYTES, Place};
 use crate::ledger::log::Log;
-use crate::store::Connection;
+use crate::store::{Connection, lock_head};
 
 const STEP: &str = "append to the ledger";
 
 /// How far a clock may fall back between two events: the clocks of two processes, or a correction by NTP.
 pub(crate) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
-/// Appends `event` to `log`. Whoever calls holds the file's write lock and touches nothing else afterwards.
+/// Appends `event` to `log`. Whoever calls holds the log's write lock and touches nothing else afterwards.
 pub(crate) async fn append(
     connection: &mut Connection,
     log: Log,
     event: Event,
     now: DateTime<Utc>,
 ) -> Result<(), ControlError> {
+    lock_head(connection, &log.origin()).await.map_err(storage(STEP))?;
     let head: Option<(i64, String)> = sqlx::query_as("SELECT size, last_hash FROM audit_head WHERE log = $1")
         .bind(log.origin())
         .fetch_optional(&mut *connection)
