@@ -17,3 +17,5 @@ mod sqlite;
 mod files;
 #[path = "main/isolation.rs"]
 mod isolation;
+#[path = "main/load.rs"]
+mod load;

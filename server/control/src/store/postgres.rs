@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::Clock;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
@@ -20,6 +21,9 @@ use crate::store::migrations::{self, POSTGRES};
 use crate::store::settings::PostgresSettings;
 
 const STEP: &str = "open the database";
+
+/// How long after its last answer a session is taken to be alive.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// The tables that one role serves.
 #[derive(Debug, Clone)]
@@ -111,6 +115,11 @@ async fn connect(address: &str, connections: u32) -> Result<AnyPool, ControlErro
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(2 * BUSY_TIMEOUT)
+        // A session answered when it was given back; only one that lay idle has to answer again.
+        .test_before_acquire(false)
+        .before_acquire(|connection, session| {
+            Box::pin(async move { Ok(session.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(connection).await.map(|_| ()) })
         })

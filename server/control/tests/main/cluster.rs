@@ -1,8 +1,6 @@
 //! A PostgreSQL of this test program's own: made in a temporary folder at first use, reached through a socket
 //! there, and ended with the program. `CAIRN_POSTGRES` names the server's program.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -59,10 +57,11 @@ impl Cluster {
     pub(crate) async fn start(durability: Durability) -> Option<Self> {
         let program = program()?;
         install_default_drivers();
-        let folder =
-            tempfile::Builder::new().prefix("cairn-pg").tempdir().expect("a folder can be made").keep();
-        // The server refuses to run as root, and makes its own folder in this one.
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o777)).expect("the folder is ours");
+        // The server refuses to run as root, and its keeper takes the folder away in the end.
+        let made = unprivileged(Path::new("mktemp")).args(["-d", "-t", "cairn-pg.XXXXXX"]).output();
+        let made = made.expect("every Unix knows `mktemp`");
+        let folder = PathBuf::from(String::from_utf8_lossy(&made.stdout).trim());
+        assert!(folder.is_dir(), "{}", String::from_utf8_lossy(&made.stderr));
         let data = folder.join("data");
         let tools = program.parent().expect("a program lies in a folder");
         let mut initdb = unprivileged(&tools.join("initdb"));
@@ -125,6 +124,13 @@ impl Database {
         AnyConnection::connect(&self.address(role)).await.expect("the server takes connections")
     }
 
+    /// Makes room for the next one.
+    pub(crate) async fn remove(&self) {
+        let mut postgres = Self { name: "postgres".to_owned(), ..self.clone() }.connect("postgres").await;
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut postgres).await.expect("the database is there");
+    }
+
     pub(crate) fn settings(&self, connections: u32) -> PostgresSettings {
         PostgresSettings {
             owner: Some(self.address("cairn_owner")),
@@ -151,7 +157,7 @@ fn unprivileged(program: &Path) -> Command {
     let id = Command::new("id").arg("-u").output().expect("every Unix knows `id`");
     if id.stdout.trim_ascii() == b"0" {
         let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--"]).arg(program).current_dir("/");
+        command.args(["-u", "postgres", "--"]).arg(program).current_dir("/").env_remove("TMPDIR");
         command
     } else {
         Command::new(program)

@@ -158,6 +158,18 @@ impl Site {
     }
 }
 
+impl Drop for Site {
+    fn drop(&mut self) {
+        let Some(database) = self.database.take() else { return };
+        // The test's own runtime waits for this very thread.
+        let removal = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime can be made").block_on(database.remove());
+        });
+        removal.join().expect("the database can be removed");
+    }
+}
+
 const fn schema(whose: Whose) -> &'static str {
     match whose {
         Whose::Systems => "cairn_system",
