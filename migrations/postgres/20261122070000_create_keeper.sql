@@ -3,6 +3,9 @@
 -- can read the key, so that a statement which is smuggled into a transaction can set both and prove neither.
 DO $$
 BEGIN
+    IF current_setting('server_version_num')::int < 150000 THEN
+        RAISE EXCEPTION 'PostgreSQL % is too old: use 15 or newer', current_setting('server_version');
+    END IF;
     IF (SELECT datcollate FROM pg_catalog.pg_database WHERE datname = current_database()) NOT IN ('C', 'POSIX') THEN
         RAISE EXCEPTION 'the database does not order texts by their bytes: create it with LC_COLLATE ''C''';
     END IF;
@@ -24,23 +27,36 @@ CREATE TABLE cairn_keeper.context_key (
 
 -- What a transaction's proof is bound to: its server process, and the microsecond in which it began.
 CREATE FUNCTION cairn_keeper.transaction_mark() RETURNS text
-LANGUAGE sql STABLE PARALLEL RESTRICTED
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT pg_backend_pid()::text || '/' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text
+BEGIN
+    RETURN pg_backend_pid()::text || '/' || (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint::text;
+END
 $$;
 
--- The tenant that the transaction has proved, `system` for the deployment itself, or null.
+-- The tenant that the transaction has proved, `system` for the deployment itself, or null. Every statement asks
+-- once, so that the plans are to be kept, which functions of the language `sql` do not.
 CREATE FUNCTION cairn_keeper.context() RETURNS text
-LANGUAGE sql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT claimed.context
-    FROM cairn_keeper.context_key AS key,
-         (SELECT nullif(current_setting('app.tenant', true), '') AS context,
-                 current_setting('app.tenant_mac', true) AS mac) AS claimed
-    WHERE claimed.mac = encode(sha256(key.outer_pad || sha256(key.inner_pad || convert_to(
-              claimed.context || '/' || cairn_keeper.transaction_mark(), 'UTF8'))), 'hex')
+DECLARE
+    claimed text := nullif(current_setting('app.tenant', true), '');
+    message bytea;
+    key     cairn_keeper.context_key;
+BEGIN
+    IF claimed IS NULL THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO key FROM cairn_keeper.context_key;
+    message := convert_to(claimed || '/' || cairn_keeper.transaction_mark(), 'UTF8');
+    IF current_setting('app.tenant_mac', true) = encode(sha256(key.outer_pad || sha256(key.inner_pad || message)), 'hex')
+    THEN
+        RETURN claimed;
+    END IF;
+    RETURN NULL;
+END
 $$;
 
 REVOKE ALL ON FUNCTION cairn_keeper.context(), cairn_keeper.transaction_mark() FROM PUBLIC;

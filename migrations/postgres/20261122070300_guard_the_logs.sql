@@ -1,6 +1,5 @@
 -- The same refusals as the triggers of the SQLite files. They hold for the owner too, and TRUNCATE, which asks no
--- policy and no row trigger, is refused by name. The functions run with the rights of who writes, and find the
--- table's neighbours in the table's own schema.
+-- policy and no row trigger, is refused by name. The functions run with the rights of who writes.
 CREATE SCHEMA cairn_guards;
 GRANT USAGE ON SCHEMA cairn_guards TO cairn_system, cairn_app;
 
@@ -12,51 +11,54 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION cairn_guards.append_at_the_head() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
+-- One set for each schema, so that the plans are kept.
+DO $outer$
 DECLARE
-    fits boolean;
+    place text;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.audit_head WHERE log = $1 AND size = $2 AND last_hash = $3)',
-                   TG_TABLE_SCHEMA)
-        INTO fits USING NEW.log, NEW.seq, NEW.prev_hash;
-    IF NOT fits THEN
-        RAISE EXCEPTION 'an audit event is appended at the head of its log';
-    END IF;
-    RETURN NEW;
+    FOREACH place IN ARRAY ARRAY['cairn', 'cairn_system'] LOOP
+        EXECUTE format($function$
+            CREATE FUNCTION cairn_guards.append_at_the_head_of_%1$s() RETURNS trigger
+            LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+            AS $$
+            BEGIN
+                IF NOT EXISTS (SELECT 1 FROM %1$I.audit_head
+                               WHERE log = NEW.log AND size = NEW.seq AND last_hash = NEW.prev_hash) THEN
+                    RAISE EXCEPTION 'an audit event is appended at the head of its log';
+                END IF;
+                RETURN NEW;
+            END
+            $$
+        $function$, place);
+        EXECUTE format($function$
+            CREATE FUNCTION cairn_guards.start_an_empty_log_in_%1$s() RETURNS trigger
+            LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+            AS $$
+            BEGIN
+                IF NEW.size <> 0 OR EXISTS (SELECT 1 FROM %1$I.audit_events) THEN
+                    RAISE EXCEPTION 'a log starts once, and empty';
+                END IF;
+                RETURN NEW;
+            END
+            $$
+        $function$, place);
+        EXECUTE format($function$
+            CREATE FUNCTION cairn_guards.move_with_the_last_event_of_%1$s() RETURNS trigger
+            LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+            AS $$
+            BEGIN
+                IF NEW.log <> OLD.log OR NEW.size <> OLD.size + 1
+                   OR NOT EXISTS (SELECT 1 FROM %1$I.audit_events
+                                  WHERE log = OLD.log AND seq = OLD.size AND entry_hash = NEW.last_hash) THEN
+                    RAISE EXCEPTION 'the head of a log moves one event at a time';
+                END IF;
+                RETURN NEW;
+            END
+            $$
+        $function$, place);
+    END LOOP;
 END
-$$;
-
-CREATE FUNCTION cairn_guards.start_an_empty_log() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    used boolean;
-BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.audit_events)', TG_TABLE_SCHEMA) INTO used;
-    IF NEW.size <> 0 OR used THEN
-        RAISE EXCEPTION 'a log starts once, and empty';
-    END IF;
-    RETURN NEW;
-END
-$$;
-
-CREATE FUNCTION cairn_guards.move_with_the_last_event() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    fits boolean;
-BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I.audit_events WHERE log = $1 AND seq = $2 AND entry_hash = $3)',
-                   TG_TABLE_SCHEMA)
-        INTO fits USING OLD.log, OLD.size, NEW.last_hash;
-    IF NOT fits OR NEW.log <> OLD.log OR NEW.size <> OLD.size + 1 THEN
-        RAISE EXCEPTION 'the head of a log moves one event at a time';
-    END IF;
-    RETURN NEW;
-END
-$$;
+$outer$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cairn_guards FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA cairn_guards TO cairn_system, cairn_app;
@@ -66,18 +68,18 @@ DECLARE
     place text;
 BEGIN
     FOREACH place IN ARRAY ARRAY['cairn', 'cairn_system'] LOOP
-        EXECUTE format('CREATE TRIGGER audit_events_are_appended_at_the_head BEFORE INSERT ON %I.audit_events
-                        FOR EACH ROW EXECUTE FUNCTION cairn_guards.append_at_the_head()', place);
+        EXECUTE format('CREATE TRIGGER audit_events_are_appended_at_the_head BEFORE INSERT ON %1$I.audit_events
+                        FOR EACH ROW EXECUTE FUNCTION cairn_guards.append_at_the_head_of_%1$s()', place);
         EXECUTE format('CREATE TRIGGER audit_events_are_never_updated BEFORE UPDATE ON %I.audit_events
                         FOR EACH STATEMENT EXECUTE FUNCTION cairn_guards.refuse(''audit events are never updated'')', place);
         EXECUTE format('CREATE TRIGGER audit_events_are_never_deleted BEFORE DELETE ON %I.audit_events
                         FOR EACH STATEMENT EXECUTE FUNCTION cairn_guards.refuse(''audit events are never deleted'')', place);
         EXECUTE format('CREATE TRIGGER audit_events_are_never_truncated BEFORE TRUNCATE ON %I.audit_events
                         EXECUTE FUNCTION cairn_guards.refuse(''audit events are never deleted'')', place);
-        EXECUTE format('CREATE TRIGGER audit_head_starts_an_empty_log BEFORE INSERT ON %I.audit_head
-                        FOR EACH ROW EXECUTE FUNCTION cairn_guards.start_an_empty_log()', place);
-        EXECUTE format('CREATE TRIGGER audit_head_moves_with_the_last_event BEFORE UPDATE ON %I.audit_head
-                        FOR EACH ROW EXECUTE FUNCTION cairn_guards.move_with_the_last_event()', place);
+        EXECUTE format('CREATE TRIGGER audit_head_starts_an_empty_log BEFORE INSERT ON %1$I.audit_head
+                        FOR EACH ROW EXECUTE FUNCTION cairn_guards.start_an_empty_log_in_%1$s()', place);
+        EXECUTE format('CREATE TRIGGER audit_head_moves_with_the_last_event BEFORE UPDATE ON %1$I.audit_head
+                        FOR EACH ROW EXECUTE FUNCTION cairn_guards.move_with_the_last_event_of_%1$s()', place);
         EXECUTE format('CREATE TRIGGER audit_head_is_never_deleted BEFORE DELETE ON %I.audit_head
                         FOR EACH STATEMENT EXECUTE FUNCTION cairn_guards.refuse(''the head of a log is never deleted'')', place);
         EXECUTE format('CREATE TRIGGER audit_head_is_never_truncated BEFORE TRUNCATE ON %I.audit_head

@@ -68,7 +68,7 @@ impl Control {
     /// # Errors
     /// As [`Control::open`]; [`ControlError::SqliteShared`] when files are to serve several replicas,
     /// [`ControlError::MigrationMissing`] and [`ControlError::ContextKeyUnknown`] when the server is not prepared
-    /// for this process.
+    /// for this process, and [`ControlError::DatabaseRole`] when an address names a role that no policy binds.
     pub async fn open_at(
         data_dir: &Path,
         database: &DatabaseSettings,

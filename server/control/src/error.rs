@@ -179,6 +179,14 @@ pub enum ControlError {
         "`keys/context.key` is not the key of this database: copy the file from the replica that made it"
     )]
     ContextKeyUnknown,
+    /// A role that no policy binds.
+    #[error(
+        "the database role `{role}` is above the policies that keep tenants apart: serve with `cairn_app` and `cairn_system`"
+    )]
+    DatabaseRole {
+        /// The role of the address.
+        role: String,
+    },
     /// The tables lack a migration, and nobody who may migrate was named.
     #[error("the database lacks the migration `{name}`: start once with the address of its owner")]
     MigrationMissing {

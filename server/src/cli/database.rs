@@ -20,7 +20,13 @@ pub(crate) struct DatabaseArgs {
     #[arg(long, global = true, env = "CAIRN_DATABASE_APP_URL", hide_env_values = true, value_name = "URL")]
     database_app_url: Option<Address>,
     /// The same as `cairn_system`.
-    #[arg(long, global = true, env = "CAIRN_DATABASE_SYSTEM_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        env = "CAIRN_DATABASE_SYSTEM_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
     database_system_url: Option<Address>,
     /// The same as `cairn_owner`, who migrates; without it, tables that lack a migration are refused.
     #[arg(long, global = true, env = "CAIRN_DATABASE_OWNER_URL", hide_env_values = true, value_name = "URL")]

@@ -59,6 +59,9 @@ pub(super) async fn open(
     let system = serve(&settings.system, connections.div_ceil(4).max(2), "cairn_system").await?;
     let tenants = serve(&settings.app, connections, "cairn").await?;
     refuse_unmigrated(&system).await?;
+    for served in [&system, &tenants] {
+        refuse_mighty(served).await?;
+    }
     refuse_other_key(&system).await?;
     Ok(Opened { system, tenants })
 }
@@ -140,6 +143,22 @@ async fn refuse_unmigrated(system: &Served) -> Result<(), ControlError> {
         Some(missing) => Err(ControlError::MigrationMissing { name: missing.name().to_owned() }),
         None => Ok(()),
     }
+}
+
+/// A role that policies do not bind, or that could take them away, would serve every tenant's rows to anybody.
+async fn refuse_mighty(served: &Served) -> Result<(), ControlError> {
+    let mighty: Option<String> = sqlx::query_scalar(
+        "SELECT rolname::text FROM pg_roles
+         WHERE rolname = current_user
+           AND (rolsuper OR rolbypassrls OR EXISTS (
+               SELECT 1 FROM pg_class
+               WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'cairn%')
+                 AND pg_has_role(current_user, relowner, 'MEMBER')))",
+    )
+    .fetch_optional(&served.pool)
+    .await
+    .map_err(storage(STEP))?;
+    mighty.map_or(Ok(()), |role| Err(ControlError::DatabaseRole { role }))
 }
 
 async fn refuse_other_key(system: &Served) -> Result<(), ControlError> {

@@ -6,7 +6,7 @@ use crate::error::ControlError;
 
 /// Which database keeps the rows, and how many processes share it.
 ///
-/// `cairn serve` is to read them from these flags and variables:
+/// Every command of `cairn` reads them from these flags and variables:
 ///
 /// | flag | variable | |
 /// |---|---|---|

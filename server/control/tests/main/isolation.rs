@@ -455,3 +455,38 @@ async fn a_process_with_another_key_is_refused_and_nothing_is_migrated_without_t
     let printed = format!("{:?}", settings(postgres));
     assert!(!printed.contains("postgres://"), "an address may hold a password: {printed}");
 }
+
+#[tokio::test]
+async fn a_role_that_no_policy_binds_serves_nobody() {
+    let Some(world) = World::new().await else { return };
+    let DatabaseEngine::Postgres(settings) = world.site.settings().engine else { return };
+    let database = world.site.database.as_ref().expect("the suite is PostgreSQL's");
+    for role in ["postgres", "cairn_owner"] {
+        let mighty = [
+            control::PostgresSettings { app: database.address(role), ..settings.clone() },
+            control::PostgresSettings { system: database.address(role), ..settings.clone() },
+        ];
+        for settings in mighty {
+            let settings = DatabaseSettings { engine: DatabaseEngine::Postgres(settings), replicas: 1 };
+            let outcome =
+                control::Control::open_at(world.folder(), &settings, clock(), TokenLifetimes::default())
+                    .await;
+            assert!(
+                matches!(&outcome, Err(ControlError::DatabaseRole { role: found }) if found == role),
+                "{outcome:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_for_want_of_rights_is_not_taken_for_a_busy_database() {
+    let Some(wall) = Wall::new().await else { return };
+    let mut admin = wall.world.site.connect(Whose::Tenants(wall.acme)).await;
+    // The low byte of its code, 42501, is that of SQLite's "busy".
+    run(&mut admin, "REVOKE INSERT ON audit_events FROM cairn_app").await;
+    let scope = wall.world.control.operator_grants(wall.acme).await.expect("the tenant exists");
+    let scope = scope.scope(&crate::postgres::world::study("NEW")).expect("the operator may build");
+    let outcome = wall.world.control.register_study(&control::Actor::Operator, &scope, "New").await;
+    assert!(matches!(outcome, Err(ControlError::Storage { .. })), "{outcome:?}");
+}
