@@ -29,7 +29,7 @@ pub(super) const SQLITE_READER: &str = "PRAGMA query_only = ON";
 
 /// What every session of PostgreSQL is told when it begins and whenever a transaction gives it back: nothing
 /// that a statement may have left in it stays. The first number is [`super::database::BUSY_TIMEOUT`].
-pub(super) const POSTGRES_SESSION: &str = "RESET ALL; SELECT pg_advisory_unlock_all(); \
+pub(super) const POSTGRES_SESSION: &str = "RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); \
      SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'";
 
 /// The mark that a proof is bound to; for a writer, behind the lock of its log, as SQLite locks a whole file.
