@@ -10,10 +10,14 @@ use std::time::{Duration, Instant};
 
 use control::{Actor, Control, DatabaseEngine, DatabaseSettings, TokenLifetimes, VerifyReport};
 use kernel::{Build, Clock, FixedClock, StudyScope};
+use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Durability};
 use crate::site::{Engine, Site};
 use crate::sqlite::world::{study, trace};
+
+/// The machine is for one of these tests at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 const TASKS: u64 = 32;
 const TRANSACTIONS: u64 = 2_000;
@@ -69,6 +73,7 @@ async fn churn(control: Control, scopes: Arc<[StudyScope<Build>; 2]>, task: u64,
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pool_that_is_cut_off_again_and_again_mixes_no_tenants() {
+    let _alone = ALONE.lock().await;
     let Some(site) = Site::new(Engine::Postgres).await else { return };
     let control = site.open(clock()).await.expect("the site can be opened");
     let scopes = Arc::new([tenant(&control, "acme").await, tenant(&control, "other").await]);
@@ -129,6 +134,7 @@ async fn measure(name: &str, control: Control, reference: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_ledger_takes_so_many_events_a_second() {
+    let _alone = ALONE.lock().await;
     let files = Site::new(Engine::Sqlite).await.expect("SQLite is always there");
     let control = files.open(clock()).await.expect("the site can be opened");
     measure("SQLite, synchronous=FULL", control, "the model run: 123 to 192 in one").await;
