@@ -55,8 +55,8 @@ pub(super) async fn open(
         let pool = connect(address, connections).await?;
         Ok::<_, ControlError>(Served { pool, key: Arc::clone(&key), schema })
     };
-    // One for the writer, and one for what the writer looks up before it commits.
-    let system = serve(&settings.system, connections.div_ceil(4).max(2), "cairn_system").await?;
+    // One for the writer, and some for what a writer looks up before it commits.
+    let system = serve(&settings.system, connections.div_ceil(4).max(4), "cairn_system").await?;
     let tenants = serve(&settings.app, connections, "cairn").await?;
     refuse_unmigrated(&system).await?;
     for served in [&system, &tenants] {

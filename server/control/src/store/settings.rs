@@ -44,7 +44,7 @@ pub struct PostgresSettings {
     pub system: String,
     /// As `cairn_app`, who serves what belongs to tenants.
     pub app: String,
-    /// The most connections that this process holds as `cairn_app`; a quarter of it, but two at least, as
+    /// The most connections that this process holds as `cairn_app`; a quarter of it, but four at least, as
     /// `cairn_system`.
     pub connections: u32,
 }
