@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use control::Control;
+use control::{Control, DatabaseSettings, TokenLifetimes};
 use flight::Published;
 use kernel::{Clock, SystemClock};
 use warehouse::Storage;
@@ -30,14 +30,22 @@ pub struct App {
 }
 
 impl App {
-    /// Opens a data folder, making what is not there.
+    /// Opens a data folder, making what is not there, with the control plane in SQLite files of the folder.
     ///
     /// # Errors
     /// When the folder or the control database cannot be opened.
     pub async fn open(data: &Path) -> Result<Self> {
+        Self::open_at(data, &DatabaseSettings::default()).await
+    }
+
+    /// The same, with the control plane in the database of the settings.
+    ///
+    /// # Errors
+    /// As [`App::open`], and when SQLite is to serve several replicas.
+    pub async fn open_at(data: &Path, database: &DatabaseSettings) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&warehouse_folder(data)).map_err(Failure::from)?;
-        let control = Control::open(data, clock.clone()).await?;
+        let control = Control::open_at(data, database, clock.clone(), TokenLifetimes::default()).await?;
         let published = Published::new(control.clone(), storage.clone());
         Ok(Self {
             mart_rows: MartRows::new(published.clone()),

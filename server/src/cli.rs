@@ -16,6 +16,7 @@ use crate::telemetry;
 mod admin;
 mod audit;
 mod canon;
+mod database;
 mod doctor;
 mod engineer;
 mod export;
@@ -55,6 +56,8 @@ struct Cli {
     /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
+    #[command(flatten)]
+    database: database::DatabaseArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -185,7 +188,7 @@ async fn run(cli: Cli) -> Result<()> {
     if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
         return quality::page();
     }
-    let app = App::open(&cli.data).await?;
+    let app = App::open_at(&cli.data, &cli.database.settings()?).await?;
     match cli.command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,

@@ -4,7 +4,6 @@
 use std::fmt;
 
 use kernel::{AccountId, Grant, Role, StudyId, TenantId};
-use sqlx::SqliteConnection;
 
 use crate::actor::Actor;
 use crate::control::Control;
@@ -13,7 +12,7 @@ use crate::fresh;
 use crate::identity::Password;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Resource};
-use crate::store::{SystemTx, TenantTx};
+use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
 
 const STEP: &str = "create the account";
@@ -158,10 +157,10 @@ impl Control {
 impl AccountRow {
     /// The account of that id in the tenant whose file is connected.
     pub(crate) async fn find(
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         id: AccountId,
     ) -> Result<Option<Self>, ControlError> {
-        let found: Option<(String, String, String, bool)> = sqlx::query_as(
+        let found: Option<(String, String, String, i64)> = sqlx::query_as(
             "SELECT email, display_name, password_hash, enabled FROM accounts WHERE account_id = $1",
         )
         .bind(id.to_string())
@@ -173,18 +172,19 @@ impl AccountRow {
             email,
             display_name,
             password_hash,
-            enabled,
+            enabled: enabled == 1,
         }))
     }
 
     /// What the account was granted.
-    pub(crate) async fn grants(&self, connection: &mut SqliteConnection) -> Result<Vec<Grant>, ControlError> {
-        let rows: Vec<(String, Option<String>)> =
-            sqlx::query_as("SELECT role, study_id FROM grants WHERE account_id = $1 ORDER BY role, study_id")
-                .bind(self.id.to_string())
-                .fetch_all(connection)
-                .await
-                .map_err(storage("read the account's grants"))?;
+    pub(crate) async fn grants(&self, connection: &mut Connection) -> Result<Vec<Grant>, ControlError> {
+        let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT role, study_id FROM grants WHERE account_id = $1 ORDER BY role, study_id NULLS FIRST",
+        )
+        .bind(self.id.to_string())
+        .fetch_all(connection)
+        .await
+        .map_err(storage("read the account's grants"))?;
         rows.into_iter().map(read_grant).collect()
     }
 }
@@ -224,7 +224,7 @@ async fn insert_account(tx: &mut TenantTx, row: &AccountRow, grants: Vec<Grant>)
     .bind(&row.email)
     .bind(&row.display_name)
     .bind(&row.password_hash)
-    .bind(row.enabled)
+    .bind(i64::from(row.enabled))
     .bind(&now)
     .execute(tx.connection())
     .await

@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{BatchId, Build, Read, StudyId, StudyScope};
-use sqlx::SqliteConnection;
 
 use crate::actor::Actor;
 use crate::control::Control;
@@ -11,7 +10,7 @@ use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
 use crate::ledger::{AuditAction, Event, Resource, hex_sha256};
 use crate::snapshots::{NewSnapshot, Published, SnapshotRow, place_snapshot, published};
-use crate::store::TenantTx;
+use crate::store::{Connection, TenantTx};
 use crate::trace::TraceId;
 
 const STEP: &str = "read the deliveries";
@@ -55,7 +54,7 @@ impl Control {
              WHERE study_id = $1 ORDER BY committed_at DESC, batch_id DESC",
         )
         .bind(scope.study().as_str())
-        .fetch_all(self.store().tenant(scope.tenant()).await?.reader())
+        .fetch_all(&mut *self.store().tenant(scope.tenant()).await?.view().await?)
         .await
         .map_err(storage(STEP))?;
         rows.into_iter().map(BatchRow::read).collect()
@@ -113,7 +112,7 @@ impl BatchRow {
 }
 
 async fn find(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: &StudyId,
     idempotency_key: &str,
 ) -> Result<Option<BatchRow>, ControlError> {

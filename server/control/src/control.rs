@@ -8,7 +8,7 @@ use kernel::Clock;
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
-use crate::store::Store;
+use crate::store::{DatabaseSettings, Store};
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
 #[derive(Debug, Clone)]
@@ -41,7 +41,8 @@ struct Inner {
 }
 
 impl Control {
-    /// Opens the control plane under `<data_dir>/control`, and makes it there when it does not exist.
+    /// Opens the control plane under `<data_dir>/control`, in SQLite files that it makes there when they do not
+    /// exist.
     ///
     /// # Errors
     /// When a file cannot be made or read, was migrated by other code, or the signing key is unusable.
@@ -58,15 +59,32 @@ impl Control {
         clock: Arc<dyn Clock>,
         lifetimes: TokenLifetimes,
     ) -> Result<Self, ControlError> {
+        Self::open_at(data_dir, &DatabaseSettings::default(), clock, lifetimes).await
+    }
+
+    /// The same, in the database of the settings. The keys stay in `<data_dir>/control/keys`, which all replicas
+    /// share.
+    ///
+    /// # Errors
+    /// As [`Control::open`]; [`ControlError::SqliteShared`] when files are to serve several replicas,
+    /// [`ControlError::MigrationMissing`] and [`ControlError::ContextKeyUnknown`] when the server is not prepared
+    /// for this process, and [`ControlError::DatabaseRole`] when an address names a role that no policy binds.
+    pub async fn open_at(
+        data_dir: &Path,
+        database: &DatabaseSettings,
+        clock: Arc<dyn Clock>,
+        lifetimes: TokenLifetimes,
+    ) -> Result<Self, ControlError> {
+        database.check()?;
         let root = data_dir.join("control");
-        let store = Store::open(&root, Arc::clone(&clock)).await?;
+        let store = Store::open(&root, &database.engine, Arc::clone(&clock)).await?;
         let signing_key = SigningKey::open(&root.join("keys"))?;
         announce_key(&store, &signing_key, clock.now()).await?;
         let passwords = Passwords::new().await?;
         Ok(Self { inner: Arc::new(Inner { store, clock, signing_key, passwords, lifetimes }) })
     }
 
-    /// Whether the control plane can answer: its system file is open and its log has a head.
+    /// Whether the control plane can answer: its database answers and the system's log has a head.
     ///
     /// # Errors
     /// When it cannot.

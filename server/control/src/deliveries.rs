@@ -4,14 +4,13 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{AccountId, BatchId, Build, StudyId, StudyScope};
-use sqlx::SqliteConnection;
 
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
 use crate::ledger::{AuditAction, Event, Resource, hex_sha256};
-use crate::store::TenantTx;
+use crate::store::{Connection, TenantTx};
 use crate::text::shortened;
 use crate::trace::TraceId;
 
@@ -241,7 +240,7 @@ impl DeliveryRow {
 }
 
 async fn by_key(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: &StudyId,
     idempotency_key: &str,
 ) -> Result<Option<DeliveryRow>, ControlError> {

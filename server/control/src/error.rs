@@ -2,11 +2,12 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kernel::{SnapshotId, StudyId};
 
 use crate::gate::Caller;
+use crate::store::is_busy;
 
 /// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +168,39 @@ pub enum ControlError {
         /// Where.
         path: PathBuf,
     },
+    /// The context key's file holds no usable key.
+    #[error("`{path}` holds no key of 32 bytes in hexadecimal: restore it, or copy it from another replica")]
+    ContextKeyFile {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The database knows another context key than this process, so that no policy would let it see a row.
+    #[error(
+        "`keys/context.key` is not the key of this database: copy the file from the replica that made it"
+    )]
+    ContextKeyUnknown,
+    /// A role that no policy binds.
+    #[error(
+        "the database role `{role}` is above the policies that keep tenants apart: serve with `cairn_app` and `cairn_system`"
+    )]
+    DatabaseRole {
+        /// The role of the address.
+        role: String,
+    },
+    /// The tables lack a migration, and nobody who may migrate was named.
+    #[error("the database lacks the migration `{name}`: start once with the address of its owner")]
+    MigrationMissing {
+        /// The migration's name.
+        name: String,
+    },
+    /// Files on one machine cannot serve several.
+    #[error(
+        "SQLite serves one replica and {replicas} are configured: choose PostgreSQL (docs/databases.md), or one replica"
+    )]
+    SqliteShared {
+        /// How many are configured.
+        replicas: u32,
+    },
     /// The machine gives no randomness.
     #[error("failed to draw random bytes from the machine")]
     Entropy {
@@ -200,18 +234,15 @@ pub(crate) fn storage(step: &'static str) -> impl FnOnce(sqlx::Error) -> Control
     }
 }
 
+/// A file with a secret could not be made or read.
+pub(crate) fn key_file(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ControlError {
+    let path = path.to_owned();
+    move |source| ControlError::File { step, path, source }
+}
+
 /// A stored value could not be read back; whatever the parser says about it may quote the value.
 pub(crate) fn corrupt<E>(what: &'static str) -> impl FnOnce(E) -> ControlError {
     move |_| ControlError::Corrupt { what }
-}
-
-/// Whether another connection held the lock. SQLite's primary code is the low byte of the extended one.
-pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    const BUSY: u32 = 5;
-    const LOCKED: u32 = 6;
-    let code = error.as_database_error().and_then(|database| database.code()?.parse::<u32>().ok());
-    matches!(error, sqlx::Error::PoolTimedOut)
-        || code.is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
 }
 
 /// Why a token was not accepted. Only the variants past the signature know whose it was.

@@ -5,13 +5,13 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use kernel::{AccountId, Grant, Grants, Role, TenantId};
-use sqlx::SqliteConnection;
 
 use crate::accounts::AccountRow;
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError, storage};
 use crate::identity::{Audience, Claims};
+use crate::store::Connection;
 
 /// Whom a valid signature named. Only the gate makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,7 +154,7 @@ impl Control {
 }
 
 /// Whether a token was logged out.
-pub(crate) async fn is_revoked(connection: &mut SqliteConnection, jti: &str) -> Result<bool, ControlError> {
+pub(crate) async fn is_revoked(connection: &mut Connection, jti: &str) -> Result<bool, ControlError> {
     let revoked: Option<i64> = sqlx::query_scalar("SELECT 1 FROM revoked_tokens WHERE jti = $1")
         .bind(jti)
         .fetch_optional(connection)

@@ -48,6 +48,7 @@ pub use ledger::{AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, Outcome
 pub use login::Login;
 pub use reads::{Amount, PullId, TableRead};
 pub use snapshots::{NewSnapshot, SnapshotRow};
+pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;
 pub use tenants::Tenant;
 pub use trace::{InvalidTraceId, TraceId};

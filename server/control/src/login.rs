@@ -112,7 +112,7 @@ impl Control {
         let now = tx.now();
         let added = sqlx::query(
             "INSERT INTO revoked_tokens (jti, account_id, expires_at, revoked_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (jti) DO NOTHING",
+             ON CONFLICT DO NOTHING",
         )
         .bind(principal.token_id())
         .bind(principal.account().to_string())
@@ -142,7 +142,7 @@ impl Control {
         let listed: Option<(String, String)> =
             sqlx::query_as("SELECT tenant_id, account_id FROM account_directory WHERE email = $1")
                 .bind(email.as_str())
-                .fetch_optional(self.store().system().reader())
+                .fetch_optional(&mut *self.store().system().view().await?)
                 .await
                 .map_err(storage("look the e-mail address up"))?;
         let Some((tenant, account)) = listed else { return Ok(None) };

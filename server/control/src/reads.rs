@@ -105,7 +105,7 @@ async fn insert_distribution(
         "INSERT INTO distribution_logs (pull_id, account_id, study_id, snapshot_id, table_name, door, outcome,
                                         row_count, byte_count, finished_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (pull_id) DO NOTHING",
+         ON CONFLICT DO NOTHING",
     )
     .bind(pull.to_string())
     .bind(principal.account().to_string())

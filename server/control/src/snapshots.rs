@@ -3,14 +3,13 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{Build, Read, SnapshotId, StudyId, StudyScope};
-use sqlx::SqliteConnection;
 
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
 use crate::ledger::{AuditAction, Event, Resource};
-use crate::store::TenantTx;
+use crate::store::{Connection, TenantTx};
 use crate::studies::require_registered;
 use crate::trace::TraceId;
 
@@ -103,7 +102,7 @@ impl Control {
              WHERE study_id = $1 AND has_marts = 1 ORDER BY seq DESC LIMIT 1",
         )
         .bind(scope.study().as_str())
-        .fetch_optional(self.store().tenant(scope.tenant()).await?.reader())
+        .fetch_optional(&mut *self.store().tenant(scope.tenant()).await?.view().await?)
         .await
         .map_err(storage(STEP))?;
         found.map(SnapshotRow::read).transpose()
@@ -124,7 +123,7 @@ impl Control {
         )
         .bind(scope.study().as_str())
         .bind(id.to_string())
-        .fetch_optional(self.store().tenant(scope.tenant()).await?.reader())
+        .fetch_optional(&mut *self.store().tenant(scope.tenant()).await?.view().await?)
         .await
         .map_err(storage(STEP))?;
         found.map(SnapshotRow::read).transpose()
@@ -140,14 +139,14 @@ impl Control {
              WHERE study_id = $1 ORDER BY seq DESC",
         )
         .bind(scope.study().as_str())
-        .fetch_all(self.store().tenant(scope.tenant()).await?.reader())
+        .fetch_all(&mut *self.store().tenant(scope.tenant()).await?.view().await?)
         .await
         .map_err(storage(STEP))?;
         rows.into_iter().map(SnapshotRow::read).collect()
     }
 }
 
-type SnapshotColumns = (String, i64, String, bool, Option<String>, String);
+type SnapshotColumns = (String, i64, String, i64, Option<String>, String);
 
 impl SnapshotRow {
     fn read(columns: SnapshotColumns) -> Result<Self, ControlError> {
@@ -157,7 +156,7 @@ impl SnapshotRow {
             id: id.parse().map_err(corrupt(WHAT))?,
             seq: u64::try_from(seq).map_err(corrupt(WHAT))?,
             manifest_key,
-            has_marts,
+            has_marts: has_marts == 1,
             replaces: replaces.map(SnapshotId::try_from).transpose().map_err(corrupt(WHAT))?,
             published_at: parse_timestamp(&published_at).ok_or(()).map_err(corrupt(WHAT))?,
         })
@@ -166,7 +165,7 @@ impl SnapshotRow {
 
 /// The study's newest snapshot.
 pub(crate) async fn newest_snapshot(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: &StudyId,
 ) -> Result<Option<SnapshotRow>, ControlError> {
     let found: Option<SnapshotColumns> = sqlx::query_as(
@@ -211,7 +210,7 @@ pub(crate) async fn place_snapshot(
     .bind(i64::try_from(row.seq).map_err(corrupt("snapshot"))?)
     .bind(row.id.to_string())
     .bind(&row.manifest_key)
-    .bind(row.has_marts)
+    .bind(i64::from(row.has_marts))
     .bind(row.replaces.map(|id| id.to_string()))
     .bind(timestamp(row.published_at))
     .execute(tx.connection())

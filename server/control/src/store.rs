@@ -1,8 +1,13 @@
-//! The files: `system.sqlite`, and one file per tenant, so that isolation is physical. A file's path comes
-//! from the tenant's id alone. Reading goes through connections that cannot write; writing goes through
-//! [`Tx`], which cannot commit without a ledger event.
+//! The rows. In SQLite: `system.sqlite`, and one file per tenant, so that isolation is physical; a file's path
+//! comes from the tenant's id alone. In PostgreSQL: one set of tables, whose policies show a transaction the rows
+//! of the tenant that it has proved to work for. Reading goes through transactions that cannot write; writing
+//! goes through [`Tx`], which cannot commit without a ledger event.
+mod context;
 mod database;
+mod dialect;
 mod migrations;
+mod postgres;
+mod settings;
 mod tx;
 
 use std::collections::BTreeMap;
@@ -16,37 +21,68 @@ use tokio::sync::Mutex;
 
 use crate::error::{ControlError, storage};
 use crate::ledger::{Event, Log};
+use dialect::Missing;
+use postgres::Served;
 
 pub(crate) use database::{Database, SystemFile, TenantFile};
+pub(crate) use dialect::{is_busy, lock_head};
+pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub(crate) use tx::{SystemTx, TenantTx};
 
-/// The open files of one data folder.
+/// A connection to whichever database it is.
+pub(crate) type Connection = sqlx::AnyConnection;
+
+/// The open rows of one data folder.
 #[derive(Debug)]
 pub(crate) struct Store {
-    tenants_dir: PathBuf,
     clock: Arc<dyn Clock>,
     system: Database<SystemFile>,
+    tenants: Tenants,
     open_tenants: Mutex<BTreeMap<TenantId, Arc<Database<TenantFile>>>>,
 }
 
+/// Where the tenants' rows lie.
+#[derive(Debug)]
+enum Tenants {
+    /// A file each, in this folder.
+    Files(PathBuf),
+    Served(Served),
+}
+
 impl Store {
-    /// Opens the system file under `root`, making it at first start. Tenants' files open when first asked for.
-    pub(crate) async fn open(root: &Path, clock: Arc<dyn Clock>) -> Result<Self, ControlError> {
-        let tenants_dir = root.join("tenants");
+    /// Opens what belongs to the deployment, making it at first start. What belongs to a tenant opens when it is
+    /// first asked for. The keys lie in `<root>/keys`, whichever database it is.
+    pub(crate) async fn open(
+        root: &Path,
+        engine: &DatabaseEngine,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, ControlError> {
         private_folder(root)?;
-        private_folder(&tenants_dir)?;
-        let path = root.join("system.sqlite");
-        refuse_symlink(&path)?;
-        let system = Database::create(&path, Log::System, Arc::clone(&clock), migrations::SYSTEM).await?;
+        let (system, tenants) = match engine {
+            DatabaseEngine::Sqlite => {
+                let tenants_dir = root.join("tenants");
+                private_folder(&tenants_dir)?;
+                let path = root.join("system.sqlite");
+                refuse_symlink(&path)?;
+                let (log, clock) = (Log::System, Arc::clone(&clock));
+                let system = Database::file(&path, Missing::Make, log, clock, migrations::SYSTEM).await?;
+                (system, Tenants::Files(tenants_dir))
+            }
+            DatabaseEngine::Postgres(settings) => {
+                let opened = postgres::open(settings, &root.join("keys"), clock.as_ref()).await?;
+                let system = Database::served(opened.system, Log::System, Arc::clone(&clock));
+                (system, Tenants::Served(opened.tenants))
+            }
+        };
         system.start_log().await?;
-        Ok(Self { tenants_dir, clock, system, open_tenants: Mutex::default() })
+        Ok(Self { clock, system, tenants, open_tenants: Mutex::default() })
     }
 
     pub(crate) const fn system(&self) -> &Database<SystemFile> {
         &self.system
     }
 
-    /// The file of a tenant that the system file lists; any other is [`ControlError::Denied`].
+    /// The rows of a tenant that the system lists; any other is [`ControlError::Denied`].
     pub(crate) async fn tenant(&self, tenant: TenantId) -> Result<Arc<Database<TenantFile>>, ControlError> {
         let mut open_tenants = self.open_tenants.lock().await;
         if let Some(database) = open_tenants.get(&tenant) {
@@ -54,44 +90,53 @@ impl Store {
         }
         let listed: Option<i64> = sqlx::query_scalar("SELECT 1 FROM tenants WHERE tenant_id = $1")
             .bind(tenant.to_string())
-            .fetch_optional(self.system.reader())
+            .fetch_optional(&mut *self.system.view().await?)
             .await
             .map_err(storage("look the tenant up"))?;
         listed.ok_or(ControlError::Denied)?;
 
-        let path = self.tenant_path(tenant);
-        refuse_symlink(&path)?;
-        let (log, clock) = (Log::Tenant(tenant), Arc::clone(&self.clock));
-        let database = Arc::new(Database::open(&path, log, clock, migrations::TENANT).await?);
+        let database = Arc::new(self.open_tenant(tenant, Missing::Refuse).await?);
         open_tenants.insert(tenant, Arc::clone(&database));
         Ok(database)
     }
 
-    /// Makes the file of a new tenant, with the first event of its log. The tenant exists only once the
-    /// system file lists it; a file that was left behind is never opened.
-    pub(crate) async fn create_tenant_file(
-        &self,
-        tenant: TenantId,
-        first: Event,
-    ) -> Result<(), ControlError> {
-        let path = self.tenant_path(tenant);
-        refuse_symlink(&path)?;
-        let (log, clock) = (Log::Tenant(tenant), Arc::clone(&self.clock));
-        let database: Database<TenantFile> = Database::create(&path, log, clock, migrations::TENANT).await?;
+    /// Makes room for a new tenant, with the first event of its log. The tenant exists only once the system
+    /// lists it; a log that was left behind is never opened.
+    pub(crate) async fn create_tenant_log(&self, tenant: TenantId, first: Event) -> Result<(), ControlError> {
+        let database = self.open_tenant(tenant, Missing::Make).await?;
         database.start_log().await?;
         database.begin().await?.record(first).await?.commit().await?;
         database.close().await;
         Ok(())
     }
 
-    /// Whether the tenant's file is there at all.
+    /// Whether the tenant's file is there at all; in PostgreSQL it has none to lose.
     pub(crate) fn has_tenant_file(&self, tenant: TenantId) -> bool {
-        self.tenant_path(tenant).is_file()
+        match &self.tenants {
+            Tenants::Files(folder) => tenant_path(folder, tenant).is_file(),
+            Tenants::Served(_) => true,
+        }
     }
 
-    fn tenant_path(&self, tenant: TenantId) -> PathBuf {
-        self.tenants_dir.join(format!("{tenant}.sqlite"))
+    async fn open_tenant(
+        &self,
+        tenant: TenantId,
+        missing: Missing,
+    ) -> Result<Database<TenantFile>, ControlError> {
+        let (log, clock) = (Log::Tenant(tenant), Arc::clone(&self.clock));
+        match &self.tenants {
+            Tenants::Files(folder) => {
+                let path = tenant_path(folder, tenant);
+                refuse_symlink(&path)?;
+                Database::file(&path, missing, log, clock, migrations::TENANT).await
+            }
+            Tenants::Served(served) => Ok(Database::served(served.clone(), log, clock)),
+        }
     }
+}
+
+fn tenant_path(folder: &Path, tenant: TenantId) -> PathBuf {
+    folder.join(format!("{tenant}.sqlite"))
 }
 
 /// Makes a folder that only its owner can enter.

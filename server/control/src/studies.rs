@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use kernel::{Build, Grants, Read, StudyId, StudyScope};
-use sqlx::SqliteConnection;
 
 use crate::actor::Actor;
 use crate::control::Control;
@@ -10,6 +9,7 @@ use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
 use crate::ledger::{AuditAction, Event, Resource};
 use crate::snapshots::{SnapshotRow, newest_snapshot};
+use crate::store::Connection;
 use crate::text::require_text;
 
 /// One registered study.
@@ -43,7 +43,7 @@ impl Control {
         let now = timestamp(tx.now());
         let added = sqlx::query(
             "INSERT INTO studies (study_id, title, created_at) VALUES ($1, $2, $3)
-             ON CONFLICT (study_id) DO NOTHING",
+             ON CONFLICT DO NOTHING",
         )
         .bind(scope.study().as_str())
         .bind(title)
@@ -87,7 +87,7 @@ impl Control {
 
 /// Refuses a study that is not registered.
 pub(crate) async fn require_registered(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     study: &StudyId,
 ) -> Result<(), ControlError> {
     let registered: Option<i64> = sqlx::query_scalar("SELECT 1 FROM studies WHERE study_id = $1")

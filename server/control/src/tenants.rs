@@ -23,7 +23,7 @@ pub struct Tenant {
 }
 
 impl Control {
-    /// Creates a tenant, its file and its log. For the operator.
+    /// Creates a tenant and its log. For the operator.
     ///
     /// # Errors
     /// [`ControlError::SlugTaken`] when another tenant has the short name, and what is wrong with the names.
@@ -51,12 +51,12 @@ impl Control {
         if added.rows_affected() == 0 {
             return Err(ControlError::SlugTaken { slug: slug.to_owned() });
         }
-        // The tenant's file comes before the commit: without its row in the system file it is never opened,
-        // whereas a row without a file would be a tenant that cannot be read.
+        // The tenant's log comes before the commit: without its row among the tenants it is never opened,
+        // whereas a row without a log would be a tenant that cannot be read.
         let event =
             Event::success(AuditAction::TenantCreated, actor, Resource::tenant(id)).with("slug", slug);
         let recorded = tx.record(event.clone()).await?;
-        self.store().create_tenant_file(id, event).await?;
+        self.store().create_tenant_log(id, event).await?;
         recorded.commit().await?;
         Ok(Tenant { id, slug: slug.to_owned(), name: name.to_owned() })
     }
@@ -69,7 +69,7 @@ impl Control {
         actor.require_operator()?;
         let rows: Vec<(String, String, String)> =
             sqlx::query_as("SELECT tenant_id, slug, name FROM tenants ORDER BY slug")
-                .fetch_all(self.store().system().reader())
+                .fetch_all(&mut *self.store().system().view().await?)
                 .await
                 .map_err(storage("list the tenants"))?;
         rows.into_iter().map(read_tenant).collect()
@@ -83,7 +83,7 @@ impl Control {
         let row: Option<(String, String, String)> =
             sqlx::query_as("SELECT tenant_id, slug, name FROM tenants WHERE slug = $1")
                 .bind(slug)
-                .fetch_optional(self.store().system().reader())
+                .fetch_optional(&mut *self.store().system().view().await?)
                 .await
                 .map_err(storage("look the tenant up"))?;
         let tenant = read_tenant(row.ok_or(ControlError::Denied)?)?;
@@ -99,7 +99,7 @@ impl Control {
         let row: Option<(String, String, String)> =
             sqlx::query_as("SELECT tenant_id, slug, name FROM tenants WHERE tenant_id = $1")
                 .bind(principal.tenant().to_string())
-                .fetch_optional(self.store().system().reader())
+                .fetch_optional(&mut *self.store().system().view().await?)
                 .await
                 .map_err(storage("look the tenant up"))?;
         read_tenant(row.ok_or(ControlError::Denied)?)
@@ -108,7 +108,7 @@ impl Control {
     /// The ids of every tenant, in their order.
     pub(crate) async fn tenant_ids(&self) -> Result<Vec<TenantId>, ControlError> {
         let ids: Vec<String> = sqlx::query_scalar("SELECT tenant_id FROM tenants ORDER BY tenant_id")
-            .fetch_all(self.store().system().reader())
+            .fetch_all(&mut *self.store().system().view().await?)
             .await
             .map_err(storage("list the tenants"))?;
         ids.iter().map(|id| id.parse().map_err(corrupt("tenant id"))).collect()

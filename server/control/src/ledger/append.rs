@@ -1,7 +1,6 @@
 //! Appending an event, inside the caller's transaction.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::SqliteConnection;
 
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
@@ -10,19 +9,21 @@ use crate::ledger::event::Event;
 use crate::ledger::hash::entry_hash;
 use crate::ledger::leaf::{Leaf, MAX_LEAF_BYTES, Place};
 use crate::ledger::log::Log;
+use crate::store::{Connection, lock_head};
 
 const STEP: &str = "append to the ledger";
 
 /// How far a clock may fall back between two events: the clocks of two processes, or a correction by NTP.
 pub(crate) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
-/// Appends `event` to `log`. Whoever calls holds the file's write lock and touches nothing else afterwards.
+/// Appends `event` to `log`. Whoever calls holds the log's write lock and touches nothing else afterwards.
 pub(crate) async fn append(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     log: Log,
     event: Event,
     now: DateTime<Utc>,
 ) -> Result<(), ControlError> {
+    lock_head(connection, &log.origin()).await.map_err(storage(STEP))?;
     let head: Option<(i64, String)> = sqlx::query_as("SELECT size, last_hash FROM audit_head WHERE log = $1")
         .bind(log.origin())
         .fetch_optional(&mut *connection)
@@ -51,7 +52,7 @@ pub(crate) async fn append(
 
 /// An event that lies before its predecessor would make the log fail its verification for ever.
 async fn refuse_clock_behind(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     log: Log,
     seq: i64,
     now: DateTime<Utc>,
@@ -71,7 +72,7 @@ async fn refuse_clock_behind(
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     leaf: &Leaf,
     bytes: Vec<u8>,
     hash: &str,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use kernel::{Build, Grants};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
@@ -79,8 +79,8 @@ impl Control {
         .bind(database.log().origin())
         .bind(before)
         .bind(filter.action)
-        .bind(filter.limit.clamp(1, MAX_EVENTS))
-        .fetch_all(database.reader())
+        .bind(i64::from(filter.limit.clamp(1, MAX_EVENTS)))
+        .fetch_all(&mut *database.view().await?)
         .await
         .map_err(storage(STEP))?;
         rows.iter().map(AuditEvent::read).collect()
@@ -88,7 +88,7 @@ impl Control {
 }
 
 impl AuditEvent {
-    fn read(row: &SqliteRow) -> Result<Self, ControlError> {
+    fn read(row: &AnyRow) -> Result<Self, ControlError> {
         const WHAT: &str = "ledger entry";
         let text = |name: &str| row.try_get::<String, _>(name).map_err(storage(STEP));
         let leaf = row.try_get::<Vec<u8>, _>("leaf").map_err(storage(STEP))?;

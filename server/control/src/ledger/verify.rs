@@ -6,8 +6,8 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use kernel::TenantId;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use crate::control::Control;
 use crate::error::{ControlError, storage};
@@ -16,6 +16,7 @@ use crate::ledger::append::CLOCK_TOLERANCE;
 use crate::ledger::hash::{NO_HASH, entry_hash};
 use crate::ledger::leaf::Leaf;
 use crate::ledger::log::Log;
+use crate::store::Connection;
 
 const STEP: &str = "read the ledger";
 const ROWS_AT_A_TIME: i64 = 500;
@@ -131,7 +132,7 @@ impl Control {
     }
 }
 
-async fn verify(connection: &mut SqliteConnection, log: Log) -> Result<VerifyReport, ControlError> {
+async fn verify(connection: &mut Connection, log: Log) -> Result<VerifyReport, ControlError> {
     let mut chain = Chain::new(log);
     let stray: Option<i64> = sqlx::query_scalar("SELECT MIN(seq) FROM audit_events WHERE log <> $1")
         .bind(log.origin())
@@ -167,11 +168,7 @@ async fn verify(connection: &mut SqliteConnection, log: Log) -> Result<VerifyRep
     Ok(chain.report(stray.or(head)))
 }
 
-async fn read_rows(
-    connection: &mut SqliteConnection,
-    log: Log,
-    after: i64,
-) -> Result<Vec<SqliteRow>, ControlError> {
+async fn read_rows(connection: &mut Connection, log: Log, after: i64) -> Result<Vec<AnyRow>, ControlError> {
     sqlx::query(
         "SELECT seq, log, tenant_id, event_id, at, action, outcome, actor_type, actor_id, resource_type,
                 resource_id, trace_id, prev_hash, entry_hash, leaf
@@ -194,7 +191,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+    fn read(row: &AnyRow) -> Result<Self, sqlx::Error> {
         let column = |name: &'static str| Ok::<_, sqlx::Error>((name, row.try_get(name)?));
         Ok(Self {
             seq: row.try_get("seq")?,

@@ -1,4 +1,5 @@
-//! One SQLite file: a pool that can only read, and the one connection that writes.
+//! The rows of one log: a SQLite file of its own, or its part of PostgreSQL's tables. Reading is for many at
+//! once; writing is for one at a time, whichever database it is.
 
 use std::marker::PhantomData;
 use std::path::Path;
@@ -6,148 +7,207 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Clock;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
-use crate::error::{ControlError, is_busy, storage};
+use crate::error::{ControlError, storage};
 use crate::ledger::{Log, NO_HASH};
+use crate::store::dialect::{
+    Missing, SQLITE_MIGRATIONS, SQLITE_READ, SQLITE_READER, SQLITE_SESSION, SQLITE_WRITE, SQLITE_WRITER,
+    is_busy, sqlite_address,
+};
 use crate::store::migrations::{self, Migration};
+use crate::store::postgres::Served;
 use crate::store::tx::Tx;
 
 /// How long a writer waits for another process before it gives up.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 const READERS: u32 = 4;
 
-/// Marks the system file.
+/// Marks what belongs to the deployment.
 #[derive(Debug)]
 pub(crate) struct SystemFile;
 
-/// Marks a tenant's file.
+/// Marks what belongs to a tenant.
 #[derive(Debug)]
 pub(crate) struct TenantFile;
 
-/// An open file of kind `F`.
+/// The rows of one log, of kind `F`.
 #[derive(Debug)]
 pub(crate) struct Database<F> {
     log: Log,
     clock: Arc<dyn Clock>,
-    reader: SqlitePool,
-    writer: SqlitePool,
-    file: PhantomData<F>,
+    rows: Rows,
+    // The writers of this process take turns, so that those of one tenant never hold more than one connection.
+    turn: Arc<Semaphore>,
+    kind: PhantomData<F>,
+}
+
+/// Where they lie.
+#[derive(Debug, Clone)]
+enum Rows {
+    File { reader: AnyPool, writer: AnyPool },
+    Served(Served),
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Read,
+    Write,
 }
 
 impl<F> Database<F> {
-    /// Opens the file, making it when it does not exist.
-    pub(crate) async fn create(
+    /// Opens a SQLite file.
+    pub(crate) async fn file(
         path: &Path,
+        missing: Missing,
         log: Log,
         clock: Arc<dyn Clock>,
         migrations: &[Migration],
     ) -> Result<Self, ControlError> {
-        Self::connect(base_options(path).create_if_missing(true), log, clock, migrations).await
+        const STEP: &str = "open the database";
+        install_default_drivers();
+        // SQLite's lock orders the processes among each other.
+        let writing = sqlite_address(path, missing).map_err(storage(STEP))?;
+        prepare_file(&writing).await?;
+        let writer = sqlite_pool(1, SQLITE_WRITER).connect_lazy_with(writing);
+        let tx = writer.begin_with(SQLITE_WRITE).await.map_err(storage(STEP))?;
+        migrations::apply(tx, SQLITE_MIGRATIONS, migrations, clock.as_ref()).await?;
+        let reading = sqlite_address(path, Missing::Refuse).map_err(storage(STEP))?;
+        let reader = sqlite_pool(READERS, SQLITE_READER).connect_lazy_with(reading);
+        Ok(Self::new(Rows::File { reader, writer }, log, clock))
     }
 
-    /// Opens a file that exists.
-    pub(crate) async fn open(
-        path: &Path,
-        log: Log,
-        clock: Arc<dyn Clock>,
-        migrations: &[Migration],
-    ) -> Result<Self, ControlError> {
-        Self::connect(base_options(path), log, clock, migrations).await
+    /// The part of PostgreSQL's tables that belongs to a log.
+    pub(crate) fn served(served: Served, log: Log, clock: Arc<dyn Clock>) -> Self {
+        Self::new(Rows::Served(served), log, clock)
     }
 
-    async fn connect(
-        options: SqliteConnectOptions,
-        log: Log,
-        clock: Arc<dyn Clock>,
-        migrations: &[Migration],
-    ) -> Result<Self, ControlError> {
-        // One writing connection: the pool is a fair queue for this process, and SQLite's lock orders the
-        // processes among each other.
-        let writing =
-            options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let writer = connect_writer(writing).await?;
-        migrations::apply(&writer, migrations, clock.as_ref()).await?;
-        let reading = options.create_if_missing(false).pragma("query_only", "ON");
-        let reader = SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(reading);
-        Ok(Self { log, clock, reader, writer, file: PhantomData })
+    fn new(rows: Rows, log: Log, clock: Arc<dyn Clock>) -> Self {
+        Self { log, clock, rows, turn: Arc::new(Semaphore::new(1)), kind: PhantomData }
     }
 
     pub(crate) const fn log(&self) -> Log {
         self.log
     }
 
-    /// Connections that cannot write.
-    pub(crate) const fn reader(&self) -> &SqlitePool {
-        &self.reader
+    /// One consistent view over several statements, which cannot write.
+    pub(crate) async fn view(&self) -> Result<Transaction<'static, Any>, ControlError> {
+        const STEP: &str = "begin reading";
+        let (rows, log) = (self.rows.clone(), self.log);
+        finished(tokio::spawn(async move { rows.start(log, Purpose::Read).await }), STEP).await
     }
 
-    /// One consistent view over several statements.
-    pub(crate) async fn view(&self) -> Result<Transaction<'static, Sqlite>, ControlError> {
-        self.reader.begin().await.map_err(storage("begin reading"))
-    }
-
-    /// Waits for the file's write lock. Nothing of the transaction stays unless it is recorded and committed.
+    /// Waits for the log's write lock. Nothing of the transaction stays unless it is recorded and committed.
     ///
-    /// INVARIANT: whoever holds both takes the system file's lock before a tenant's, so that no two wait for
-    /// each other.
+    /// INVARIANT: whoever holds both takes the system's lock before a tenant's, so that no two wait for each
+    /// other.
     pub(crate) async fn begin(&self) -> Result<Tx<F>, ControlError> {
-        let begun = self.writer.begin_with("BEGIN IMMEDIATE").await;
-        begun.map(|tx| Tx::new(tx, self.log, Arc::clone(&self.clock))).map_err(storage("begin writing"))
+        let (tx, turn) = self.start_writing().await?;
+        Ok(Tx::new(tx, turn, self.log, Arc::clone(&self.clock)))
     }
 
     /// Gives an empty log its head.
     pub(crate) async fn start_log(&self) -> Result<(), ControlError> {
+        const STEP: &str = "start the log";
+        let (mut tx, _turn) = self.start_writing().await?;
         sqlx::query(
             "INSERT INTO audit_head (log, size, last_hash) SELECT $1, 0, $2
              WHERE NOT EXISTS (SELECT 1 FROM audit_head) AND NOT EXISTS (SELECT 1 FROM audit_events)",
         )
         .bind(self.log.origin())
         .bind(NO_HASH)
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
-        .map(|_| ())
-        .map_err(storage("start the log"))
+        .map_err(storage(STEP))?;
+        tx.commit().await.map_err(storage(STEP))
     }
 
     /// How many events the head counts.
     pub(crate) async fn head_size(&self) -> Result<i64, ControlError> {
         sqlx::query_scalar("SELECT size FROM audit_head WHERE log = $1")
             .bind(self.log.origin())
-            .fetch_optional(&self.reader)
+            .fetch_optional(&mut *self.view().await?)
             .await
             .map_err(storage("read the head of the log"))?
             .ok_or_else(|| ControlError::HeadMissing { log: self.log.origin() })
     }
 
+    /// Lets go of a file.
     pub(crate) async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        if let Rows::File { reader, writer } = &self.rows {
+            reader.close().await;
+            writer.close().await;
+        }
+    }
+
+    async fn start_writing(&self) -> Result<(Transaction<'static, Any>, OwnedSemaphorePermit), ControlError> {
+        const STEP: &str = "begin writing";
+        let turn = tokio::time::timeout(2 * BUSY_TIMEOUT, Arc::clone(&self.turn).acquire_owned()).await;
+        let turn =
+            turn.map_err(|_| ControlError::Busy { step: STEP })?.expect("the semaphore is never closed");
+        let (rows, log) = (self.rows.clone(), self.log);
+        let started = tokio::spawn(async move { rows.start(log, Purpose::Write).await.map(|tx| (tx, turn)) });
+        finished(started, STEP).await
     }
 }
 
-fn base_options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .pragma("recursive_triggers", "ON")
-        .pragma("trusted_schema", "OFF")
+impl Rows {
+    async fn start(&self, log: Log, purpose: Purpose) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        match (self, purpose) {
+            (Self::File { reader, .. }, Purpose::Read) => reader.begin_with(SQLITE_READ).await,
+            (Self::File { writer, .. }, Purpose::Write) => writer.begin_with(SQLITE_WRITE).await,
+            (Self::Served(served), purpose) => served.start(log, purpose).await,
+        }
+    }
 }
 
-/// Opens the writing connection. Turning the write-ahead log on needs the file for itself and does not wait
-/// its turn, so that two processes that start together have to try again.
-async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, ControlError> {
+/// Waits for the beginning of a transaction. It has a task of its own, so that a caller that goes away lets it
+/// end, and then roll back: a session in which `BEGIN` was cut off would go on inside a transaction that its
+/// pool knows nothing of.
+async fn finished<T>(
+    started: JoinHandle<Result<T, sqlx::Error>>,
+    step: &'static str,
+) -> Result<T, ControlError> {
+    match started.await {
+        Ok(outcome) => outcome.map_err(storage(step)),
+        Err(source) => Err(ControlError::Storage { step, source: Box::new(source) }),
+    }
+}
+
+/// A pool of connections to a SQLite file, each told `purpose`.
+fn sqlite_pool(size: u32, purpose: &'static str) -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY_TIMEOUT).after_connect(
+        move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(SQLITE_SESSION).execute(&mut *connection).await?;
+                sqlx::raw_sql(purpose).execute(connection).await.map(|_| ())
+            })
+        },
+    )
+}
+
+/// Turns the file's write-ahead log on, and refuses what is no database: a pool would try that again and again.
+/// It needs the file for itself and does not wait its turn, so that two processes that start together have to
+/// try again.
+async fn prepare_file(options: &AnyConnectOptions) -> Result<(), ControlError> {
     const ATTEMPTS: u32 = 100;
     const PAUSE: Duration = Duration::from_millis(50);
-    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(2 * BUSY_TIMEOUT);
     for _ in 1..ATTEMPTS {
-        match pool.clone().connect_with(options.clone()).await {
+        match prepare_once(options).await {
             Err(error) if is_busy(&error) => tokio::time::sleep(PAUSE).await,
             outcome => return outcome.map_err(storage("open the database")),
         }
     }
-    pool.connect_with(options).await.map_err(storage("open the database"))
+    prepare_once(options).await.map_err(storage("open the database"))
+}
+
+async fn prepare_once(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = AnyConnection::connect_with(options).await?;
+    sqlx::raw_sql(SQLITE_SESSION).execute(&mut connection).await?;
+    sqlx::raw_sql(SQLITE_WRITER).execute(&mut connection).await?;
+    connection.close().await
 }

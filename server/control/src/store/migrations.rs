@@ -1,65 +1,72 @@
-//! The schema, as files in `migrations/sqlite`, embedded when the program is built and applied when a file is
-//! opened. A migration that was applied is never edited; a file that says otherwise is refused.
+//! The schema, as files in `migrations`, embedded when the program is built and applied when a database is
+//! opened. A migration that was applied is never edited; a database that says otherwise is refused.
 
 use kernel::Clock;
-use sqlx::SqlitePool;
+use sqlx::{Any, Transaction};
 
 use crate::error::{ControlError, storage};
 use crate::instant::timestamp;
 use crate::ledger::hex_sha256;
 
-/// One file of `migrations/sqlite`.
+/// One file of `migrations`.
 #[derive(Debug)]
 pub(crate) struct Migration {
     name: &'static str,
     sql: &'static str,
 }
 
+impl Migration {
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
 macro_rules! migration {
     ($folder:literal, $name:literal) => {
         Migration {
             name: $name,
-            sql: include_str!(concat!("../../../../migrations/sqlite/", $folder, "/", $name, ".sql")),
+            sql: include_str!(concat!("../../../../migrations/", $folder, "/", $name, ".sql")),
         }
     };
 }
 
 /// The system file's schema, in order.
 pub(crate) const SYSTEM: &[Migration] = &[
-    migration!("system", "20261121090000_create_tenants"),
-    migration!("system", "20261121090100_create_account_directory"),
-    migration!("system", "20261121090200_create_signing_keys"),
-    migration!("system", "20261121090300_create_audit_log"),
+    migration!("sqlite/system", "20261121090000_create_tenants"),
+    migration!("sqlite/system", "20261121090100_create_account_directory"),
+    migration!("sqlite/system", "20261121090200_create_signing_keys"),
+    migration!("sqlite/system", "20261121090300_create_audit_log"),
 ];
 
 /// A tenant file's schema, in order.
 pub(crate) const TENANT: &[Migration] = &[
-    migration!("tenant", "20261121090000_create_audit_log"),
-    migration!("tenant", "20261121090100_create_accounts"),
-    migration!("tenant", "20261121090200_create_revoked_tokens"),
-    migration!("tenant", "20261121090300_create_studies"),
-    migration!("tenant", "20261121090400_create_snapshots"),
-    migration!("tenant", "20261121090500_create_ingest_batches"),
-    migration!("tenant", "20261121090600_create_distribution_logs"),
-    migration!("tenant", "20261122030000_create_deliveries"),
+    migration!("sqlite/tenant", "20261121090000_create_audit_log"),
+    migration!("sqlite/tenant", "20261121090100_create_accounts"),
+    migration!("sqlite/tenant", "20261121090200_create_revoked_tokens"),
+    migration!("sqlite/tenant", "20261121090300_create_studies"),
+    migration!("sqlite/tenant", "20261121090400_create_snapshots"),
+    migration!("sqlite/tenant", "20261121090500_create_ingest_batches"),
+    migration!("sqlite/tenant", "20261121090600_create_distribution_logs"),
+    migration!("sqlite/tenant", "20261122030000_create_deliveries"),
 ];
 
-/// Brings the file up to `migrations`, all or nothing.
+/// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
+pub(crate) const POSTGRES: &[Migration] = &[
+    migration!("postgres", "20261122070000_create_keeper"),
+    migration!("postgres", "20261122070100_create_system_tables"),
+    migration!("postgres", "20261122070200_create_tenant_tables"),
+    migration!("postgres", "20261122070300_guard_the_logs"),
+];
+
+/// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.
 pub(crate) async fn apply(
-    writer: &SqlitePool,
+    mut tx: Transaction<'_, Any>,
+    list: &'static str,
     migrations: &[Migration],
     clock: &dyn Clock,
 ) -> Result<(), ControlError> {
     const STEP: &str = "migrate the database";
-    let mut tx = writer.begin_with("BEGIN IMMEDIATE").await.map_err(storage(STEP))?;
-    sqlx::raw_sql(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (
-             name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at TEXT NOT NULL
-         ) STRICT",
-    )
-    .execute(&mut *tx)
-    .await
-    .map_err(storage(STEP))?;
+    sqlx::raw_sql(list).execute(&mut *tx).await.map_err(storage(STEP))?;
     let applied: Vec<(String, String)> =
         sqlx::query_as("SELECT name, sha256 FROM schema_migrations ORDER BY name")
             .fetch_all(&mut *tx)
@@ -80,7 +87,7 @@ pub(crate) async fn apply(
 }
 
 /// What was applied has to be the beginning of what this program knows, unchanged.
-fn refuse_changed(applied: &[(String, String)], known: &[Migration]) -> Result<(), ControlError> {
+pub(super) fn refuse_changed(applied: &[(String, String)], known: &[Migration]) -> Result<(), ControlError> {
     for (index, (name, sha256)) in applied.iter().enumerate() {
         let same = known.get(index).is_some_and(|migration| {
             migration.name == name && hex_sha256(migration.sql.as_bytes()) == *sha256
@@ -102,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_in_the_order_of_their_names() {
-        for list in [SYSTEM, TENANT] {
+        for list in [SYSTEM, TENANT, POSTGRES] {
             assert!(list.is_sorted_by(|a, b| a.name < b.name));
         }
     }

@@ -8,32 +8,40 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use kernel::Clock;
-use sqlx::{Sqlite, SqliteConnection, Transaction};
+use sqlx::{Any, Transaction};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
 use crate::ledger::{Event, Log, append};
+use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
 
-/// Writes the system file.
+/// Writes what belongs to the deployment.
 pub(crate) type SystemTx = Tx<SystemFile>;
-/// Writes one tenant's file.
+/// Writes what belongs to one tenant.
 pub(crate) type TenantTx = Tx<TenantFile>;
 
-/// An open transaction that holds the write lock of a file of kind `F`.
+/// An open transaction that holds the write lock of a log of kind `F`, and the turn of its writers.
 pub(crate) struct Tx<F> {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Any>,
+    turn: OwnedSemaphorePermit,
     log: Log,
     clock: Arc<dyn Clock>,
-    file: PhantomData<F>,
+    kind: PhantomData<F>,
 }
 
 impl<F> Tx<F> {
-    pub(super) fn new(tx: Transaction<'static, Sqlite>, log: Log, clock: Arc<dyn Clock>) -> Self {
-        Self { tx, log, clock, file: PhantomData }
+    pub(super) fn new(
+        tx: Transaction<'static, Any>,
+        turn: OwnedSemaphorePermit,
+        log: Log,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { tx, turn, log, clock, kind: PhantomData }
     }
 
     /// The connection, for the statements of this transaction.
-    pub(crate) fn connection(&mut self) -> &mut SqliteConnection {
+    pub(crate) fn connection(&mut self) -> &mut Connection {
         &mut self.tx
     }
 
@@ -44,14 +52,15 @@ impl<F> Tx<F> {
 
     /// Appends the event of what was done. The rows are final from here on.
     pub(crate) async fn record(self, event: Event) -> Result<Recorded, ControlError> {
-        Recorded { tx: self.tx, log: self.log, clock: self.clock }.and(event).await
+        Recorded { tx: self.tx, _turn: self.turn, log: self.log, clock: self.clock }.and(event).await
     }
 }
 
 /// A transaction whose event is appended.
 #[must_use = "dropping a recorded transaction rolls it back"]
 pub(crate) struct Recorded {
-    tx: Transaction<'static, Sqlite>,
+    tx: Transaction<'static, Any>,
+    _turn: OwnedSemaphorePermit,
     log: Log,
     clock: Arc<dyn Clock>,
 }

@@ -1,15 +1,21 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use control::{Actor, Amount, Audience, Control, ControlError, Denial, DeniedWho, Outcome, TableRead};
 use kernel::{Role, TenantId};
 
-use crate::commits::new_batch;
-use crate::world::{
-    PASSWORD, World, connect, contents, everywhere, new_account, new_snapshot, run, snapshot_id, study, trace,
+use super::commits::new_batch;
+use super::world::{
+    PASSWORD, World, engine, everywhere, new_account, new_snapshot, snapshot_id, study, trace,
 };
+use crate::site::{Engine, Whose, run};
 
+/// A ledger that takes nothing more, and one that does again.
 const NO_LEDGER: &str = "CREATE TRIGGER no_ledger BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+const NO_LEDGER_THERE: &str = "CREATE OR REPLACE FUNCTION public.no_ledger() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$;
+    CREATE TRIGGER no_ledger BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION public.no_ledger()";
+const LEDGER_AGAIN: &str = "DROP TRIGGER no_ledger";
+const LEDGER_AGAIN_THERE: &str = "DROP TRIGGER no_ledger ON audit_events";
 
 /// What a governed operation does, and which ledger it cannot do without.
 #[derive(Debug, Clone, Copy)]
@@ -70,30 +76,21 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new() -> Self {
-        let world = World::new().await;
+    async fn new() -> Option<Self> {
+        let world = World::new().await?;
         let tenant = world.tenant("acme").await.id;
         let account = world.account(tenant, "ada@example.org", &[everywhere(Role::DataEngineer)]).await;
         world.study(tenant, "A").await;
         let login = world.login("ada@example.org", Audience::Http).await;
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
-        Self { world, tenant, account, login, pull }
+        Some(Self { world, tenant, account, login, pull })
     }
 
-    /// Every row of every file, by the file's name.
-    async fn state(&self) -> BTreeMap<PathBuf, BTreeMap<String, Vec<String>>> {
-        let control = self.world.folder().join("control");
-        let mut state = BTreeMap::new();
-        for folder in [control.clone(), control.join("tenants")] {
-            for entry in std::fs::read_dir(folder).expect("the folder is there") {
-                let path = entry.expect("the folder can be read").path();
-                if path.extension().is_some_and(|extension| extension == "sqlite") {
-                    let rows = contents(&path).await;
-                    state.insert(path, rows);
-                }
-            }
-        }
-        state
+    /// Every row of every table, and how many tenants have rows at all.
+    async fn state(&self) -> ([BTreeMap<String, Vec<String>>; 2], usize) {
+        let site = &self.world.site;
+        let rows = [site.contents(Whose::Systems).await, site.contents(Whose::Tenants(self.tenant)).await];
+        (rows, site.tenants().await)
     }
 
     async fn attempt(&self, operation: Operation) -> Result<(), ControlError> {
@@ -156,18 +153,22 @@ fn read() -> TableRead {
 
 #[tokio::test]
 async fn without_its_ledger_nothing_is_done() {
-    let stage = Stage::new().await;
-    let files = [stage.world.system_file(), stage.world.tenant_file(stage.tenant)];
+    let Some(stage) = Stage::new().await else { return };
+    let (fail, mend) = match engine() {
+        Engine::Sqlite => (NO_LEDGER, LEDGER_AGAIN),
+        Engine::Postgres => (NO_LEDGER_THERE, LEDGER_AGAIN_THERE),
+    };
     for operation in Operation::ALL {
-        let file = if operation.needs_the_systems_ledger() { &files[0] } else { &files[1] };
-        run(&mut connect(file).await, NO_LEDGER).await;
+        let whose =
+            if operation.needs_the_systems_ledger() { Whose::Systems } else { Whose::Tenants(stage.tenant) };
+        run(&mut stage.world.site.connect(whose).await, fail).await;
         let before = stage.state().await;
 
         let error = stage.attempt(operation).await.expect_err("the action fails with its ledger");
         assert!(matches!(error, ControlError::Storage { .. }), "{operation:?}: {error:?}");
         assert_eq!(stage.state().await, before, "{operation:?}");
 
-        run(&mut connect(file).await, "DROP TRIGGER no_ledger").await;
+        run(&mut stage.world.site.connect(whose).await, mend).await;
     }
     let reports = stage.world.control.verify_all().await.expect("the logs can be read");
     assert!(reports.iter().all(control::VerifyReport::is_intact), "{reports:?}");
@@ -176,7 +177,7 @@ async fn without_its_ledger_nothing_is_done() {
 #[tokio::test]
 async fn with_its_ledger_everything_is_done_and_recorded() {
     for operation in Operation::ALL {
-        let stage = Stage::new().await;
+        let Some(stage) = Stage::new().await else { return };
         let size =
             |reports: Vec<control::VerifyReport>| reports.iter().map(|report| report.size).sum::<u64>();
         let before = size(stage.world.control.verify_all().await.expect("the logs can be read"));

@@ -6,7 +6,7 @@ use kernel::{BatchId, Build, StudyScope};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{World, new_snapshot, snapshot_id, study, trace};
+use super::world::{World, new_snapshot, snapshot_id, study, trace};
 
 pub(crate) fn new_batch(key: &str, manifest_hash: &str) -> BatchRow {
     let mut id = [0; 16];
@@ -41,7 +41,7 @@ async fn publish(
 
 #[tokio::test]
 async fn a_delivery_and_its_snapshot_become_visible_together() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     let scope = world.study(tenant, "A").await;
     let batch = new_batch("monday", "hash");
@@ -59,7 +59,7 @@ async fn a_delivery_and_its_snapshot_become_visible_together() {
 
 #[tokio::test]
 async fn a_repeated_key_finds_the_first_delivery() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = world.study(world.tenant("acme").await.id, "A").await;
     commit(&world.control, &scope, new_batch("monday", "hash"), ("one", None)).await.expect("the key is new");
     let again = commit(&world.control, &scope, new_batch("monday", "hash"), ("two", Some("one"))).await;
@@ -71,7 +71,7 @@ async fn a_repeated_key_finds_the_first_delivery() {
 
 #[tokio::test]
 async fn a_delivery_that_changes_nothing_publishes_nothing() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = world.study(world.tenant("acme").await.id, "A").await;
     commit(&world.control, &scope, new_batch("monday", "a"), ("one", None)).await.expect("the key is new");
     let row = commit(&world.control, &scope, new_batch("tuesday", "b"), ("one", Some("one"))).await;
@@ -82,7 +82,7 @@ async fn a_delivery_that_changes_nothing_publishes_nothing() {
 
 #[tokio::test]
 async fn many_senders_of_one_key_commit_one_delivery() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = Arc::new(world.study(world.tenant("acme").await.id, "A").await);
     let handles = [world.control.clone(), world.reopened().await];
     let mut senders = tokio::task::JoinSet::new();
@@ -103,7 +103,7 @@ async fn many_senders_of_one_key_commit_one_delivery() {
 
 #[tokio::test]
 async fn a_publication_on_a_stale_snapshot_is_superseded() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = world.study(world.tenant("acme").await.id, "A").await;
     publish(&world, &scope, ("one", None)).await.expect("the first replaces none");
     publish(&world, &scope, ("two", Some("one"))).await.expect("one is current");
@@ -119,7 +119,7 @@ async fn a_publication_on_a_stale_snapshot_is_superseded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_processes_that_publish_at_once_one_is_superseded() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = Arc::new(world.study(world.tenant("acme").await.id, "A").await);
     let handles = [world.control.clone(), world.reopened().await];
     let mut current: Option<SnapshotRow> = None;
@@ -142,7 +142,7 @@ async fn of_two_processes_that_publish_at_once_one_is_superseded() {
 
 #[tokio::test]
 async fn publishing_the_current_snapshot_again_changes_nothing() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     let scope = world.study(tenant, "A").await;
     let first = publish(&world, &scope, ("one", None)).await.expect("the first replaces none");
@@ -154,7 +154,7 @@ async fn publishing_the_current_snapshot_again_changes_nothing() {
 
 #[tokio::test]
 async fn a_correction_can_be_taken_back() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = world.study(world.tenant("acme").await.id, "A").await;
     let read = scope.to_read();
     publish(&world, &scope, ("one", None)).await.expect("the first replaces none");
@@ -170,7 +170,7 @@ async fn a_correction_can_be_taken_back() {
 
 #[tokio::test]
 async fn the_newest_marts_may_belong_to_an_older_snapshot() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let scope = world.study(world.tenant("acme").await.id, "A").await;
     let read = scope.to_read();
     assert_eq!(world.control.current_with_marts(&read).await.expect("the store works"), None);
@@ -184,7 +184,7 @@ async fn the_newest_marts_may_belong_to_an_older_snapshot() {
 
 #[tokio::test]
 async fn nothing_is_committed_to_an_unregistered_study() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     let grants = world.control.operator_grants(tenant).await.expect("the tenant exists");
     let scope = grants.scope(&study("NEW")).expect("the operator may build");
@@ -196,7 +196,7 @@ async fn nothing_is_committed_to_an_unregistered_study() {
 
 #[tokio::test]
 async fn two_processes_keep_one_chain() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     let grants = world.control.operator_grants(tenant).await.expect("the tenant exists");
     let handles = [world.control.clone(), world.reopened().await];

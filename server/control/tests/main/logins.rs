@@ -1,7 +1,8 @@
 use control::{Actor, Audience, AuditFilter, AuthError, ControlError};
 use kernel::{Role, TenantId};
 
-use crate::world::{PASSWORD, World, connect, contents, everywhere, new_account, only_in, run, study, trace};
+use super::world::{PASSWORD, World, everywhere, new_account, only_in, study, trace};
+use crate::site::{Whose, run};
 
 async fn ada(world: &World) -> TenantId {
     let tenant = world.tenant("acme").await.id;
@@ -16,7 +17,7 @@ async fn check_refused(world: &World, email: &str, password: &str) {
 
 #[tokio::test]
 async fn a_login_lets_in_whom_the_accounts_say() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = ada(&world).await;
     let login = world.login(" ada@EXAMPLE.org", Audience::Http).await;
     let principal =
@@ -33,7 +34,7 @@ async fn a_login_lets_in_whom_the_accounts_say() {
 
 #[tokio::test]
 async fn every_refusal_looks_the_same() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = ada(&world).await;
     check_refused(&world, "ada@example.org", "wrong horse battery").await;
     check_refused(&world, "ada@example.org", "").await;
@@ -54,7 +55,7 @@ async fn every_refusal_looks_the_same() {
 
 #[tokio::test]
 async fn an_address_belongs_to_one_account_of_the_deployment() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let acme = ada(&world).await;
     let other = world.tenant("other").await.id;
     for tenant in [acme, other] {
@@ -66,12 +67,12 @@ async fn an_address_belongs_to_one_account_of_the_deployment() {
 
 #[tokio::test]
 async fn an_address_that_a_crash_left_without_an_account_is_taken_back() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     // A crash between the two commits leaves exactly this row.
     let reserved =
         format!("INSERT INTO account_directory VALUES ('ada@example.org', '{tenant}', '{tenant}', 'x')");
-    run(&mut connect(&world.system_file()).await, &reserved).await;
+    run(&mut world.site.connect(Whose::Systems).await, &reserved).await;
     check_refused(&world, "ada@example.org", PASSWORD).await;
     world.account(tenant, "ada@example.org", &[]).await;
     world.login("ada@example.org", Audience::Http).await;
@@ -79,7 +80,7 @@ async fn an_address_that_a_crash_left_without_an_account_is_taken_back() {
 
 #[tokio::test]
 async fn a_concurrent_creation_of_one_address_makes_one_account() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenants = [world.tenant("acme").await.id, world.tenant("other").await.id];
     let handles = [world.control.clone(), world.reopened().await];
     let mut creators = tokio::task::JoinSet::new();
@@ -96,7 +97,7 @@ async fn a_concurrent_creation_of_one_address_makes_one_account() {
 
 #[tokio::test]
 async fn a_password_has_at_least_twelve_characters() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     for (password, accepted) in [("elevenchars", false), ("twelve chars", true), ("ééééééééééé", false)]
     {
@@ -109,15 +110,15 @@ async fn a_password_has_at_least_twelve_characters() {
 
 #[tokio::test]
 async fn passwords_are_stored_as_argon2id_with_the_promised_cost() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = ada(&world).await;
-    let accounts = &contents(&world.tenant_file(tenant)).await["accounts"];
+    let accounts = &world.site.contents(Whose::Tenants(tenant)).await["accounts"];
     assert!(accounts[0].contains("$argon2id$v=19$m=19456,t=2,p=1$"), "{accounts:?}");
 }
 
 #[tokio::test]
 async fn only_the_operator_makes_accounts_and_tenants() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     world.account(tenant, "ada@example.org", &[everywhere(Role::DataEngineer)]).await;
     let actor = world.login("ada@example.org", Audience::Http).await.principal.actor();
@@ -130,7 +131,7 @@ async fn only_the_operator_makes_accounts_and_tenants() {
 
 #[tokio::test]
 async fn a_disabled_account_is_out_at_once() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = ada(&world).await;
     let login = world.login("ada@example.org", Audience::Http).await;
     let account = login.principal.account();

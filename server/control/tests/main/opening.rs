@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta};
 use control::{Actor, Audience, Control, ControlError};
 use kernel::{Clock, FixedClock};
 
-use crate::world::{World, contents, intrude, study};
+use super::world::{World, engine, study};
+use crate::site::{Engine, Site, Whose};
 
 fn fixed_clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock(DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid")))
@@ -12,11 +13,12 @@ fn fixed_clock() -> Arc<dyn Clock> {
 
 #[tokio::test]
 async fn processes_that_start_together_share_one_key_and_one_log() {
-    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let Some(site) = Site::new(engine()).await else { return };
+    let site = Arc::new(site);
     let mut starters = tokio::task::JoinSet::new();
     for _ in 0..6 {
-        let path = folder.path().to_owned();
-        starters.spawn(async move { Control::open(&path, fixed_clock()).await });
+        let site = Arc::clone(&site);
+        starters.spawn(async move { site.open(fixed_clock()).await });
     }
     for control in starters.join_all().await {
         let control = control.expect("every process starts");
@@ -25,20 +27,26 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         assert!(report.is_intact(), "{report:?}");
         assert_eq!(report.size, 1, "one key was registered");
     }
-    let keys = &contents(&folder.path().join("control/system.sqlite")).await["signing_keys"];
+    let keys = &site.contents(Whose::Systems).await["signing_keys"];
     assert_eq!(keys.len(), 1);
-    let files: Vec<_> = std::fs::read_dir(folder.path().join("control/keys"))
+    let files: Vec<_> = std::fs::read_dir(site.folder.path().join("control/keys"))
         .expect("the folder is there")
         .map(|entry| entry.expect("the folder can be read").file_name())
         .collect();
-    assert_eq!(files, ["signing.key"]);
+    let mut files = files;
+    files.sort();
+    let expected: &[&str] = match engine() {
+        Engine::Sqlite => &["signing.key"],
+        Engine::Postgres => &["context.key", "signing.key"],
+    };
+    assert_eq!(files, expected);
 }
 
 #[cfg(unix)]
 #[tokio::test]
 async fn only_the_owner_can_read_the_key_and_enter_the_folder() {
     use std::os::unix::fs::PermissionsExt;
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     for (path, mode) in [("control", 0o700), ("control/keys", 0o700), ("control/keys/signing.key", 0o600)] {
         let found = std::fs::metadata(world.folder().join(path)).expect("it is there").permissions().mode();
         assert_eq!(found & 0o777, mode, "{path}");
@@ -49,7 +57,7 @@ async fn only_the_owner_can_read_the_key_and_enter_the_folder() {
 
 #[tokio::test]
 async fn a_token_outlives_the_process_that_issued_it() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     world.account(tenant, "ada@example.org", &[]).await;
     let login = world.login("ada@example.org", Audience::Http).await;
@@ -58,42 +66,32 @@ async fn a_token_outlives_the_process_that_issued_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_other_code_migrated_is_refused() {
-    let world = World::new().await;
-    intrude(
-        &world.system_file(),
-        &["UPDATE schema_migrations SET sha256 = 'other' WHERE name LIKE '%tenants'"],
-    )
-    .await;
-    let outcome = Control::open(world.folder(), fixed_clock()).await;
+async fn a_database_that_other_code_migrated_is_refused() {
+    let Some(world) = World::new().await else { return };
+    let edit = match engine() {
+        Engine::Sqlite => "UPDATE schema_migrations SET sha256 = 'other' WHERE name LIKE '%tenants'",
+        Engine::Postgres => {
+            "UPDATE cairn_schema.schema_migrations SET sha256 = 'other' WHERE name LIKE '%keeper'"
+        }
+    };
+    world.site.intrude(Whose::Systems, &[edit]).await;
+    let outcome = world.site.open(fixed_clock()).await;
     assert!(matches!(outcome, Err(ControlError::MigrationChanged { .. })), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn a_broken_key_file_is_refused_and_kept() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let path = world.folder().join("control/keys/signing.key");
     std::fs::write(&path, "nonsense").expect("the file is ours");
-    let outcome = Control::open(world.folder(), fixed_clock()).await;
+    let outcome = world.site.open(fixed_clock()).await;
     assert!(matches!(outcome, Err(ControlError::KeyFile { .. })), "{outcome:?}");
     assert_eq!(std::fs::read_to_string(&path).expect("it is text"), "nonsense");
 }
 
-#[cfg(unix)]
-#[tokio::test]
-async fn a_link_in_the_place_of_a_tenants_file_is_refused() {
-    let world = World::new().await;
-    let (acme, other) = (world.tenant("acme").await.id, world.tenant("other").await.id);
-    let link = world.tenant_file(acme);
-    std::fs::remove_file(&link).expect("the file is there");
-    std::os::unix::fs::symlink(world.tenant_file(other), &link).expect("a link can be made");
-    let outcome = world.control.operator_grants(acme).await;
-    assert!(matches!(outcome, Err(ControlError::File { .. })), "{outcome:?}");
-}
-
 #[tokio::test]
 async fn a_clock_that_fell_back_stops_the_ledger_until_it_is_set_right() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
     let grants = world.control.operator_grants(tenant).await.expect("the tenant exists");
     let scope = grants.scope(&study("A")).expect("the operator may build");
@@ -109,15 +107,15 @@ async fn a_clock_that_fell_back_stops_the_ledger_until_it_is_set_right() {
 fn every_operation_can_be_awaited_on_any_thread() {
     fn require_send<T: Send>(_: impl Fn(Control) -> T) {}
     require_send(|control| async move {
-        let trace = crate::world::trace();
+        let trace = super::world::trace();
         let login = control.login("", "", Audience::Http, &trace).await?;
         let principal = login.principal;
         control.logout(&principal, &trace).await?;
         control.studies(principal.grants()).await?;
         control.verify_all().await?;
         let scope = principal.grants().scope(&study("A"))?;
-        let batch = crate::commits::new_batch("k", "h");
-        let snapshot = crate::world::new_snapshot("one", None);
+        let batch = super::commits::new_batch("k", "h");
+        let snapshot = super::world::new_snapshot("one", None);
         control.commit_batch(&principal.actor(), &scope, batch, snapshot, &trace).await
     });
 }

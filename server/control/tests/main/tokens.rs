@@ -6,7 +6,8 @@ use kernel::{Role, TenantId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::world::{World, contents, everywhere, intrude, trace};
+use super::world::{World, everywhere, trace};
+use crate::site::Whose;
 
 async fn logged_in(world: &World) -> (TenantId, Login) {
     let tenant = world.tenant("acme").await.id;
@@ -53,7 +54,7 @@ fn hmac_sha256(key: &[u8], message: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_token_has_the_promised_form() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (tenant, login) = logged_in(&world).await;
     let (header, claims, _) = parts(&login.token);
     assert_eq!((&header["alg"], &header["typ"]), (&json!("EdDSA"), &json!("at+jwt")));
@@ -70,7 +71,7 @@ async fn a_token_has_the_promised_form() {
 
 #[tokio::test]
 async fn a_token_opens_one_door() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (_, login) = logged_in(&world).await;
     world.control.authenticate(&login.token, Audience::Http).await.expect("it is for pages");
     check_refused(&world, &login.token, Audience::Flight, "token_wrong_audience", Names::Ada).await;
@@ -82,7 +83,7 @@ async fn a_token_opens_one_door() {
 
 #[tokio::test]
 async fn a_token_ends() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (_, login) = logged_in(&world).await;
     world.clock.advance(TimeDelta::hours(8) - TimeDelta::seconds(1));
     world.control.authenticate(&login.token, Audience::Http).await.expect("its time is not over");
@@ -92,22 +93,23 @@ async fn a_token_ends() {
 
 #[tokio::test]
 async fn lifetimes_can_be_chosen() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     logged_in(&world).await;
     let lifetimes = TokenLifetimes { http: TimeDelta::minutes(15), flight: TimeDelta::minutes(15) };
     let clock = std::sync::Arc::clone(&world.clock) as std::sync::Arc<dyn kernel::Clock>;
-    let control = Control::open_with(world.folder(), clock, lifetimes).await.expect("it can be opened");
-    let login = control.login("ada@example.org", crate::world::PASSWORD, Audience::Http, &trace()).await;
+    let control = Control::open_at(world.folder(), &world.site.settings(), clock, lifetimes).await;
+    let control = control.expect("it can be opened");
+    let login = control.login("ada@example.org", super::world::PASSWORD, Audience::Http, &trace()).await;
     let login = login.expect("the password is right");
     assert_eq!(login.expires_at, kernel::Clock::now(world.clock.as_ref()) + TimeDelta::minutes(15));
 }
 
 #[tokio::test]
 async fn a_forged_token_names_nobody() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (_, login) = logged_in(&world).await;
     let (header, claims, signature) = parts(&login.token);
-    let elsewhere = World::new().await;
+    let Some(elsewhere) = World::new().await else { return };
     let (_, foreign) = logged_in(&elsewhere).await;
     let check = async |token: String, reason: &str| {
         check_refused(&world, &token, Audience::Http, reason, Names::Nobody).await;
@@ -124,7 +126,7 @@ async fn a_forged_token_names_nobody() {
     check(format!("{}.{}.", encoded(&none), encoded(&claims)), "token_wrong_algorithm").await;
 
     // The public key as the secret of an HMAC: the classic confusion of algorithms.
-    let keys = &contents(&world.system_file()).await["signing_keys"];
+    let keys = &world.site.contents(Whose::Systems).await["signing_keys"];
     let public_key = keys[0].split('\'').nth(5).expect("the public key is the third column");
     let mut hs256 = header.clone();
     hs256["alg"] = json!("HS256");
@@ -149,7 +151,7 @@ async fn a_forged_token_names_nobody() {
 
 #[tokio::test]
 async fn logging_out_ends_the_token_for_every_process() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (tenant, login) = logged_in(&world).await;
     let second = world.login("ada@example.org", Audience::Http).await;
     let other_process = world.reopened().await;
@@ -166,29 +168,29 @@ async fn logging_out_ends_the_token_for_every_process() {
 
 #[tokio::test]
 async fn the_list_of_ended_tokens_does_not_grow_for_ever() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (tenant, login) = logged_in(&world).await;
     world.control.logout(&login.principal, &trace()).await.expect("she leaves");
     world.clock.advance(TimeDelta::days(2));
     let later = world.login("ada@example.org", Audience::Http).await;
     world.control.logout(&later.principal, &trace()).await.expect("she leaves");
-    assert_eq!(contents(&world.tenant_file(tenant)).await["revoked_tokens"].len(), 1);
+    assert_eq!(world.site.contents(Whose::Tenants(tenant)).await["revoked_tokens"].len(), 1);
     check_refused(&world, &login.token, Audience::Http, "token_expired", Names::Ada).await;
 }
 
 #[tokio::test]
 async fn a_token_of_an_account_that_is_gone_opens_nothing() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (tenant, login) = logged_in(&world).await;
-    intrude(&world.tenant_file(tenant), &["DELETE FROM grants", "DELETE FROM accounts"]).await;
+    world.site.intrude(Whose::Tenants(tenant), &["DELETE FROM grants", "DELETE FROM accounts"]).await;
     check_refused(&world, &login.token, Audience::Http, "no_such_account", Names::Ada).await;
 }
 
 #[tokio::test]
 async fn a_change_of_grants_acts_on_the_next_request() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (tenant, login) = logged_in(&world).await;
-    intrude(&world.tenant_file(tenant), &["DELETE FROM grants"]).await;
+    world.site.intrude(Whose::Tenants(tenant), &["DELETE FROM grants"]).await;
     let principal =
         world.control.authenticate(&login.token, Audience::Http).await.expect("she is still known");
     assert!(!principal.grants().allow_anywhere::<kernel::Read>());

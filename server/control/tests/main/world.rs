@@ -1,5 +1,4 @@
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -7,9 +6,8 @@ use control::{
     Actor, Audience, AuditEvent, AuditFilter, Control, Login, NewAccount, NewSnapshot, Tenant, TraceId,
 };
 use kernel::{AccountId, Build, Clock, Grant, Role, SnapshotId, StudyId, StudyScope, TenantId};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Row, SqliteConnection};
-use tempfile::TempDir;
+
+use crate::site::{Engine, Site};
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
@@ -31,35 +29,28 @@ impl Clock for HandClock {
 
 /// A deployment in a temporary folder.
 pub(crate) struct World {
-    folder: TempDir,
+    pub(crate) site: Site,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) control: Control,
 }
 
 impl World {
-    pub(crate) async fn new() -> Self {
-        let folder = TempDir::new().expect("a temporary folder can be made");
+    /// A new one, on the database of this suite; `None` where there is no such database.
+    pub(crate) async fn new() -> Option<Self> {
+        let site = Site::new(engine()).await?;
         let start = DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid");
         let clock = Arc::new(HandClock(Mutex::new(start)));
-        let control = open(folder.path(), &clock).await;
-        Self { folder, clock, control }
+        let control = open(&site, &clock).await;
+        Some(Self { site, clock, control })
     }
 
-    /// A second handle on the same files, as another process would hold one.
+    /// A second handle on the same rows, as another process would hold one.
     pub(crate) async fn reopened(&self) -> Control {
-        open(self.folder.path(), &self.clock).await
+        open(&self.site, &self.clock).await
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn system_file(&self) -> PathBuf {
-        self.folder.path().join("control/system.sqlite")
-    }
-
-    pub(crate) fn tenant_file(&self, tenant: TenantId) -> PathBuf {
-        self.folder.path().join(format!("control/tenants/{tenant}.sqlite"))
+        self.site.folder.path()
     }
 
     pub(crate) async fn tenant(&self, slug: &str) -> Tenant {
@@ -90,9 +81,13 @@ impl World {
     }
 }
 
-async fn open(folder: &Path, clock: &Arc<HandClock>) -> Control {
-    let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
-    Control::open(folder, clock).await.expect("the folder can be opened")
+/// The database of the suite that this file is compiled into.
+pub(crate) fn engine() -> Engine {
+    if module_path!().contains("postgres") { Engine::Postgres } else { Engine::Sqlite }
+}
+
+async fn open(site: &Site, clock: &Arc<HandClock>) -> Control {
+    site.open(Arc::clone(clock) as Arc<dyn Clock>).await.expect("the site can be opened")
 }
 
 pub(crate) fn new_account(email: &str, grants: &[Grant]) -> NewAccount {
@@ -131,50 +126,4 @@ pub(crate) fn new_snapshot(name: &str, replaces: Option<&str>) -> NewSnapshot {
         has_marts: false,
         replaces: replaces.map(snapshot_id),
     }
-}
-
-/// Edits a database as an intruder would: with the guards taken down.
-pub(crate) async fn intrude(file: &Path, statements: &[&str]) {
-    let mut connection = connect(file).await;
-    let triggers: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
-        .fetch_all(&mut connection)
-        .await
-        .expect("the schema can be read");
-    let guards_down = triggers.iter().map(|name| format!("DROP TRIGGER {name}"));
-    for statement in guards_down.chain(statements.iter().map(|&statement| statement.to_owned())) {
-        run(&mut connection, &statement).await;
-    }
-    connection.close().await.expect("the connection can be closed");
-}
-
-pub(crate) async fn connect(file: &Path) -> SqliteConnection {
-    SqliteConnectOptions::new().filename(file).connect().await.expect("the file can be opened")
-}
-
-pub(crate) async fn run(connection: &mut SqliteConnection, statement: &str) {
-    let ran = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(connection).await;
-    assert!(ran.is_ok(), "{statement}: {ran:?}");
-}
-
-/// Every row of every table, as text.
-pub(crate) async fn contents(file: &Path) -> BTreeMap<String, Vec<String>> {
-    let mut connection = connect(file).await;
-    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = 'table'")
-        .fetch_all(&mut connection)
-        .await
-        .expect("the schema can be read");
-    let mut contents = BTreeMap::new();
-    for table in tables {
-        let columns: Vec<String> = sqlx::query_scalar("SELECT name FROM pragma_table_info($1)")
-            .bind(&table)
-            .fetch_all(&mut connection)
-            .await
-            .expect("the schema can be read");
-        let quoted: Vec<String> = columns.iter().map(|column| format!("quote({column})")).collect();
-        let statement = format!("SELECT {} AS line FROM {table} ORDER BY line", quoted.join(" || '|' || "));
-        let rows = sqlx::query(AssertSqlSafe(statement)).fetch_all(&mut connection).await;
-        let lines = rows.expect("the table can be read").iter().map(|row| row.get("line")).collect();
-        contents.insert(table, lines);
-    }
-    contents
 }

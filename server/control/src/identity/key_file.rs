@@ -1,0 +1,43 @@
+//! Files that hold a secret: made once, whole, and for their owner alone.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::error::{ControlError, key_file};
+use crate::fresh;
+use crate::ledger::hex;
+use crate::store::private_folder;
+
+/// Makes the key file, unless there is one, whole or not at all: of two processes that start together, the
+/// second finds the first one's file and leaves it.
+pub(crate) fn ensure_key_file<S: AsRef<[u8]>>(
+    path: &Path,
+    make: impl FnOnce() -> Result<S, ControlError>,
+) -> Result<(), ControlError> {
+    const STEP: &str = "make the key";
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        private_folder(folder)?;
+    }
+    let draft = path.with_extension(hex(&fresh::bytes::<8>()?));
+    write_private(&draft, make()?.as_ref()).map_err(key_file(STEP, &draft))?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft).map_err(key_file(STEP, &draft))?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(key_file(STEP, path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,116 @@
+//! Where the databases differ. Everything else speaks SQL that each of them takes, with `$1` for parameters and
+//! texts, integers and bytes for values.
+
+use std::path::Path;
+
+use sqlx::any::AnyConnectOptions;
+use sqlx::sqlite::SqliteError;
+
+use crate::store::Connection;
+
+/// Begins a transaction that will write. SQLite waits for the file's write lock here, not at its first change.
+/// PostgreSQL takes its lock next, and every statement after that has to see what the holder before it did.
+pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
+pub(super) const POSTGRES_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
+
+/// Begins a transaction that reads one state of the rows. A connection to a SQLite file for that cannot write.
+pub(super) const SQLITE_READ: &str = "BEGIN";
+pub(super) const POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+/// What every connection to a SQLite file is told. The number is [`super::database::BUSY_TIMEOUT`].
+pub(super) const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 15000; PRAGMA foreign_keys = ON; \
+     PRAGMA recursive_triggers = ON; PRAGMA trusted_schema = OFF";
+
+/// Further, for one that writes.
+pub(super) const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+
+/// Further, for one that may only read.
+pub(super) const SQLITE_READER: &str = "PRAGMA query_only = ON";
+
+/// What every session of PostgreSQL is told when it begins and whenever a transaction gives it back: nothing
+/// that a statement may have left in it stays. The first number is [`super::database::BUSY_TIMEOUT`].
+pub(super) const POSTGRES_SESSION: &str = "RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); \
+     SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'";
+
+/// The mark that a proof is bound to; for a writer, behind the lock of its log, as SQLite locks a whole file.
+pub(super) const POSTGRES_MARK: &str = "SELECT cairn_keeper.transaction_mark()";
+pub(super) const POSTGRES_LOCK_AND_MARK: &str =
+    "SELECT cairn_keeper.transaction_mark(), pg_advisory_xact_lock(hashtextextended($1, 0))";
+
+/// What holds until the transaction ends: whose rows it works on, the proof, and where its tables lie. The
+/// session's temporary tables come last, so that none can stand in a table's place.
+pub(super) const POSTGRES_CONTEXT: &str = "SELECT set_config('app.tenant', $1, true), \
+     set_config('app.tenant_mac', $2, true), set_config('search_path', $3 || ', pg_temp', true)";
+
+/// Makes the list of migrations where there is none. Of several processes that start, one migrates at a time.
+pub(super) const SQLITE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
+    name TEXT NOT NULL PRIMARY KEY, sha256 TEXT NOT NULL, applied_at TEXT NOT NULL
+) STRICT";
+pub(super) const POSTGRES_MIGRATIONS: &str = "SELECT pg_advisory_xact_lock(4221);
+CREATE SCHEMA IF NOT EXISTS cairn_schema;
+SET LOCAL search_path = cairn_schema, pg_temp;
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    name text NOT NULL PRIMARY KEY, sha256 text NOT NULL, applied_at text NOT NULL
+);
+GRANT USAGE ON SCHEMA cairn_schema TO cairn_system, cairn_app;
+GRANT SELECT ON schema_migrations TO cairn_system, cairn_app";
+
+/// Locks the head of a log until the transaction ends. It is the last lock that a transaction takes; a SQLite
+/// file is locked as a whole by then.
+pub(crate) async fn lock_head(connection: &mut Connection, log: &str) -> Result<(), sqlx::Error> {
+    if connection.backend_name() != <sqlx::Postgres as sqlx::Database>::NAME {
+        return Ok(());
+    }
+    sqlx::query("SELECT size FROM audit_head WHERE log = $1 FOR UPDATE")
+        .bind(log)
+        .fetch_optional(connection)
+        .await
+        .map(|_| ())
+}
+
+/// How a SQLite file is opened: made when it is not there, or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Make,
+    Refuse,
+}
+
+/// The address of a SQLite file in a folder that exists.
+pub(super) fn sqlite_address(path: &Path, missing: Missing) -> Result<AnyConnectOptions, sqlx::Error> {
+    // An address has no `..`, no relative path, and no letter that means something else in it.
+    let folder = path.parent().unwrap_or_else(|| Path::new(".")).canonicalize()?;
+    let path = path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name));
+    let mut address = "sqlite://".to_owned();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte) {
+            address.push(char::from(byte));
+        } else {
+            address.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    address.push_str(match missing {
+        Missing::Make => "?mode=rwc",
+        Missing::Refuse => "?mode=rw",
+    });
+    address.parse()
+}
+
+/// Whether another connection held a lock for too long, or there was no connection to be had.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    // SQLite's primary code is the low byte of the extended one.
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    // Source: PostgreSQL's documentation, appendix A: serialization failure, deadlock, too many connections,
+    // lock not available.
+    const POSTGRES: [&str; 4] = ["40001", "40P01", "53300", "55P03"];
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return true;
+    }
+    let Some(error) = error.as_database_error() else { return false };
+    let code = error.code().unwrap_or_default();
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+    } else {
+        POSTGRES.contains(&code.as_ref())
+    }
+}

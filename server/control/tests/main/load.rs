@@ -1,0 +1,149 @@
+//! Many transactions at once: that none sees another tenant's rows whatever is cut off, and how many a second
+//! the ledger takes.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use control::{Actor, Control, DatabaseEngine, DatabaseSettings, TokenLifetimes, VerifyReport};
+use kernel::{Build, Clock, FixedClock, StudyScope};
+use tokio::sync::Mutex;
+
+use crate::cluster::{Cluster, Durability};
+use crate::site::{Engine, Site};
+use crate::sqlite::world::{study, trace};
+
+/// The machine is for one of these tests at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+const TASKS: u64 = 32;
+const TRANSACTIONS: u64 = 2_000;
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(FixedClock(chrono::DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid")))
+}
+
+/// The operator's scope on a new tenant's only study, whose code is that of the tenant.
+async fn tenant(control: &Control, slug: &str) -> StudyScope<Build> {
+    let tenant = control.create_tenant(&Actor::Operator, slug, slug).await.expect("the tenant is new").id;
+    let grants = control.operator_grants(tenant).await.expect("the tenant exists");
+    let scope = grants.scope(&study(&slug.to_uppercase())).expect("the operator may build");
+    control.register_study(&Actor::Operator, &scope, slug).await.expect("a study can be registered");
+    scope
+}
+
+/// Lets a future go on so many times, and then drops it where it stands.
+async fn cut_off<T>(future: impl Future<Output = T>, after: u64) -> Option<T> {
+    let mut future = pin!(future);
+    let mut polls = 0;
+    std::future::poll_fn(move |context| {
+        if polls == after {
+            return Poll::Ready(None);
+        }
+        polls += 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// One reader or writer of the churn: every fifth transaction is cut off somewhere, every tenth writes.
+async fn churn(control: Control, scopes: Arc<[StudyScope<Build>; 2]>, task: u64, cut: Arc<AtomicU64>) {
+    for round in 0..TRANSACTIONS {
+        let mine = &scopes[usize::try_from((task + round) % 2).expect("one or none")];
+        let after = if round % 5 == 0 { 1 + (task + round / 5) % 3 } else { u64::MAX };
+        let done = if round % 10 < 2 {
+            let written = control.register_study(&Actor::Operator, mine, "again");
+            cut_off(written, after).await.map(|outcome| outcome.expect("it is registered"))
+        } else {
+            let grants = control.operator_grants(mine.tenant()).await.expect("the tenant exists");
+            cut_off(control.studies(&grants), after).await.map(|rows| {
+                let rows = rows.expect("the studies can be read");
+                let codes: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+                assert_eq!(codes, [mine.study().as_str()], "a row of another tenant");
+            })
+        };
+        if done.is_none() {
+            cut.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_that_is_cut_off_again_and_again_mixes_no_tenants() {
+    let _alone = ALONE.lock().await;
+    let Some(site) = Site::new(Engine::Postgres).await else { return };
+    let control = site.open(clock()).await.expect("the site can be opened");
+    let scopes = Arc::new([tenant(&control, "acme").await, tenant(&control, "other").await]);
+    let (started, cut) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..TASKS {
+        tasks.spawn(churn(control.clone(), Arc::clone(&scopes), task, Arc::clone(&cut)));
+    }
+    tasks.join_all().await;
+    let (elapsed, cut) = (started.elapsed(), cut.load(Ordering::Relaxed));
+    println!(
+        "pool churn: {} transactions on 4 connections, {cut} of them cut off, in {elapsed:.1?}",
+        TASKS * TRANSACTIONS
+    );
+    assert!(cut > TASKS * TRANSACTIONS * 15 / 100, "only {cut} were cut off on their way");
+    for report in control.verify_all().await.expect("the logs can be read") {
+        assert!(report.is_intact(), "{report:?}");
+    }
+}
+
+const MEASURED: Duration = Duration::from_secs(3);
+
+/// Events a second, one in each transaction, by eight writers who go round the tenants.
+async fn appends_per_second(control: &Control, tenants: usize) -> f64 {
+    let mut scopes = Vec::new();
+    for index in 0..tenants {
+        scopes.push(tenant(control, &format!("t{tenants}-{index}")).await);
+    }
+    let scopes = Arc::new(scopes);
+    let started = Instant::now();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..8 {
+        let (control, scopes) = (control.clone(), Arc::clone(&scopes));
+        writers.spawn(async move {
+            let mut appended = 0_u32;
+            while started.elapsed() < MEASURED {
+                let scope = &scopes[(writer + appended as usize) % scopes.len()];
+                let trace = trace();
+                let event = control.rules_imported(&Actor::Operator, scope, (1, 1), &trace);
+                event.await.expect("the event can be appended");
+                appended += 1;
+            }
+            appended
+        });
+    }
+    let appended: u32 = writers.join_all().await.into_iter().sum();
+    f64::from(appended) / started.elapsed().as_secs_f64()
+}
+
+async fn measure(name: &str, control: Control, reference: &str) {
+    let one = appends_per_second(&control, 1).await;
+    let many = appends_per_second(&control, 16).await;
+    println!("{name}: {one:.0} appends/s in one log, {many:.0} in sixteen ({reference})");
+    assert!(one > 1.0 && many > 1.0);
+    let reports = control.verify_all().await.expect("the logs can be read");
+    assert!(reports.iter().all(VerifyReport::is_intact), "{reports:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_takes_so_many_events_a_second() {
+    let _alone = ALONE.lock().await;
+    let files = Site::new(Engine::Sqlite).await.expect("SQLite is always there");
+    let control = files.open(clock()).await.expect("the site can be opened");
+    measure("SQLite, synchronous=FULL", control, "the model run: 123 to 192 in one").await;
+
+    let Some(cluster) = Cluster::start(Durability::Durable).await else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let engine = DatabaseEngine::Postgres(cluster.database().await.settings(16));
+    let settings = DatabaseSettings { engine, replicas: 1 };
+    let control = Control::open_at(folder.path(), &settings, clock(), TokenLifetimes::default()).await;
+    let control = control.expect("the database can be opened");
+    measure("PostgreSQL, fsync=on", control, "the model run: 304 in one, 1858 in sixteen").await;
+}
