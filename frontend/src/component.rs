@@ -9,5 +9,6 @@ pub(crate) mod empty;
 pub(crate) mod filter;
 pub(crate) mod flag;
 pub(crate) mod frame;
+pub(crate) mod limits;
 pub(crate) mod loads;
 pub(crate) mod table;

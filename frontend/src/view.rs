@@ -25,7 +25,7 @@ pub use indicator::{Bound, BoundPoint, IndicatorView};
 pub use login::{LoginState, LoginView};
 pub use overview::{KeyCount, OverviewView};
 pub use quality::{MissingnessRow, QualityView, VisitLabel};
-pub use rbqm::RbqmView;
+pub use rbqm::{LimitVerdict, RbqmView, ToleranceLimit};
 pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
 pub use studies::{StudiesView, StudyRow};
 pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};

@@ -295,3 +295,13 @@ fn a_hostile_site_name_stays_text_on_every_page() {
         assert_eq!(html.matches("</script>").count(), blocks, "a name ended a script block");
     }
 }
+
+#[test]
+fn tolerance_limits_stand_with_the_gravest_first_and_with_the_forecast() {
+    let html = page::rbqm(&risk::rbqm(RbqmQuery::default(), Theme::Light));
+    let (breach, within) = (html.find("limit exceeded"), html.find("Subjects lost to follow-up"));
+    assert!(breach.is_some() && breach < within, "{breach:?} {within:?}");
+    for text in ["40 of 250", "16.0%", "1.2%"] {
+        assert!(html.contains(text), "{text}");
+    }
+}

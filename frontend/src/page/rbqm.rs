@@ -10,6 +10,7 @@ use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
 use crate::component::filter::{Select, choice, filter_bar};
 use crate::component::flag::legend;
+use crate::component::limits::limits;
 use crate::query::{FlagFilter, RbqmQuery};
 use crate::row_order::matrix_sites;
 use crate::site_call::{SiteCall, site_calls};
@@ -37,6 +38,11 @@ fn found(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
     let calls = site_calls(&view.indicators, sites);
     view! {
         {call_section(view, &calls)}
+        <section aria-labelledby="limits">
+            <h2 id="limits">"Tolerance limits of the study"</h2>
+            {limits(&view.limits)}
+            {downloads(&view.limit_downloads)}
+        </section>
         <section aria-labelledby="matrix">
             <h2 id="matrix">"Every site and indicator"</h2>
             {filter(view)}

@@ -16,8 +16,45 @@ pub struct RbqmView {
     pub indicators: Vec<Indicator>,
     /// Every site of the study.
     pub sites: Vec<SiteRow>,
+    /// The tolerance limits that the study's sources can answer.
+    pub limits: Vec<ToleranceLimit>,
     /// How scores, flags and the site risk score are made.
     pub definition: Definition,
     /// The matrix as a file.
     pub downloads: Downloads,
+    /// The tolerance limits by every method, as a file.
+    pub limit_downloads: Downloads,
+}
+
+/// A tolerance limit of the whole study.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct ToleranceLimit {
+    /// As it stands in a heading.
+    pub title: String,
+    /// What was counted.
+    pub events: u64,
+    /// Of what.
+    pub units: u64,
+    /// The share that is expected.
+    pub expected: f64,
+    /// The share that is tolerated.
+    pub tolerated: f64,
+    /// How the share stands to it.
+    pub verdict: LimitVerdict,
+    /// The probability that the study ends above the limit, where its size is planned.
+    pub chance_above: Option<f64>,
+}
+
+/// How a study stands to a tolerance limit, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LimitVerdict {
+    /// Too little was counted to say.
+    #[default]
+    TooFew,
+    /// Below the secondary limit.
+    Within,
+    /// At the secondary limit or above.
+    Secondary,
+    /// At the limit or above.
+    Breach,
 }

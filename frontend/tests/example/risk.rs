@@ -2,8 +2,9 @@
 
 use frontend::query::{IndicatorQuery, RbqmQuery, RowsQuery, SubjectsQuery};
 use frontend::view::{
-    Bound, BoundPoint, Definition, Downloads, Flag, Indicator, IndicatorView, Metric, RbqmView, Scored,
-    Signal, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView, Tab, Theme,
+    Bound, BoundPoint, Definition, Downloads, Flag, Indicator, IndicatorView, LimitVerdict, Metric, RbqmView,
+    Scored, Signal, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView, Tab, Theme,
+    ToleranceLimit,
 };
 
 use super::{choice, frame};
@@ -199,8 +200,26 @@ pub(crate) fn downloads() -> Downloads {
     }
 }
 
+fn limits() -> Vec<ToleranceLimit> {
+    let limit = |title: &str, events, tolerated, verdict, chance_above| ToleranceLimit {
+        title: title.to_owned(),
+        events,
+        units: 250,
+        expected: tolerated / 2.0,
+        tolerated,
+        verdict,
+        chance_above,
+    };
+    vec![
+        limit("Subjects lost to follow-up", 3, 0.05, LimitVerdict::Within, Some(0.012)),
+        limit("Visits missed", 40, 0.1, LimitVerdict::Breach, None),
+    ]
+}
+
 pub(crate) fn rbqm(query: RbqmQuery, theme: Theme) -> RbqmView {
     RbqmView {
+        limits: limits(),
+        limit_downloads: Downloads::default(),
         frame: frame(Some(Tab::Rbqm), theme),
         query,
         indicators: indicators(),

@@ -16,6 +16,7 @@ use crate::error::Failure;
 pub(super) mod audit;
 pub(super) mod data;
 pub(super) mod indicator;
+mod limits;
 pub(super) mod login;
 pub(super) mod overview;
 pub(super) mod quality;

@@ -5,7 +5,7 @@ use axum::http::HeaderMap;
 use frontend::query::RbqmQuery;
 use frontend::view::{RbqmView, Tab};
 
-use super::{Answer, Visit, pairs, signals};
+use super::{Answer, Visit, limits, pairs, signals};
 use crate::http::State;
 use crate::http::caller::Reader;
 
@@ -21,13 +21,16 @@ pub(crate) async fn show(
     let scope = visit.scope(&study).await?;
     let visible = visit.visible(&scope).await?;
     let read = signals::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
+    let limits = limits::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
     let view = RbqmView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
         query: RbqmQuery::from_pairs(&pairs(&uri)),
         indicators: read.indicators,
         sites: read.sites,
+        limits,
         definition: signals::definition_of_risk(),
         downloads: signals::downloads(&study, "mart_kri"),
+        limit_downloads: signals::downloads(&study, "mart_tolerance_limit"),
     };
     Ok(visit.page(frontend::page::rbqm(&view)))
 }
