@@ -11,6 +11,8 @@ mod canonical;
 mod hash;
 mod leaf;
 
+mod tree;
+
 mod append;
 mod page;
 mod verify;
