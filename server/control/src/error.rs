@@ -159,9 +159,9 @@ pub enum ControlError {
         #[source]
         source: io::Error,
     },
-    /// The signing key's file holds no usable key.
+    /// A key's file holds no usable key.
     #[error(
-        "`{path}` holds no Ed25519 key in PKCS#8 form: restore it, or remove it to let every token expire now"
+        "`{path}` holds no Ed25519 key in PKCS#8 form: restore it; when it is lost, remove it to go on with a new key (after the signing key, every token expires; after the ledger key, publish the new key of `cairn audit keys`)"
     )]
     KeyFile {
         /// Where.

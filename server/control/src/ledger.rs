@@ -11,6 +11,9 @@ mod canonical;
 mod hash;
 mod leaf;
 
+mod checkpoint;
+mod key;
+mod note;
 mod tree;
 
 mod append;

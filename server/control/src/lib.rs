@@ -8,6 +8,7 @@
 mod error;
 mod fresh;
 mod instant;
+mod key_file;
 mod text;
 mod trace;
 

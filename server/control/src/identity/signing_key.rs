@@ -1,21 +1,17 @@
 //! The key that signs tokens. Its private half is one file that only its owner can read.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer};
 
 use crate::actor::Actor;
 use crate::error::{ControlError, storage};
-use crate::fresh;
 use crate::instant::timestamp;
+use crate::key_file;
 use crate::ledger::{AuditAction, Event, Resource, hex, hex_sha256};
-use crate::store::{Store, private_folder};
+use crate::store::Store;
 
 /// An Ed25519 key and its name.
 pub(crate) struct SigningKey {
@@ -29,15 +25,7 @@ impl SigningKey {
 
     /// Opens `<folder>/signing.key`, and makes it at first start.
     pub(crate) fn open(folder: &Path) -> Result<Self, ControlError> {
-        let path = folder.join("signing.key");
-        if !path.exists() {
-            private_folder(folder)?;
-            create(&path)?;
-        }
-        let pem = fs::read_to_string(&path).map_err(failed("read the signing key", &path))?;
-        ed25519_dalek::SigningKey::from_pkcs8_pem(&pem)
-            .map(Self::from)
-            .map_err(|_| ControlError::KeyFile { path })
+        key_file::open_or_create(folder, "signing.key").map(Self::from)
     }
 
     /// The key's name: the beginning of the hash of its public half.
@@ -92,38 +80,6 @@ pub(crate) async fn announce_key(
     let resource = Resource::new("signing_key", key.kid());
     let event = Event::success(AuditAction::SigningKeyRegistered, &Actor::System, resource);
     tx.record(event.with("public_key", key.public_key())).await?.commit().await
-}
-
-/// Makes the key file, whole or not at all: of two processes that start together, the second finds the
-/// first one's file and leaves it.
-fn create(path: &Path) -> Result<(), ControlError> {
-    let step = "make the signing key";
-    let secret = KeypairBytes { secret_key: fresh::bytes()?, public_key: None };
-    let pem =
-        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| ControlError::KeyFile { path: path.to_owned() })?;
-    let draft = path.with_extension(hex(&fresh::bytes::<8>()?));
-    write_private(&draft, pem.as_bytes()).map_err(failed(step, &draft))?;
-    let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft).map_err(failed(step, &draft))?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(step, path)(error)),
-        _ => Ok(()),
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ControlError {
-    let path = path.to_owned();
-    move |source| ControlError::File { step, path, source }
 }
 
 impl fmt::Debug for SigningKey {
