@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use kernel::Clock;
+use sqlx::{Sqlite, Transaction};
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
+use crate::ledger::{Anchor, LedgerKey, Log, announce_ledger_key};
 use crate::store::Store;
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
@@ -36,6 +38,7 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     signing_key: SigningKey,
+    ledger_key: LedgerKey,
     passwords: Passwords,
     lifetimes: TokenLifetimes,
 }
@@ -58,12 +61,30 @@ impl Control {
         clock: Arc<dyn Clock>,
         lifetimes: TokenLifetimes,
     ) -> Result<Self, ControlError> {
+        Self::open_anchored(data_dir, None, clock, lifetimes).await
+    }
+
+    /// The same, with a folder on another disk to which every checkpoint of the ledger is copied. A log that
+    /// is behind its copy, or contradicts it, is refused: the system's now, a tenant's when it is first used.
+    ///
+    /// # Errors
+    /// As [`Control::open`], and [`ControlError::LogBehind`] and [`ControlError::LogForked`].
+    pub async fn open_anchored(
+        data_dir: &Path,
+        anchor: Option<&Path>,
+        clock: Arc<dyn Clock>,
+        lifetimes: TokenLifetimes,
+    ) -> Result<Self, ControlError> {
         let root = data_dir.join("control");
-        let store = Store::open(&root, Arc::clone(&clock)).await?;
+        let store = Store::open(&root, Arc::clone(&clock), anchor.map(Anchor::at)).await?;
         let signing_key = SigningKey::open(&root.join("keys"))?;
+        let ledger_key = LedgerKey::open(&root.join("keys"))?;
+        store.require_system_standing().await?;
         announce_key(&store, &signing_key, clock.now()).await?;
+        announce_ledger_key(&store, &ledger_key).await?;
         let passwords = Passwords::new().await?;
-        Ok(Self { inner: Arc::new(Inner { store, clock, signing_key, passwords, lifetimes }) })
+        let inner = Inner { store, clock, signing_key, ledger_key, passwords, lifetimes };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Whether the control plane can answer: its system file is open and its log has a head.
@@ -84,6 +105,18 @@ impl Control {
 
     pub(crate) fn signing_key(&self) -> &SigningKey {
         &self.inner.signing_key
+    }
+
+    pub(crate) fn ledger_key(&self) -> &LedgerKey {
+        &self.inner.ledger_key
+    }
+
+    /// One consistent view over the file of a log.
+    pub(crate) async fn log_view(&self, log: Log) -> Result<Transaction<'static, Sqlite>, ControlError> {
+        match log {
+            Log::System => self.store().system().view().await,
+            Log::Tenant(tenant) => self.store().tenant(tenant).await?.view().await,
+        }
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

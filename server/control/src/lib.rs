@@ -45,7 +45,10 @@ pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use identity::Audience;
-pub use ledger::{AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, Outcome, VerifyReport};
+pub use ledger::{
+    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, NoteError, Outcome,
+    SignedCheckpoint, VerifierKey, VerifyReport,
+};
 pub use login::Login;
 pub use reads::{Amount, PullId, TableRead};
 pub use snapshots::{NewSnapshot, SnapshotRow};

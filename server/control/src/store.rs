@@ -15,7 +15,7 @@ use kernel::{Clock, TenantId};
 use tokio::sync::Mutex;
 
 use crate::error::{ControlError, storage};
-use crate::ledger::{Event, Log};
+use crate::ledger::{Anchor, Event, Log, refuse_rollback};
 
 pub(crate) use database::{Database, SystemFile, TenantFile};
 pub(crate) use tx::{SystemTx, TenantTx};
@@ -25,13 +25,18 @@ pub(crate) use tx::{SystemTx, TenantTx};
 pub(crate) struct Store {
     tenants_dir: PathBuf,
     clock: Arc<dyn Clock>,
+    anchor: Option<Anchor>,
     system: Database<SystemFile>,
     open_tenants: Mutex<BTreeMap<TenantId, Arc<Database<TenantFile>>>>,
 }
 
 impl Store {
     /// Opens the system file under `root`, making it at first start. Tenants' files open when first asked for.
-    pub(crate) async fn open(root: &Path, clock: Arc<dyn Clock>) -> Result<Self, ControlError> {
+    pub(crate) async fn open(
+        root: &Path,
+        clock: Arc<dyn Clock>,
+        anchor: Option<Anchor>,
+    ) -> Result<Self, ControlError> {
         let tenants_dir = root.join("tenants");
         private_folder(root)?;
         private_folder(&tenants_dir)?;
@@ -39,19 +44,45 @@ impl Store {
         refuse_symlink(&path)?;
         let system = Database::create(&path, Log::System, Arc::clone(&clock), migrations::SYSTEM).await?;
         system.start_log().await?;
-        Ok(Self { tenants_dir, clock, system, open_tenants: Mutex::default() })
+        system.complete_head().await?;
+        Ok(Self { tenants_dir, clock, anchor, system, open_tenants: Mutex::default() })
+    }
+
+    /// The folder outside of the database to which checkpoints are copied.
+    pub(crate) const fn anchor(&self) -> Option<&Anchor> {
+        self.anchor.as_ref()
+    }
+
+    /// Refuses a system file that contradicts what it has committed to.
+    pub(crate) async fn require_system_standing(&self) -> Result<(), ControlError> {
+        let (mut system, mut view) = (self.system.view().await?, self.system.view().await?);
+        refuse_rollback(&mut system, &mut view, Log::System, self.anchor()).await
     }
 
     pub(crate) const fn system(&self) -> &Database<SystemFile> {
         &self.system
     }
 
-    /// The file of a tenant that the system file lists; any other is [`ControlError::Denied`].
+    /// The file of a tenant that the system file lists; any other is [`ControlError::Denied`]. A file that
+    /// contradicts what its log has committed to is refused.
     pub(crate) async fn tenant(&self, tenant: TenantId) -> Result<Arc<Database<TenantFile>>, ControlError> {
         let mut open_tenants = self.open_tenants.lock().await;
         if let Some(database) = open_tenants.get(&tenant) {
             return Ok(Arc::clone(database));
         }
+        let database = self.tenant_as_found(tenant).await?;
+        let (mut system, mut view) = (self.system.view().await?, database.view().await?);
+        refuse_rollback(&mut system, &mut view, Log::Tenant(tenant), self.anchor()).await?;
+        drop(view);
+        open_tenants.insert(tenant, Arc::clone(&database));
+        Ok(database)
+    }
+
+    /// The same, whatever it holds: for the verification, which tells what is wrong.
+    pub(crate) async fn tenant_as_found(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Arc<Database<TenantFile>>, ControlError> {
         let listed: Option<i64> = sqlx::query_scalar("SELECT 1 FROM tenants WHERE tenant_id = $1")
             .bind(tenant.to_string())
             .fetch_optional(self.system.reader())
@@ -63,7 +94,7 @@ impl Store {
         refuse_symlink(&path)?;
         let (log, clock) = (Log::Tenant(tenant), Arc::clone(&self.clock));
         let database = Arc::new(Database::open(&path, log, clock, migrations::TENANT).await?);
-        open_tenants.insert(tenant, Arc::clone(&database));
+        database.complete_head().await?;
         Ok(database)
     }
 

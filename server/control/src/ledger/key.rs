@@ -5,10 +5,15 @@ use std::path::Path;
 
 use ed25519_dalek::SigningKey;
 
-use crate::error::ControlError;
+use crate::actor::Actor;
+use crate::error::{ControlError, storage};
+use crate::instant::timestamp;
 use crate::key_file;
 use crate::ledger::checkpoint::Checkpoint;
+use crate::ledger::event::{AuditAction, Event, Resource};
+use crate::ledger::hash::hex;
 use crate::ledger::note::{self, KeyKind, Note, VerifierKey};
+use crate::store::Store;
 
 /// The ledger's Ed25519 key.
 pub(crate) struct LedgerKey(SigningKey);
@@ -39,6 +44,27 @@ impl LedgerKey {
     pub(crate) fn public_bytes(&self) -> [u8; 32] {
         self.0.verifying_key().to_bytes()
     }
+}
+
+/// Lists the key's public half in the system file, with its event, when it is not there yet.
+pub(crate) async fn announce_ledger_key(store: &Store, key: &LedgerKey) -> Result<(), ControlError> {
+    let public_key = hex(&key.public_bytes());
+    let mut tx = store.system().begin().await?;
+    let now = timestamp(tx.now());
+    let added = sqlx::query(
+        "INSERT INTO ledger_keys (public_key, created_at) VALUES ($1, $2) ON CONFLICT (public_key) DO NOTHING",
+    )
+    .bind(&public_key)
+    .bind(now)
+    .execute(tx.connection())
+    .await
+    .map_err(storage("register the ledger's key"))?;
+    if added.rows_affected() == 0 {
+        return Ok(());
+    }
+    let resource = Resource::new("ledger_key", &public_key[..16]);
+    let event = Event::success(AuditAction::LedgerKeyRegistered, &Actor::System, resource);
+    tx.record(event.with("public_key", public_key)).await?.commit().await
 }
 
 impl fmt::Debug for LedgerKey {

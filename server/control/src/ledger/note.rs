@@ -57,6 +57,11 @@ impl VerifierKey {
         Self { name, kind, key }
     }
 
+    /// The key of a public half; `None` when the bytes are none.
+    pub(crate) fn of_bytes(name: &str, kind: KeyKind, bytes: &[u8; 32]) -> Option<Self> {
+        VerifyingKey::from_bytes(bytes).ok().map(|key| Self { name: name.to_owned(), kind, key })
+    }
+
     /// Who signs with it; for a log's key, the log's origin.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 
 use crate::error::{ControlError, is_busy, storage};
-use crate::ledger::{Log, NO_HASH};
+use crate::ledger::{Log, NO_HASH, rows};
 use crate::store::migrations::{self, Migration};
 use crate::store::tx::Tx;
 
@@ -100,15 +100,41 @@ impl<F> Database<F> {
     /// Gives an empty log its head.
     pub(crate) async fn start_log(&self) -> Result<(), ControlError> {
         sqlx::query(
-            "INSERT INTO audit_head (log, size, last_hash) SELECT $1, 0, $2
+            "INSERT INTO audit_head (log, size, last_hash, frontier) SELECT $1, 0, $2, $3
              WHERE NOT EXISTS (SELECT 1 FROM audit_head) AND NOT EXISTS (SELECT 1 FROM audit_events)",
         )
         .bind(self.log.origin())
         .bind(NO_HASH)
+        .bind(Vec::<u8>::new())
         .execute(&self.writer)
         .await
         .map(|_| ())
         .map_err(storage("start the log"))
+    }
+
+    /// Gives the head of a log that is older than its tree the tree's frontier, from the stored leaves.
+    pub(crate) async fn complete_head(&self) -> Result<(), ControlError> {
+        const STEP: &str = "build the tree of the log";
+        let mut view = self.view().await?;
+        // A log without a head is for the verification to tell.
+        let Ok(head) = rows::head(&mut view, self.log).await else { return Ok(()) };
+        drop(view);
+        if head.tree.is_some() {
+            return Ok(());
+        }
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(storage(STEP))?;
+        let head = rows::head(&mut tx, self.log).await?;
+        let tree = rows::tree(&mut tx, self.log).await?;
+        if head.tree.is_some() || tree.size() != head.size {
+            return Ok(());
+        }
+        sqlx::query("UPDATE audit_head SET frontier = $1 WHERE log = $2")
+            .bind(tree.to_bytes())
+            .bind(self.log.origin())
+            .execute(&mut *tx)
+            .await
+            .map_err(storage(STEP))?;
+        tx.commit().await.map_err(storage(STEP))
     }
 
     /// How many events the head counts.

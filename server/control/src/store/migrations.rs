@@ -30,6 +30,8 @@ pub(crate) const SYSTEM: &[Migration] = &[
     migration!("system", "20261121090100_create_account_directory"),
     migration!("system", "20261121090200_create_signing_keys"),
     migration!("system", "20261121090300_create_audit_log"),
+    migration!("system", "20261122100000_keep_tree_in_head"),
+    migration!("system", "20261122100100_create_checkpoints"),
 ];
 
 /// A tenant file's schema, in order.
@@ -42,6 +44,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("tenant", "20261121090500_create_ingest_batches"),
     migration!("tenant", "20261121090600_create_distribution_logs"),
     migration!("tenant", "20261122030000_create_deliveries"),
+    migration!("tenant", "20261122100000_keep_tree_in_head"),
 ];
 
 /// Brings the file up to `migrations`, all or nothing.
@@ -110,6 +113,10 @@ mod tests {
     #[test]
     fn both_kinds_of_file_have_the_same_ledger() {
         assert_eq!(SYSTEM[3].sql, TENANT[0].sql);
+        let last = |list: &[Migration]| {
+            list.iter().rfind(|one| one.name.ends_with("tree_in_head")).map(|one| one.sql)
+        };
+        assert_eq!(last(SYSTEM), last(TENANT));
     }
 
     #[test]

@@ -23,15 +23,17 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         control.ready().await.expect("every process is ready");
         let report = control.verify_system().await.expect("the log can be read");
         assert!(report.is_intact(), "{report:?}");
-        assert_eq!(report.size, 1, "one key was registered");
+        assert_eq!(report.size, 2, "one key for tokens and one for the ledger were registered");
     }
     let keys = &contents(&folder.path().join("control/system.sqlite")).await["signing_keys"];
     assert_eq!(keys.len(), 1);
-    let files: Vec<_> = std::fs::read_dir(folder.path().join("control/keys"))
+    assert_eq!(contents(&folder.path().join("control/system.sqlite")).await["ledger_keys"].len(), 1);
+    let mut files: Vec<_> = std::fs::read_dir(folder.path().join("control/keys"))
         .expect("the folder is there")
         .map(|entry| entry.expect("the folder can be read").file_name())
         .collect();
-    assert_eq!(files, ["signing.key"]);
+    files.sort();
+    assert_eq!(files, ["ledger.key", "signing.key"]);
 }
 
 #[cfg(unix)]
@@ -39,7 +41,12 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
 async fn only_the_owner_can_read_the_key_and_enter_the_folder() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new().await;
-    for (path, mode) in [("control", 0o700), ("control/keys", 0o700), ("control/keys/signing.key", 0o600)] {
+    for (path, mode) in [
+        ("control", 0o700),
+        ("control/keys", 0o700),
+        ("control/keys/ledger.key", 0o600),
+        ("control/keys/signing.key", 0o600),
+    ] {
         let found = std::fs::metadata(world.folder().join(path)).expect("it is there").permissions().mode();
         assert_eq!(found & 0o777, mode, "{path}");
     }

@@ -4,7 +4,7 @@ use control::{Actor, Fault, FaultKind, VerifyReport};
 use kernel::TenantId;
 use sha2::{Digest, Sha256};
 
-use crate::world::{World, connect, intrude, new_snapshot, run, trace};
+use crate::world::{World, connect, contents, intrude, new_snapshot, run, trace};
 
 const EVENTS: u64 = 9;
 
@@ -52,6 +52,23 @@ async fn rewrite(file: &Path, seq: i64, change: impl FnOnce(String) -> String) {
         .execute(&mut connection)
         .await
         .expect("the guards are down");
+}
+
+/// What an intruder keeps of a file, to put it back later.
+async fn snapshot(file: &Path) -> Vec<Vec<String>> {
+    let all = contents(file).await;
+    ["audit_events", "audit_head"].map(|table| all[table].clone()).into()
+}
+
+/// Puts the rows of a file back as they were.
+async fn put_back(file: &Path, tables: &[Vec<String>]) {
+    intrude(file, &["DELETE FROM audit_events", "DELETE FROM audit_head"]).await;
+    let mut connection = connect(file).await;
+    for (table, rows) in ["audit_events", "audit_head"].iter().zip(tables) {
+        for row in rows {
+            run(&mut connection, &format!("INSERT INTO {table} VALUES ({})", row.replace('|', ","))).await;
+        }
+    }
 }
 
 async fn check_rewriting(seq: i64, from: &str, to: &str, index: u64, kind: FaultKind) {
@@ -119,16 +136,20 @@ async fn a_tail_cut_below_the_head_is_missed() {
 }
 
 #[tokio::test]
-async fn a_tail_cut_together_with_its_head_needs_an_anchor() {
-    // FIXME: only a checkpoint outside of this file can show it.
+async fn a_file_put_back_with_its_head_is_found_by_the_next_checkpoint_alone() {
     let world = World::new().await;
     let tenant = tenant_with_nine_events(&world, "acme").await;
-    let cut = [
-        "DELETE FROM audit_events WHERE seq >= 7",
-        "UPDATE audit_head SET size = 7, last_hash = (SELECT entry_hash FROM audit_events WHERE seq = 6)",
-    ];
-    intrude(&world.tenant_file(tenant), &cut).await;
-    assert!(verify(&world, tenant).await.is_intact());
+    let older = snapshot(&world.tenant_file(tenant)).await;
+    world.study(tenant, "STUDY-8").await;
+    put_back(&world.tenant_file(tenant), &older).await;
+    assert!(verify(&world, tenant).await.is_intact(), "nothing outside of the file tells what it held");
+
+    world.study(tenant, "STUDY-9").await;
+    world.control.checkpoint_now().await.expect("the logs are good");
+    put_back(&world.tenant_file(tenant), &older).await;
+    let committed = EVENTS + 1;
+    let report = verify(&world, tenant).await;
+    assert_eq!(report.fault, fault(EVENTS, FaultKind::Shortened { committed }));
 }
 
 #[tokio::test]
@@ -229,7 +250,9 @@ async fn the_database_itself_refuses_to_change_the_log() {
         "UPDATE audit_events SET action = 'x' WHERE seq = 1",
         "DELETE FROM audit_events WHERE seq = 8",
         "INSERT OR REPLACE INTO audit_events SELECT * FROM audit_events WHERE seq = 3",
-        "INSERT INTO audit_head VALUES ('cairn/audit/other', 0, 'x')",
+        "INSERT INTO audit_head VALUES ('cairn/audit/other', 0, 'x', x'')",
+        "UPDATE audit_head SET frontier = NULL",
+        "UPDATE audit_head SET frontier = x''",
         "UPDATE audit_head SET size = 8",
         "UPDATE audit_head SET size = 10",
         "DELETE FROM audit_head",
