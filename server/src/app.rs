@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use control::Control;
+use control::{Control, TokenLifetimes};
 use flight::Published;
 use kernel::{Clock, SystemClock};
 use warehouse::Storage;
@@ -35,9 +35,17 @@ impl App {
     /// # Errors
     /// When the folder or the control database cannot be opened.
     pub async fn open(data: &Path) -> Result<Self> {
+        Self::open_anchored(data, None).await
+    }
+
+    /// The same, with the folder to which the ledger's checkpoints are copied.
+    ///
+    /// # Errors
+    /// As [`App::open`], and when the ledger contradicts its copy.
+    pub async fn open_anchored(data: &Path, anchor: Option<&Path>) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&warehouse_folder(data)).map_err(Failure::from)?;
-        let control = Control::open(data, clock.clone()).await?;
+        let control = Control::open_anchored(data, anchor, clock.clone(), TokenLifetimes::default()).await?;
         let published = Published::new(control.clone(), storage.clone());
         Ok(Self {
             mart_rows: MartRows::new(published.clone()),

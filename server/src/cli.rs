@@ -50,6 +50,10 @@ struct Cli {
     /// The data folder.
     #[arg(long, global = true, env = "CAIRN_DATA", default_value = "data", value_name = "DIR")]
     data: PathBuf,
+    /// A folder on another disk to which the ledger's checkpoints are copied, and which the ledger may not
+    /// contradict.
+    #[arg(long, global = true, env = "CAIRN_ANCHOR", value_name = "DIR")]
+    anchor: Option<PathBuf>,
     /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -140,8 +144,7 @@ pub fn main() -> ExitCode {
 
 fn fail(failure: &Failure) -> ExitCode {
     eprintln!("cairn: {}", failure.chain());
-    // 2 is what the sender can mend, as for a wrong argument.
-    ExitCode::from(if failure.is_refusal() { 2 } else { 1 })
+    ExitCode::from(failure.exit_code())
 }
 
 async fn run(cli: Cli) -> Result<()> {
@@ -158,8 +161,15 @@ async fn run(cli: Cli) -> Result<()> {
     if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
         return quality::page();
     }
-    let app = App::open(&cli.data).await?;
-    match cli.command {
+    let command = match cli.command {
+        Command::Audit(command) => match audit::run_offline(command).await? {
+            Some(command) => Command::Audit(command),
+            None => return Ok(()),
+        },
+        command => command,
+    };
+    let app = App::open_anchored(&cli.data, cli.anchor.as_deref()).await?;
+    match command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,
         Command::Rules(command) => rules::run(&app, command).await,

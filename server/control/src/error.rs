@@ -181,6 +181,14 @@ pub enum ControlError {
         /// How many events there are.
         size: u64,
     },
+    /// A witness needs a name, and keeps it.
+    #[error(
+        "`{path}` does not name this witness: give it a name without spaces and `+`, such as `witness.example/w1`, and always the same"
+    )]
+    WitnessName {
+        /// The file of the name.
+        path: PathBuf,
+    },
     /// A witness's answer does not fit the checkpoint.
     #[error("the witness's answer cannot be kept: {reason}")]
     Cosignature {

@@ -28,10 +28,15 @@ mod tree;
 mod anchor;
 mod anchoring;
 mod folder;
+mod receipt;
 mod signing;
 mod tiles;
 
+mod cosigning;
+mod witness;
+
 mod commitments;
+mod offline;
 mod verify;
 
 pub(crate) use anchor::Anchor;
@@ -44,6 +49,9 @@ pub(crate) use hash::{NO_HASH, hex, hex_sha256};
 pub(crate) use key::{LedgerKey, announce_ledger_key};
 pub(crate) use log::Log;
 pub use note::{InvalidVerifierKey, KeyKind, NoteError, VerifierKey};
+pub use offline::{OfflineReport, verify_folder};
 pub use page::{AuditEvent, AuditFilter};
+pub use receipt::{MAX_RECEIPT_BYTES, ProvenEvent, ReceiptError, verify_receipt};
 pub use signing::SignedCheckpoint;
 pub use verify::VerifyReport;
+pub use witness::{MAX_REQUEST_BYTES, Witness, WitnessRefusal};

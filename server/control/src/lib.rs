@@ -46,8 +46,9 @@ pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use identity::Audience;
 pub use ledger::{
-    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, NoteError, Outcome,
-    SignedCheckpoint, VerifierKey, VerifyReport,
+    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
+    MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
+    VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
 pub use login::Login;
 pub use reads::{Amount, PullId, TableRead};

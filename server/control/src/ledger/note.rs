@@ -14,7 +14,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use sha2::{Digest, Sha256};
 
 /// A note that is larger than this is refused. Sixteen signatures, post-quantum ones too, have room in it.
-pub const MAX_NOTE_BYTES: usize = 256 * 1024;
+pub(crate) const MAX_NOTE_BYTES: usize = 256 * 1024;
 const MAX_SIGNATURES: usize = 64;
 const SIGNATURE_MARK: &str = "\u{2014} ";
 const KEY_ID_BYTES: usize = 4;
@@ -185,6 +185,17 @@ impl Note {
             }
         }
         Ok(self)
+    }
+
+    /// The text alone, for signatures of others.
+    pub(crate) fn without_signatures(self) -> Self {
+        Self { signatures: Vec::new(), ..self }
+    }
+
+    /// The line that bears a key's name and id, with its end.
+    pub(crate) fn signature_of(&self, key: &VerifierKey) -> Option<String> {
+        let own = |signature: &&NoteSignature| signature.name == key.name && signature.id == key.id();
+        self.signatures.iter().find(own).map(|signature| format!("{signature}\n"))
     }
 
     /// The keys whose signatures were verified, in the order of the note. Unknown keys are passed over; a
