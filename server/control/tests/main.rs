@@ -4,8 +4,12 @@
 #[path = "main/world.rs"]
 mod world;
 
+#[path = "main/anchors.rs"]
+mod anchors;
 #[path = "main/atomicity.rs"]
 mod atomicity;
+#[path = "main/checkpoints.rs"]
+mod checkpoints;
 #[path = "main/commits.rs"]
 mod commits;
 #[path = "main/denials.rs"]
@@ -16,6 +20,8 @@ mod logins;
 mod opening;
 #[path = "main/reads.rs"]
 mod reads;
+#[path = "main/receipts.rs"]
+mod receipts;
 #[path = "main/secrets.rs"]
 mod secrets;
 #[path = "main/tampering.rs"]
@@ -24,3 +30,5 @@ mod tampering;
 mod tenancy;
 #[path = "main/tokens.rs"]
 mod tokens;
+#[path = "main/witnesses.rs"]
+mod witnesses;

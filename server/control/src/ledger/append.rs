@@ -69,7 +69,8 @@ async fn refuse_clock_behind(
     Ok(())
 }
 
-async fn insert(
+/// Writes the row of a leaf.
+pub(super) async fn insert(
     connection: &mut SqliteConnection,
     leaf: &Leaf,
     bytes: Vec<u8>,

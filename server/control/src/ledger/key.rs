@@ -12,7 +12,9 @@ use crate::key_file;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::event::{AuditAction, Event, Resource};
 use crate::ledger::hash::hex;
-use crate::ledger::note::{self, KeyKind, Note, VerifierKey};
+use crate::ledger::note::{self, Note};
+#[cfg(test)]
+use crate::ledger::note::{KeyKind, VerifierKey};
 use crate::store::Store;
 
 /// The ledger's Ed25519 key.
@@ -36,6 +38,7 @@ impl LedgerKey {
     }
 
     /// The line by which others know the key's signatures below the checkpoints of one log.
+    #[cfg(test)]
     pub(crate) fn verifier(&self, origin: &str) -> VerifierKey {
         VerifierKey::new(origin.to_owned(), KeyKind::Log, self.0.verifying_key())
     }

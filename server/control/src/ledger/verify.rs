@@ -3,6 +3,9 @@
 //! middle; that its end was cut off together with its head, or a suffix written anew with fresh hashes, only
 //! checkpoints show, and only as far as there are any.
 
+#[cfg(test)]
+mod tests;
+
 use kernel::TenantId;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use control::{
-    Actor, Audience, AuditEvent, AuditFilter, Control, Login, NewAccount, NewSnapshot, Tenant, TraceId,
+    Actor, Audience, AuditEvent, AuditFilter, Control, ControlError, Login, NewAccount, NewSnapshot, Tenant,
+    TokenLifetimes, TraceId,
 };
 use kernel::{AccountId, Build, Clock, Grant, Role, SnapshotId, StudyId, StudyScope, TenantId};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -32,6 +33,7 @@ impl Clock for HandClock {
 /// A deployment in a temporary folder.
 pub(crate) struct World {
     folder: TempDir,
+    anchor: Option<TempDir>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) control: Control,
 }
@@ -42,7 +44,26 @@ impl World {
         let start = DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid");
         let clock = Arc::new(HandClock(Mutex::new(start)));
         let control = open(folder.path(), &clock).await;
-        Self { folder, clock, control }
+        Self { folder, anchor: None, clock, control }
+    }
+
+    /// A deployment whose ledger is copied to another folder.
+    pub(crate) async fn anchored() -> Self {
+        let mut world = Self::new().await;
+        world.anchor = Some(TempDir::new().expect("a temporary folder can be made"));
+        world.control = world.try_reopened().await.expect("the folder can be opened");
+        world
+    }
+
+    pub(crate) fn anchor(&self) -> &Path {
+        self.anchor.as_ref().expect("the world is anchored").path()
+    }
+
+    /// As another process would open the same files, whatever comes of it.
+    pub(crate) async fn try_reopened(&self) -> Result<Control, ControlError> {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let anchor = self.anchor.as_ref().map(TempDir::path);
+        Control::open_anchored(self.folder(), anchor, clock, TokenLifetimes::default()).await
     }
 
     /// A second handle on the same files, as another process would hold one.
@@ -154,6 +175,31 @@ pub(crate) async fn connect(file: &Path) -> SqliteConnection {
 pub(crate) async fn run(connection: &mut SqliteConnection, statement: &str) {
     let ran = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(connection).await;
     assert!(ran.is_ok(), "{statement}: {ran:?}");
+}
+
+/// A copy of the control plane's files, as a backup holds them.
+pub(crate) fn back_up(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the folder is there") {
+        let entry = entry.expect("the folder can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            back_up(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a file can be copied");
+        }
+    }
+}
+
+/// What the second verifier, in Python, says: its exit code and its answer.
+pub(crate) fn second_verifier(arguments: &[&str]) -> (i32, serde_json::Value) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/verify_audit.py");
+    let mut command = std::process::Command::new("python3");
+    let output = command.arg(script).args(arguments).arg("--json").output().expect("python3 can be started");
+    let answer = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let code = output.status.code().expect("it ended by itself");
+    assert!([0, 1, 2].contains(&code), "{}", String::from_utf8_lossy(&output.stderr));
+    (code, answer)
 }
 
 /// Every row of every table, as text.
