@@ -9,7 +9,7 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
-use crate::ledger::{Anchor, LedgerKey, Log, announce_ledger_key};
+use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, announce_ledger_key};
 use crate::store::Store;
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
@@ -39,6 +39,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     signing_key: SigningKey,
     ledger_key: LedgerKey,
+    subject_keys: SubjectKeys,
     passwords: Passwords,
     lifetimes: TokenLifetimes,
 }
@@ -83,7 +84,8 @@ impl Control {
         announce_key(&store, &signing_key, clock.now()).await?;
         announce_ledger_key(&store, &ledger_key).await?;
         let passwords = Passwords::new().await?;
-        let inner = Inner { store, clock, signing_key, ledger_key, passwords, lifetimes };
+        let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
+        let inner = Inner { store, clock, signing_key, ledger_key, subject_keys, passwords, lifetimes };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -109,6 +111,10 @@ impl Control {
 
     pub(crate) fn ledger_key(&self) -> &LedgerKey {
         &self.inner.ledger_key
+    }
+
+    pub(crate) fn subject_keys(&self) -> &SubjectKeys {
+        &self.inner.subject_keys
     }
 
     /// One consistent view over the file of a log.

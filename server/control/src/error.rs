@@ -181,6 +181,9 @@ pub enum ControlError {
         /// How many events there are.
         size: u64,
     },
+    /// An erasure needs two people.
+    #[error("the erasure is not approved: name another account of the tenant that is in use")]
+    ApproverUnfit,
     /// A witness needs a name, and keeps it.
     #[error(
         "`{path}` does not name this witness: give it a name without spaces and `+`, such as `witness.example/w1`, and always the same"

@@ -31,6 +31,7 @@ mod snapshots;
 mod studies;
 
 mod denials;
+mod erasure;
 mod exports;
 mod reads;
 mod rules;
@@ -41,6 +42,7 @@ pub use batches::BatchRow;
 pub use control::{Control, TokenLifetimes};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
+pub use erasure::Erasure;
 pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};

@@ -14,6 +14,8 @@ mod checkpoints;
 mod commits;
 #[path = "main/denials.rs"]
 mod denials;
+#[path = "main/erasure.rs"]
+mod erasure;
 #[path = "main/logins.rs"]
 mod logins;
 #[path = "main/opening.rs"]

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 use crate::http;
+use crate::ledger_timer;
 
 /// The two listeners, bound before anything is announced.
 #[derive(Debug)]
@@ -62,6 +63,7 @@ pub(crate) async fn serve_until(
         // An error means that the sender is gone, which is a stop too.
         let _ = receiver.wait_for(|stopped| *stopped).await;
     };
+    app.control.require_standing().await?;
     crate::intake::resume(&app).await?;
     let flight_address = bound.flight_address;
     let router = http::router(app.clone(), http::Announced { flight: flight_address });
@@ -73,9 +75,10 @@ pub(crate) async fn serve_until(
         let app = taking_in.clone();
         Box::pin(async move { crate::intake::put(&app, put).await })
     });
+    let ledger = ledger_timer::keep(app.clone(), stopped(receiver.clone()));
     let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver));
     let flight = async { Ok(flight.await?) };
-    tokio::try_join!(rest, flight).map(|((), ())| ())
+    tokio::try_join!(rest, flight, ledger).map(|((), (), ())| ())
 }
 
 /// Completes when the program is asked to end.

@@ -16,6 +16,7 @@ use crate::ledger::hash::{hash_of_hex, hex};
 use crate::ledger::leaf::Leaf;
 use crate::ledger::log::Log;
 use crate::ledger::note::{Note, VerifierKey};
+use crate::ledger::personal::is_untouched;
 use crate::ledger::rows::{self, KeptCheckpoint, index};
 use crate::ledger::verify::VerifyReport;
 
@@ -100,6 +101,9 @@ impl<'a> Commitments<'a> {
         }
         if let Some(committed) = missing_checkpoint(connection, leaf).await? {
             return Ok(Some(Fault { index: last, kind: FaultKind::Checkpoint { committed } }));
+        }
+        if !is_untouched(connection, leaf).await? {
+            return Ok(Some(Fault { index: last, kind: FaultKind::PersonalData }));
         }
         self.compare_checkpoint().await
     }

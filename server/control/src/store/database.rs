@@ -147,6 +147,17 @@ impl<F> Database<F> {
             .ok_or_else(|| ControlError::HeadMissing { log: self.log.origin() })
     }
 
+    /// Writes the file anew, without what was deleted or overwritten in it, and empties its write-ahead log.
+    pub(crate) async fn forget(&self) -> Result<(), ControlError> {
+        const STEP: &str = "clear what was erased from the file";
+        sqlx::raw_sql("VACUUM").execute(&self.writer).await.map_err(storage(STEP))?;
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&self.writer)
+            .await
+            .map_err(storage(STEP))?;
+        if busy == 0 { Ok(()) } else { Err(ControlError::Busy { step: STEP }) }
+    }
+
     pub(crate) async fn close(&self) {
         self.reader.close().await;
         self.writer.close().await;

@@ -45,6 +45,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("tenant", "20261121090600_create_distribution_logs"),
     migration!("tenant", "20261122030000_create_deliveries"),
     migration!("tenant", "20261122100000_keep_tree_in_head"),
+    migration!("tenant", "20261122100200_create_audit_pii"),
 ];
 
 /// Brings the file up to `migrations`, all or nothing.
