@@ -9,7 +9,7 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
-use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, announce_ledger_key};
+use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, WaitingEvents, announce_ledger_key};
 use crate::store::Store;
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
@@ -40,6 +40,7 @@ struct Inner {
     signing_key: SigningKey,
     ledger_key: LedgerKey,
     subject_keys: SubjectKeys,
+    waiting: WaitingEvents,
     passwords: Passwords,
     lifetimes: TokenLifetimes,
 }
@@ -85,7 +86,9 @@ impl Control {
         announce_ledger_key(&store, &ledger_key).await?;
         let passwords = Passwords::new().await?;
         let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
-        let inner = Inner { store, clock, signing_key, ledger_key, subject_keys, passwords, lifetimes };
+        let waiting = WaitingEvents::default();
+        let inner =
+            Inner { store, clock, signing_key, ledger_key, subject_keys, waiting, passwords, lifetimes };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -115,6 +118,10 @@ impl Control {
 
     pub(crate) fn subject_keys(&self) -> &SubjectKeys {
         &self.inner.subject_keys
+    }
+
+    pub(crate) fn waiting(&self) -> &WaitingEvents {
+        &self.inner.waiting
     }
 
     /// One consistent view over the file of a log.

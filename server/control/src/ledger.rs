@@ -18,6 +18,7 @@ pub(crate) mod rows;
 
 mod append;
 mod chain;
+mod group;
 mod page;
 mod personal;
 
@@ -46,6 +47,7 @@ pub(crate) use append::append;
 pub use chain::{Fault, FaultKind};
 pub use event::{AuditAction, Outcome};
 pub(crate) use event::{Event, LeafActor, Resource};
+pub(crate) use group::WaitingEvents;
 pub(crate) use hash::{NO_HASH, hex, hex_sha256};
 pub(crate) use key::{LedgerKey, announce_ledger_key};
 pub(crate) use leaf::Leaf;

@@ -16,6 +16,8 @@ mod commits;
 mod denials;
 #[path = "main/erasure.rs"]
 mod erasure;
+#[path = "main/killed.rs"]
+mod killed;
 #[path = "main/logins.rs"]
 mod logins;
 #[path = "main/opening.rs"]

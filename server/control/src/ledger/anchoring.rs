@@ -170,17 +170,22 @@ pub(crate) async fn refuse_rollback(
     log: Log,
     anchor: Option<&Anchor>,
 ) -> Result<(), ControlError> {
+    // Everything that was committed to is read before the log, which therefore holds at least as much.
+    let mut commitments = Vec::new();
     if let Some(kept) = rows::last_checkpoint(system, log).await? {
-        let committed = (kept.size, kept.last_hash.clone());
-        refuse_other(view, log, committed, PLACE_KEPT.to_owned()).await?;
+        commitments.push((kept.size, kept.last_hash, PLACE_KEPT.to_owned()));
     }
-    let Some(anchor) = anchor else { return Ok(()) };
-    let keys = known_keys(system, &log.origin()).await?;
-    let Some(mut anchored) = anchor.last(&log.origin(), &keys)? else { return Ok(()) };
-    let size = anchored.checkpoint.size;
-    let place = anchor.log(&log.origin()).path().display().to_string();
-    let last = last_hash(&mut anchored, &place)?;
-    refuse_other(view, log, (size, last), place).await
+    if let Some(anchor) = anchor {
+        let keys = known_keys(system, &log.origin()).await?;
+        if let Some(mut anchored) = anchor.last(&log.origin(), &keys)? {
+            let place = anchor.log(&log.origin()).path().display().to_string();
+            commitments.push((anchored.checkpoint.size, last_hash(&mut anchored, &place)?, place));
+        }
+    }
+    for (committed, last_hash, place) in commitments {
+        refuse_other(view, log, (committed, last_hash), place).await?;
+    }
+    Ok(())
 }
 
 fn last_hash(anchored: &mut AnchoredLog, place: &str) -> Result<String, ControlError> {

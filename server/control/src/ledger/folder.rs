@@ -41,8 +41,13 @@ impl LogFolder {
         let path = self.root.join(place);
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
-        let draft = parent.join(format!(".draft-{}", hex(&fresh::bytes::<8>()?)));
-        let written = write_whole(&draft, bytes).and_then(|()| fs::hard_link(&draft, &path));
+        let draft = self.root.join(format!(".draft-{}", hex(&fresh::bytes::<8>()?)));
+        let mut written = write_whole(&draft, bytes).and_then(|()| fs::hard_link(&draft, &path));
+        if written.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // Another process has just removed the folder of partial tiles.
+            fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
+            written = fs::hard_link(&draft, &path);
+        }
         // A draft that stays is harmless: nothing reads it.
         let _ = fs::remove_file(&draft);
         match written {
@@ -53,7 +58,11 @@ impl LogFolder {
             }
             outcome => outcome.map_err(failed("write", &path))?,
         }
-        sync_folders(parent, &self.root)
+        match sync_folders(parent, &self.root) {
+            // The same: what is gone needs not be durable.
+            Err(ControlError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+            synced => synced,
+        }
     }
 
     /// Writes a file in the place of an older one.
@@ -219,6 +228,8 @@ mod tests {
         assert_eq!(folder.read("a/b", 3).expect("it can be read").as_deref(), Some(&b"one"[..]));
         assert!(folder.read("a/b", 2).is_err(), "larger than expected");
         let left: Vec<_> = fs::read_dir(folder.path().join("a")).expect("it is there").collect();
+        assert_eq!(left.len(), 1);
+        let left: Vec<_> = fs::read_dir(folder.path()).expect("it is there").collect();
         assert_eq!(left.len(), 1, "no draft stays");
     }
 

@@ -133,12 +133,13 @@ async fn an_erasure_takes_a_second_person() {
 #[tokio::test]
 async fn control_39_a_ciphertext_that_was_moved_changed_or_removed_is_found() {
     for statement in [
-        "UPDATE audit_pii SET ciphertext = (SELECT ciphertext FROM audit_pii ORDER BY pii_id DESC LIMIT 1)",
-        "UPDATE audit_pii SET ciphertext = x'00' WHERE pii_id = (SELECT MIN(pii_id) FROM audit_pii)",
-        "DELETE FROM audit_pii WHERE pii_id = (SELECT MIN(pii_id) FROM audit_pii)",
+        "UPDATE audit_pii SET ciphertext = (SELECT ciphertext FROM audit_pii WHERE account_id <> 'SUBJECT')",
+        "UPDATE audit_pii SET ciphertext = x'00' WHERE account_id = 'SUBJECT'",
+        "DELETE FROM audit_pii WHERE account_id = 'SUBJECT'",
     ] {
         let scene = scene().await;
-        intrude(&scene.world.tenant_file(scene.tenant), &[statement]).await;
+        let statement = statement.replace("SUBJECT", &scene.subject.to_string());
+        intrude(&scene.world.tenant_file(scene.tenant), &[&statement]).await;
         let report = scene.world.control.verify_tenant(scene.tenant).await.expect("the log can be read");
         assert_eq!(report.fault, Some(Fault { index: 1, kind: FaultKind::PersonalData }), "{statement}");
         let grants = scene.world.control.operator_grants(scene.tenant).await.expect("the tenant exists");
