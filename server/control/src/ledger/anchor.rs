@@ -8,7 +8,7 @@ use crate::error::ControlError;
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::folder::LogFolder;
 use crate::ledger::note::{Note, VerifierKey};
-use crate::ledger::tiles::{TILE_WIDTH, Tile, hashes_at, tile_root, write_bundle};
+use crate::ledger::tiles::{TILE_HASHES, TILE_WIDTH, Tile, hashes_at, tile_root, write_bundle};
 use crate::ledger::tree::{Frontier, Hash, leaf_hash};
 
 /// The anchor of a deployment.
@@ -71,7 +71,8 @@ impl AnchoredLog {
             self.tile = Some((tile.index, hashes));
         }
         let hashes = self.tile.as_ref().map(|(_, hashes)| hashes);
-        Ok(hashes.and_then(|hashes| hashes.get((index % TILE_WIDTH) as usize).copied()))
+        let place = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
+        Ok(hashes.and_then(|hashes| hashes.get(place).copied()))
     }
 
     /// Whether the copied hashes have the root that was signed.
@@ -95,7 +96,7 @@ pub(crate) fn write_entries(folder: &LogFolder, tile: Tile, entries: &[Vec<u8>])
     let hashes: Vec<Hash> = entries.iter().map(|entry| leaf_hash(entry)).collect();
     folder.write_once(&tile.bundle_path(), &write_bundle(entries))?;
     folder.write_once(&tile.path(), &hashes.concat())?;
-    if tile.width == TILE_WIDTH {
+    if tile.width == TILE_HASHES {
         folder.remove_partial(tile);
     }
     Ok(())
@@ -112,11 +113,9 @@ pub(crate) fn write_upper_tiles(folder: &LogFolder, copied: u64, size: u64) -> R
             continue;
         }
         for tile in Tile::of_level(level, size, had) {
-            let below = (0..tile.width).map(|place| Tile {
-                level: level - 1,
-                index: tile.index * TILE_WIDTH + place,
-                width: TILE_WIDTH,
-            });
+            let first = tile.index * TILE_WIDTH;
+            let below =
+                (first..).take(tile.width).map(|index| Tile { level: level - 1, index, width: TILE_HASHES });
             let mut hashes = Vec::new();
             for child in below {
                 let child_hashes = folder.tile(child)?.ok_or_else(|| ControlError::AnchorUnusable {
@@ -127,7 +126,7 @@ pub(crate) fn write_upper_tiles(folder: &LogFolder, copied: u64, size: u64) -> R
                 hashes.push(tile_root(&child_hashes));
             }
             folder.write_once(&tile.path(), &hashes.concat())?;
-            if tile.width == TILE_WIDTH {
+            if tile.width == TILE_HASHES {
                 folder.remove_partial(tile);
             }
         }

@@ -139,7 +139,7 @@ async fn copy_log(
     let mut held = Vec::new();
     let mut next = first_missing(copied);
     for tile in Tile::of_level(0, kept.size, next) {
-        while (held.len() as u64) < tile.width {
+        while held.len() < tile.width {
             let page = rows::leaves(view, log, next).await?;
             if page.is_empty() {
                 return Err(ControlError::LogBehind {
@@ -152,7 +152,7 @@ async fn copy_log(
             next += page.len() as u64;
             held.extend(page);
         }
-        let rest = held.split_off(tile.width as usize);
+        let rest = held.split_off(tile.width);
         write_entries(folder, tile, &held)?;
         held = rest;
     }

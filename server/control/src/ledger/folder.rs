@@ -9,7 +9,9 @@ use crate::error::ControlError;
 use crate::fresh;
 use crate::ledger::hash::hex;
 use crate::ledger::note::MAX_NOTE_BYTES;
-use crate::ledger::tiles::{MAX_BUNDLE_BYTES, TILE_WIDTH, Tile, hashes_at, read_bundle, read_tile};
+use crate::ledger::tiles::{
+    MAX_BUNDLE_BYTES, TILE_HASHES, TILE_WIDTH, Tile, read_bundle, read_tile, width_behind,
+};
 use crate::ledger::tree::{HASH_BYTES, Hash};
 
 const CHECKPOINTS: &str = "checkpoints";
@@ -126,11 +128,11 @@ impl LogFolder {
 
     /// The hashes of a tile, from its file or the file of a wider one; `None` when neither is there or whole.
     pub(crate) fn tile(&self, tile: Tile) -> Result<Option<Vec<Hash>>, ControlError> {
-        let full = Tile { width: TILE_WIDTH, ..tile };
+        let full = Tile { width: TILE_HASHES, ..tile };
         for place in [tile, full] {
-            if let Some(bytes) = self.read(&place.path(), TILE_WIDTH as usize * HASH_BYTES)? {
+            if let Some(bytes) = self.read(&place.path(), TILE_HASHES * HASH_BYTES)? {
                 let read = read_tile(&bytes, place.width);
-                return Ok(read.map(|hashes| hashes[..tile.width as usize].to_vec()));
+                return Ok(read.map(|hashes| hashes[..tile.width].to_vec()));
             }
         }
         Ok(None)
@@ -138,11 +140,11 @@ impl LogFolder {
 
     /// The entries below a tile of level 0, in the same way.
     pub(crate) fn bundle(&self, tile: Tile) -> Result<Option<Vec<Vec<u8>>>, ControlError> {
-        let full = Tile { width: TILE_WIDTH, ..tile };
+        let full = Tile { width: TILE_HASHES, ..tile };
         for place in [tile, full] {
             if let Some(bytes) = self.read(&place.bundle_path(), MAX_BUNDLE_BYTES)? {
                 let read = read_bundle(&bytes, place.width);
-                return Ok(read.map(|entries| entries[..tile.width as usize].to_vec()));
+                return Ok(read.map(|entries| entries[..tile.width].to_vec()));
             }
         }
         Ok(None)
@@ -151,7 +153,7 @@ impl LogFolder {
     /// The tile of level 0 that holds the hash of entry `index` in a log of `size` entries.
     pub(crate) fn tile_of(index: u64, size: u64) -> Tile {
         let tile = index / TILE_WIDTH;
-        Tile { level: 0, index: tile, width: (hashes_at(0, size) - tile * TILE_WIDTH).min(TILE_WIDTH) }
+        Tile { level: 0, index: tile, width: width_behind(size.saturating_sub(tile * TILE_WIDTH)) }
     }
 
     /// Removes the partial forms of a tile whose full form is written. They are a convenience of the format;

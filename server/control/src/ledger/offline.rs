@@ -10,7 +10,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::folder::LogFolder;
 use crate::ledger::log::Log;
 use crate::ledger::note::{KeyKind, MAX_NOTE_BYTES, Note, NoteError, VerifierKey};
-use crate::ledger::tiles::{TILE_WIDTH, Tile, tile_root};
+use crate::ledger::tiles::{TILE_HASHES, Tile, tile_root};
 use crate::ledger::tree::{Hash, leaf_hash};
 
 /// How deep below the given folder a log is looked for.
@@ -176,7 +176,7 @@ fn walk(told: &Told<'_>, report: &mut OfflineReport) -> Result<(), Stop> {
             chain.follow(&leaf, hash).map_err(|kind| wrong(index, kind))?;
             compare_roots(&chain, &mut commitments, report)?;
         }
-        if tile.width == TILE_WIDTH {
+        if tile.width == TILE_HASHES {
             upper.take(1, tile_root(&hashes))?;
         }
     }
@@ -216,7 +216,7 @@ impl UpperTiles<'_> {
         }
         let (index, hashes) = &mut self.levels[place];
         hashes.push(hash);
-        if hashes.len() as u64 == TILE_WIDTH {
+        if hashes.len() == TILE_HASHES {
             let (index, hashes) = (*index, std::mem::take(hashes));
             self.levels[place].0 += 1;
             self.compare(level, index, &hashes)?;
@@ -231,7 +231,7 @@ impl UpperTiles<'_> {
     }
 
     fn compare(&self, level: u32, index: u64, hashes: &[Hash]) -> Result<(), Stop> {
-        let tile = Tile { level, index, width: hashes.len() as u64 };
+        let tile = Tile { level, index, width: hashes.len() };
         match self.folder.tile(tile)? {
             None => Err(Stop::Missing(format!("`{}` is gone or cut short", tile.path()))),
             Some(copied) if copied != hashes => {

@@ -7,8 +7,10 @@ use crate::ledger::tree::{Frontier, HASH_BYTES, Hash};
 
 /// How many hashes a full tile has, and how many entries a full bundle.
 pub(crate) const TILE_WIDTH: u64 = 256;
+/// The same number, where things in memory are counted.
+pub(crate) const TILE_HASHES: usize = 256;
 /// The largest bundle that is read.
-pub(crate) const MAX_BUNDLE_BYTES: usize = TILE_WIDTH as usize * (2 + u16::MAX as usize);
+pub(crate) const MAX_BUNDLE_BYTES: usize = TILE_HASHES * (2 + u16::MAX as usize);
 
 /// One tile of a tree, or the bundle of entries at its foot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub(crate) struct Tile {
     /// Which one of its level.
     pub(crate) index: u64,
     /// How many hashes it has.
-    pub(crate) width: u64,
+    pub(crate) width: usize,
 }
 
 impl Tile {
@@ -26,7 +28,7 @@ impl Tile {
     pub(crate) fn of_level(level: u32, size: u64, from: u64) -> impl Iterator<Item = Self> {
         let hashes = hashes_at(level, size);
         (from / TILE_WIDTH..hashes.div_ceil(TILE_WIDTH)).map(move |index| {
-            let width = (hashes - index * TILE_WIDTH).min(TILE_WIDTH);
+            let width = width_behind(hashes - index * TILE_WIDTH);
             Self { level, index, width }
         })
     }
@@ -43,8 +45,13 @@ impl Tile {
 
     fn place(self) -> String {
         let place = numbered(self.index);
-        if self.width == TILE_WIDTH { place } else { format!("{place}.p/{}", self.width) }
+        if self.width == TILE_HASHES { place } else { format!("{place}.p/{}", self.width) }
     }
+}
+
+/// How many of the hashes from a tile's beginning on are in the tile.
+pub(crate) fn width_behind(hashes: u64) -> usize {
+    usize::try_from(hashes).map_or(TILE_HASHES, |hashes| hashes.min(TILE_HASHES))
 }
 
 /// How many hashes a level has in a tree of `size` leaves.
@@ -64,9 +71,9 @@ fn numbered(index: u64) -> String {
 }
 
 /// The hashes of a tile's bytes; `None` unless there are `width` of them.
-pub(crate) fn read_tile(bytes: &[u8], width: u64) -> Option<Vec<Hash>> {
+pub(crate) fn read_tile(bytes: &[u8], width: usize) -> Option<Vec<Hash>> {
     let (hashes, rest) = bytes.as_chunks::<HASH_BYTES>();
-    (rest.is_empty() && hashes.len() as u64 == width).then(|| hashes.to_vec())
+    (rest.is_empty() && hashes.len() == width).then(|| hashes.to_vec())
 }
 
 /// The root over the hashes of a full tile.
@@ -90,14 +97,14 @@ pub(crate) fn write_bundle(entries: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// The entries of a bundle; `None` unless there are `width` of them and nothing else.
-pub(crate) fn read_bundle(mut bytes: &[u8], width: u64) -> Option<Vec<Vec<u8>>> {
+pub(crate) fn read_bundle(mut bytes: &[u8], width: usize) -> Option<Vec<Vec<u8>>> {
     let mut entries = Vec::new();
     while let Some((length, rest)) = bytes.split_first_chunk::<2>() {
         let (entry, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
         entries.push(entry.to_vec());
         bytes = rest;
     }
-    (bytes.is_empty() && entries.len() as u64 == width).then_some(entries)
+    (bytes.is_empty() && entries.len() == width).then_some(entries)
 }
 
 #[cfg(test)]
@@ -112,7 +119,7 @@ mod tests {
         assert_eq!(widths(0)[272..], [256, 112]);
         assert_eq!(widths(1), [256, 17]);
         assert_eq!(widths(2), [1]);
-        assert_eq!(widths(3), [0_u64; 0]);
+        assert_eq!(widths(3), [0_usize; 0]);
         assert_eq!(Tile::of_level(1, 256, 0).map(|tile| tile.width).collect::<Vec<_>>(), [1]);
     }
 

@@ -58,7 +58,7 @@ fn unknown_keys_are_passed_over_and_a_known_one_must_fit() {
 
     let stranger = sign("other\n", "stranger", &key(3)).signatures[0].to_string();
     let with_stranger = note.clone().with_signatures(&stranger).expect("it is a line");
-    assert_eq!(names(&with_stranger, &[log.clone()]), Ok(vec!["log.example/a".to_owned()]));
+    assert_eq!(names(&with_stranger, std::slice::from_ref(&log)), Ok(vec!["log.example/a".to_owned()]));
 
     let mut forged = note;
     forged.text = "another text\n".to_owned();

@@ -54,7 +54,7 @@ fn numbers(mut state: u64) -> impl FnMut(usize) -> usize {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        (state % below as u64) as usize
+        usize::try_from(state % below as u64).expect("it is below a usize")
     }
 }
 
@@ -63,7 +63,7 @@ fn control_09_every_receipt_verifies_offline_against_the_published_key() {
     let (receipts, key, _) = receipts();
     let line: VerifierKey = key.to_string().parse().expect("the key's line reads back");
     for (seq, receipt) in (0..).zip(&receipts) {
-        let proven = verify_receipt(receipt.as_bytes(), &[line.clone()]).expect("it is good");
+        let proven = verify_receipt(receipt.as_bytes(), std::slice::from_ref(&line)).expect("it is good");
         assert_eq!((proven.seq, proven.size, proven.log.as_str()), (seq, SIZE, "cairn/audit/system"));
         assert_eq!(proven.signers, ["cairn/audit/system"]);
     }
@@ -105,7 +105,7 @@ fn twenty_thousand_flipped_bits_are_refused_in_notes_proofs_and_receipts() {
             }
             1 => {
                 let mut parsed = Receipt::parse(receipt.as_bytes()).expect("it is good");
-                let (note, _) = (Note::parse(parsed.note).expect("it is good"), ());
+                let note = Note::parse(parsed.note).expect("it is good");
                 let (checkpoint, _) = Checkpoint::of_note(&note, &keys).expect("it is good");
                 let hash = number(parsed.proof.len());
                 parsed.proof[hash][number(32)] ^= 1 << number(8);

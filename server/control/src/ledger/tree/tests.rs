@@ -15,6 +15,10 @@ fn leaf(index: u64) -> Hash {
     leaf_hash(index.to_string().as_bytes())
 }
 
+fn count(number: u64) -> usize {
+    usize::try_from(number).expect("it is small")
+}
+
 fn leaves(size: u64) -> Vec<Hash> {
     (0..size).map(leaf).collect()
 }
@@ -75,13 +79,13 @@ fn every_inclusion_proof_up_to_300_leaves_is_that_of_two_oracles() {
     let all = leaves(INCLUSION_SIZES);
     let mut proofs = 0;
     for size in 1..=INCLUSION_SIZES {
-        let (tree, leaves) = (oracle_tree(size), &all[..size as usize]);
+        let (tree, leaves) = (oracle_tree(size), &all[..count(size)]);
         let root = root(leaves);
         assert_eq!(root[..], tree.root().as_bytes()[..], "root of {size}");
         assert_eq!(hex(&root), python[&("root".to_owned(), size)]);
         for index in 0..size {
             let proof = inclusion(index, leaves);
-            assert_eq!(proof.concat(), tree.prove_inclusion(index as usize).as_bytes(), "{index} of {size}");
+            assert_eq!(proof.concat(), tree.prove_inclusion(count(index)).as_bytes(), "{index} of {size}");
             assert!(inclusion_holds(leaf(index), index, size, &proof, &root), "{index} of {size}");
             proofs += 1;
         }
@@ -97,12 +101,12 @@ fn every_consistency_proof_up_to_130_leaves_is_that_of_two_oracles() {
     let all = leaves(CONSISTENCY_SIZES);
     let mut proofs = 0;
     for new in 1..=CONSISTENCY_SIZES {
-        let (tree, leaves) = (oracle_tree(new), &all[..new as usize]);
+        let (tree, leaves) = (oracle_tree(new), &all[..count(new)]);
         let new_root = root(leaves);
         for old in 1..=new {
             let proof = consistency(old, leaves);
-            let old_root = root(&all[..old as usize]);
-            let oracle = tree.prove_consistency((new - old) as usize);
+            let old_root = root(&all[..count(old)]);
+            let oracle = tree.prove_consistency(count(new - old));
             assert_eq!(proof.concat(), oracle.as_bytes(), "{old} to {new}");
             assert!(consistency_holds((old, &old_root), (new, &new_root), &proof), "{old} to {new}");
             proofs += 1;
@@ -131,7 +135,7 @@ fn a_proof_of_another_leaf_size_or_root_does_not_hold() {
     }
     for old in 1..20_u64 {
         let proof = consistency(old, &all);
-        let old_root = root(&all[..old as usize]);
+        let old_root = root(&all[..count(old)]);
         assert!(!consistency_holds((old, &root_20), (20, &root_20), &proof), "another old root");
         assert!(!consistency_holds((old, &old_root), (20, &root_19), &proof), "another new root");
         assert!(!consistency_holds((old, &old_root), (20, &root_20), &proof[1..]), "too short");

@@ -17,7 +17,7 @@ use crate::ledger::tree::Frontier;
 
 const ANCHORED: usize = 13;
 const EVENTS: usize = 16;
-const MUTATIONS: u32 = 10_000;
+const MUTATIONS: usize = 10_000;
 const CLASSES: usize = 12;
 
 /// The numbers of a small generator, so that every run does the same.
@@ -29,7 +29,7 @@ impl Numbers {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        (self.0 % limit as u64) as usize
+        usize::try_from(self.0 % limit as u64).expect("it is below a usize")
     }
 }
 
@@ -76,6 +76,10 @@ async fn scene() -> Scene {
     Scene { _folders: folders, control, log, intruder, leaves }
 }
 
+fn seq_of(at: usize) -> i64 {
+    i64::try_from(at).expect("it is small")
+}
+
 async fn run(connection: &mut SqliteConnection, statement: &str) {
     let ran = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(connection).await;
     assert!(ran.is_ok(), "{statement}: {ran:?}");
@@ -113,6 +117,7 @@ impl Scene {
             .expect("the guards are down");
     }
 
+    #[expect(clippy::too_many_lines, reason = "a list of twelve deeds, each of a few lines")]
     /// Does one thing to event `at`, and says what has to be found there.
     async fn mutate(&mut self, class: usize, at: usize, number: &mut Numbers) -> FaultKind {
         let mut leaves = self.leaves.clone();
@@ -123,7 +128,7 @@ impl Scene {
                 let place = number.below(leaf.len());
                 leaf[place] ^= 1 << number.below(8);
                 let update = sqlx::query("UPDATE audit_events SET leaf = $1 WHERE seq = $2").bind(leaf);
-                let updated = update.bind(at as i64).execute(&mut self.intruder).await;
+                let updated = update.bind(seq_of(at)).execute(&mut self.intruder).await;
                 updated.expect("the guards are down");
                 FaultKind::EntryHash
             }
@@ -204,7 +209,8 @@ impl Scene {
                 let bytes = leaf.to_bytes();
                 let hash = entry_hash(&bytes);
                 let update = sqlx::query("UPDATE audit_events SET leaf = $1, entry_hash = $2 WHERE seq = $3");
-                let updated = update.bind(bytes).bind(hash).bind(at as i64).execute(&mut self.intruder).await;
+                let updated =
+                    update.bind(bytes).bind(hash).bind(seq_of(at)).execute(&mut self.intruder).await;
                 updated.expect("the guards are down");
                 FaultKind::Binding
             }
@@ -218,7 +224,7 @@ async fn control_04_ten_thousand_mutations_up_to_the_anchor_are_found_where_they
     assert_eq!(scene.fault().await, None);
     let mut number = Numbers(0x5eed_0004);
     for round in 0..MUTATIONS {
-        let (class, at) = (round as usize % CLASSES, number.below(ANCHORED));
+        let (class, at) = (round % CLASSES, number.below(ANCHORED));
         run(&mut scene.intruder, "BEGIN").await;
         let kind = scene.mutate(class, at, &mut number).await;
         let found = scene.fault().await;
