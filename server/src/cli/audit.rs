@@ -63,9 +63,7 @@ pub(crate) struct ProveArgs {
 pub(crate) async fn run_offline(command: AuditCommand) -> Result<Option<AuditCommand>> {
     match command {
         AuditCommand::Verify(args) if args.is_offline() => verify::offline(&args).map(|()| None),
-        AuditCommand::Witness(command) => {
-            Ok(witness::run_offline(command).await?.map(AuditCommand::Witness))
-        }
+        AuditCommand::Witness(command) => Ok(witness::run_offline(command).await?.map(AuditCommand::Witness)),
         command => Ok(Some(command)),
     }
 }
@@ -79,7 +77,10 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<()> {
                 say!("wrote    {size} events  {log}");
             }
             say!("verify it anywhere: cairn audit verify --log {} --keys FILE", dir.display());
-            say!("`{}` lists the keys; take FILE from the operator, not from the export", dir.join("keys").display());
+            say!(
+                "`{}` lists the keys; take FILE from the operator, not from the export",
+                dir.join("keys").display()
+            );
             Ok(())
         }
         AuditCommand::Keys => {

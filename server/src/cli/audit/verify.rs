@@ -92,8 +92,11 @@ fn receipt(path: &Path, keys: &[VerifierKey], as_json: bool) -> Result<()> {
     if as_json {
         let event: Value = serde_json::from_str(&proven.leaf).unwrap_or_default();
         let (log, seq, size) = (&proven.log, proven.seq, proven.size);
-        say!("{}", json!({ "verdict": "ok", "log": log, "seq": seq, "size": size,
-                           "signers": proven.signers, "event": event }));
+        say!(
+            "{}",
+            json!({ "verdict": "ok", "log": log, "seq": seq, "size": size,
+                           "signers": proven.signers, "event": event })
+        );
     } else {
         say!("ok       event {} of {} is in the log of {} events", proven.seq, proven.log, proven.size);
         say!("signed   {}", proven.signers.join(", "));
@@ -107,7 +110,8 @@ fn trusted_keys(args: &VerifyArgs) -> Result<Vec<VerifierKey>> {
     let Some(path) = &args.keys else { return Ok(keys) };
     let text = fs::read_to_string(path).map_err(|error| usage(format!("`{}`: {error}", path.display())))?;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let key = line.parse().map_err(|error| usage(format!("`{}` line {number}: {error}", path.display())))?;
+        let key =
+            line.parse().map_err(|error| usage(format!("`{}` line {number}: {error}", path.display())))?;
         keys.push(key);
     }
     Ok(keys)
@@ -201,7 +205,10 @@ fn tell(logs: &[Found], as_json: bool) -> Result<()> {
                 logs.len()
             ),
         }),
-        _ => Err(Failure::Verdict { code, text: format!("{incomplete} of {} logs are not complete", logs.len()) }),
+        _ => Err(Failure::Verdict {
+            code,
+            text: format!("{incomplete} of {} logs are not complete", logs.len()),
+        }),
     }
 }
 
