@@ -5,7 +5,7 @@ The second verifier. It shares no code with the program, needs Python 3.8 and no
 network, and reads open formats: RFC 9162 (the Merkle tree), RFC 8032 (Ed25519), and of C2SP signed-note,
 tlog-checkpoint, tlog-tiles, tlog-cosignature and tlog-proof.
 
-  python3 verify_audit.py --log DIR --keys FILE            every log below DIR
+  python3 verify_audit.py --from DIR --keys FILE           every log below DIR
   python3 verify_audit.py --receipt FILE --key KEY         one event
 
 The keys are lines of `cairn audit keys`, published by the operator; a key that came with the data proves nothing.
@@ -401,7 +401,7 @@ def logs_below(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--log", metavar="DIR", help="an export or an anchor")
+    parser.add_argument("--from", dest="log", metavar="DIR", help="an export or an anchor")
     parser.add_argument("--receipt", metavar="FILE", help="a receipt of one event (.tlog-proof)")
     parser.add_argument("--key", action="append", default=[], help="a verifier key that you trust")
     parser.add_argument("--keys", metavar="FILE", help="a file of such keys, one a line")
@@ -418,7 +418,7 @@ def main():
     except (OSError, ValueError) as error:
         stop(error)
     if not args.log and receipt is None or args.log and not logs_below(args.log):
-        stop("give a folder that holds a log with --log, or a receipt with --receipt")
+        stop("give a folder that holds a log with --from, or a receipt with --receipt")
     reports = []
     if receipt is not None:
         reports.append(judged(lambda found: found.update(verify_receipt(receipt, keys)), {"log": args.receipt}))

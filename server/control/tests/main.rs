@@ -16,6 +16,8 @@ mod commits;
 mod denials;
 #[path = "main/erasure.rs"]
 mod erasure;
+#[path = "main/faults.rs"]
+mod faults;
 #[path = "main/killed.rs"]
 mod killed;
 #[path = "main/logins.rs"]

@@ -28,7 +28,7 @@ pub(crate) enum AuditCommand {
     Verify(verify::VerifyArgs),
     /// Write the receipt of one event, a `.tlog-proof` that verifies without this machine.
     Prove(ProveArgs),
-    /// Write every log with its checkpoints as files, to verify elsewhere with `cairn audit verify --log`.
+    /// Write every log with its checkpoints as files, to verify elsewhere with `cairn audit verify --from`.
     Export {
         /// The folder; an earlier export in it is continued.
         dir: PathBuf,
@@ -76,7 +76,7 @@ pub(crate) async fn run(app: &App, command: AuditCommand) -> Result<()> {
             for (log, size) in app.control.export_ledger(&dir).await? {
                 say!("wrote    {size} events  {log}");
             }
-            say!("verify it anywhere: cairn audit verify --log {} --keys FILE", dir.display());
+            say!("verify it anywhere: cairn audit verify --from {} --keys FILE", dir.display());
             say!(
                 "`{}` lists the keys; take FILE from the operator, not from the export",
                 dir.join("keys").display()

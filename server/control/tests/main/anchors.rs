@@ -67,7 +67,7 @@ async fn control_04_an_anchor_holds_every_checkpoint_and_verifies_offline_twice(
     let lines: Vec<String> = keys.iter().map(ToString::to_string).collect();
     fs::write(&key_file, lines.join("\n")).expect("the file can be written");
     let folder = world.anchor().display().to_string();
-    let (code, answer) = second_verifier(&["--log", &folder, "--keys", &key_file.display().to_string()]);
+    let (code, answer) = second_verifier(&["--from", &folder, "--keys", &key_file.display().to_string()]);
     assert_eq!((code, &answer["verdict"]), (0, &"ok".into()), "{answer}");
     assert_eq!(answer["logs"][0]["size"], 600);
 
@@ -92,7 +92,7 @@ async fn check_export(
     let reports = verify_folder(copy.path(), &keys(world).await).expect("the export can be read");
     assert!(found(&reports[0]), "{:?}", reports[0]);
     let (folder, key_file) = (copy.path().display().to_string(), export.path().join("keys"));
-    let arguments = ["--log", &folder, "--keys", &key_file.display().to_string()];
+    let arguments = ["--from", &folder, "--keys", &key_file.display().to_string()];
     let (python, answer) = second_verifier(&arguments);
     assert_eq!(python, code, "{answer}");
 }
@@ -145,7 +145,7 @@ async fn control_04_both_verifiers_say_when_an_export_is_not_whole() {
     world.control.export_ledger(export.path()).await.expect("the logs are good");
     let reports = verify_folder(export.path(), &[]).expect("the export can be read");
     assert!(reports.iter().all(incomplete), "without a key nothing is proved: {reports:?}");
-    assert_eq!(second_verifier(&["--log", &export.path().display().to_string()]).0, 2);
+    assert_eq!(second_verifier(&["--from", &export.path().display().to_string()]).0, 2);
 }
 
 async fn used(control: &Control, tenant: TenantId) -> Result<(), ControlError> {

@@ -62,7 +62,7 @@ async fn a_witness_signs_a_log_that_grows_and_its_signature_goes_with_every_proo
     let (folder, file) =
         (export.path().display().to_string(), export.path().join("keys").display().to_string());
     let witness_key = key.to_string();
-    let (code, answer) = second_verifier(&["--log", &folder, "--keys", &file, "--key", &witness_key]);
+    let (code, answer) = second_verifier(&["--from", &folder, "--keys", &file, "--key", &witness_key]);
     assert_eq!((code, &answer["logs"][0]["witnesses"][0]), (0, &NAME.into()), "{answer}");
 }
 

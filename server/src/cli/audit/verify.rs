@@ -18,7 +18,7 @@ const USAGE: u8 = 3;
 /// What to verify.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Without `--log` and `--receipt` the data folder's own logs are read, and what was found becomes an event. With \
+Without `--from` and `--receipt` the data folder's own logs are read, and what was found becomes an event. With \
 them nothing but the files is read: no database, no network. The keys are those that the operator has published \
 with `cairn audit keys`; a key that came with the data proves nothing.
 
@@ -26,14 +26,14 @@ Exit codes: 0 everything is good, 1 something was changed, 2 something is missin
 nothing can be said, 3 the command makes no sense.")]
 pub(crate) struct VerifyArgs {
     /// Only this tenant's log, by its short name; all logs when it is not given.
-    #[arg(long, conflicts_with_all = ["log_dir", "receipt"])]
+    #[arg(long, conflicts_with_all = ["from", "receipt"])]
     tenant: Option<String>,
     /// Only the events since the last checkpoint of each log.
-    #[arg(long, conflicts_with_all = ["log_dir", "receipt", "tenant"])]
+    #[arg(long, conflicts_with_all = ["from", "receipt", "tenant"])]
     new: bool,
     /// An export or an anchor: every log below this folder is verified offline.
-    #[arg(long = "log", value_name = "DIR", id = "log_dir")]
-    log: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
     /// A receipt of one event (`.tlog-proof`), verified offline.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
@@ -50,7 +50,7 @@ pub(crate) struct VerifyArgs {
 
 impl VerifyArgs {
     pub(crate) const fn is_offline(&self) -> bool {
-        self.log.is_some() || self.receipt.is_some()
+        self.from.is_some() || self.receipt.is_some()
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn offline(args: &VerifyArgs) -> Result<()> {
     if let Some(path) = &args.receipt {
         receipt(path, &keys, args.json)?;
     }
-    let Some(folder) = &args.log else { return Ok(()) };
+    let Some(folder) = &args.from else { return Ok(()) };
     if !folder.is_dir() {
         return Err(usage(format!("`{}` is not a folder", folder.display())));
     }
