@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use control::{Control, DatabaseSettings, TokenLifetimes};
+use control::{Control, ControlSettings};
 use flight::Published;
 use kernel::{Clock, SystemClock};
 use warehouse::Storage;
@@ -35,17 +35,17 @@ impl App {
     /// # Errors
     /// When the folder or the control database cannot be opened.
     pub async fn open(data: &Path) -> Result<Self> {
-        Self::open_at(data, &DatabaseSettings::default()).await
+        Self::open_at(data, &ControlSettings::default()).await
     }
 
-    /// The same, with the control plane in the database of the settings.
+    /// The same, with the control plane as the settings say.
     ///
     /// # Errors
-    /// As [`App::open`], and when SQLite is to serve several replicas.
-    pub async fn open_at(data: &Path, database: &DatabaseSettings) -> Result<Self> {
+    /// As [`App::open`], when SQLite is to serve several replicas, and when the ledger contradicts its copy.
+    pub async fn open_at(data: &Path, settings: &ControlSettings) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let storage = Storage::open(&warehouse_folder(data)).map_err(Failure::from)?;
-        let control = Control::open_at(data, database, clock.clone(), TokenLifetimes::default()).await?;
+        let control = Control::open_at(data, settings, clock.clone()).await?;
         let published = Published::new(control.clone(), storage.clone());
         Ok(Self {
             mart_rows: MartRows::new(published.clone()),

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
+use control::ControlSettings;
 
 use crate::app::App;
 use crate::error::{Failure, Result};
@@ -53,6 +54,10 @@ struct Cli {
     /// The data folder.
     #[arg(long, global = true, env = "CAIRN_DATA", default_value = "data", value_name = "DIR")]
     data: PathBuf,
+    /// A folder on another disk to which the ledger's checkpoints are copied, and which the ledger may not
+    /// contradict.
+    #[arg(long, global = true, env = "CAIRN_ANCHOR", value_name = "DIR")]
+    anchor: Option<PathBuf>,
     /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -170,8 +175,7 @@ pub fn main() -> ExitCode {
 
 fn fail(failure: &Failure) -> ExitCode {
     eprintln!("cairn: {}", failure.chain());
-    // 2 is what the sender can mend, as for a wrong argument.
-    ExitCode::from(if failure.is_refusal() { 2 } else { 1 })
+    ExitCode::from(failure.exit_code())
 }
 
 async fn run(cli: Cli) -> Result<()> {
@@ -188,8 +192,17 @@ async fn run(cli: Cli) -> Result<()> {
     if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
         return quality::page();
     }
-    let app = App::open_at(&cli.data, &cli.database.settings()?).await?;
-    match cli.command {
+    let command = match cli.command {
+        Command::Audit(command) => match audit::run_offline(command).await? {
+            Some(command) => Command::Audit(command),
+            None => return Ok(()),
+        },
+        command => command,
+    };
+    let (database, anchor) = (cli.database.settings()?, cli.anchor);
+    let settings = ControlSettings { database, anchor, ..ControlSettings::default() };
+    let app = App::open_at(&cli.data, &settings).await?;
+    match command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,
         Command::Rules(command) => rules::run(&app, command).await,

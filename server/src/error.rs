@@ -50,6 +50,14 @@ pub enum Failure {
     /// What was asked for is not there, or not this account's.
     #[error("there is no such thing for this account: {0}")]
     NotThere(String),
+    /// A command has found something; its exit code says what.
+    #[error("{text}")]
+    Verdict {
+        /// The exit code.
+        code: u8,
+        /// What was found.
+        text: String,
+    },
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -69,6 +77,16 @@ impl Failure {
             Self::Warehouse(error) => error.is_refusal(),
             Self::Usage(_) => true,
             _ => false,
+        }
+    }
+
+    /// The program's exit code: 2 is what the sender can mend, as for a wrong argument.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Verdict { code, .. } => *code,
+            _ if self.is_refusal() => 2,
+            _ => 1,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
 use crate::identity::Password;
 use crate::instant::timestamp;
-use crate::ledger::{AuditAction, Event, Resource};
+use crate::ledger::{AuditAction, Event, Personal, Resource};
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
 
@@ -97,7 +97,13 @@ impl Control {
         insert_account(&mut tx, &row, account.grants).await?;
         let resource = Resource::account(row.id);
         let reserved = Event::success(AuditAction::AccountEmailReserved, actor, resource.clone());
-        let created = tx.record(Event::success(AuditAction::AccountCreated, actor, resource)).await?;
+        let fields = [("display_name", row.display_name.as_str()), ("email", row.email.as_str())];
+        let personal =
+            Personal { account: row.id, key: self.subject_keys().create(row.id)?, fields: &fields };
+        let now = tx.now();
+        let created = Event::success(AuditAction::AccountCreated, actor, resource);
+        let created = personal.beside(&mut tx, created, now).await?;
+        let created = tx.record(created).await?;
         system.record(reserved.with("tenant", tenant.to_string())).await?.commit().await?;
         created.commit().await?;
         Ok(row.id)

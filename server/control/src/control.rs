@@ -1,13 +1,15 @@
 //! The one entrance.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use kernel::Clock;
+use sqlx::{Any, Transaction};
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
+use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, WaitingEvents, announce_ledger_key};
 use crate::store::{DatabaseSettings, Store};
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
@@ -31,11 +33,25 @@ impl Default for TokenLifetimes {
     }
 }
 
+/// How a control plane is opened.
+#[derive(Debug, Clone, Default)]
+pub struct ControlSettings {
+    /// Which database keeps the rows.
+    pub database: DatabaseSettings,
+    /// A folder on another disk, to which every checkpoint of the ledger is copied with the events below it.
+    pub anchor: Option<PathBuf>,
+    /// How long tokens last.
+    pub lifetimes: TokenLifetimes,
+}
+
 #[derive(Debug)]
 struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     signing_key: SigningKey,
+    ledger_key: LedgerKey,
+    subject_keys: SubjectKeys,
+    waiting: WaitingEvents,
     passwords: Passwords,
     lifetimes: TokenLifetimes,
 }
@@ -59,29 +75,42 @@ impl Control {
         clock: Arc<dyn Clock>,
         lifetimes: TokenLifetimes,
     ) -> Result<Self, ControlError> {
-        Self::open_at(data_dir, &DatabaseSettings::default(), clock, lifetimes).await
+        let settings = ControlSettings { lifetimes, ..ControlSettings::default() };
+        Self::open_at(data_dir, &settings, clock).await
     }
 
-    /// The same, in the database of the settings. The keys stay in `<data_dir>/control/keys`, which all replicas
-    /// share.
+    /// The same, with every setting. The keys stay in `<data_dir>/control/keys`, which all replicas share.
+    ///
+    /// A log that is behind a checkpoint that was kept or anchored, or contradicts it, is refused: the system's
+    /// now, a tenant's when it is first used.
     ///
     /// # Errors
     /// As [`Control::open`]; [`ControlError::SqliteShared`] when files are to serve several replicas,
     /// [`ControlError::MigrationMissing`] and [`ControlError::ContextKeyUnknown`] when the server is not prepared
-    /// for this process, and [`ControlError::DatabaseRole`] when an address names a role that no policy binds.
+    /// for this process, and [`ControlError::DatabaseRole`] when an address names a role that no policy binds;
+    /// [`ControlError::LogBehind`], [`ControlError::LogForked`] and [`ControlError::AnchorUnusable`] when the
+    /// system's log does not stand.
     pub async fn open_at(
         data_dir: &Path,
-        database: &DatabaseSettings,
+        settings: &ControlSettings,
         clock: Arc<dyn Clock>,
-        lifetimes: TokenLifetimes,
     ) -> Result<Self, ControlError> {
-        database.check()?;
+        settings.database.check()?;
         let root = data_dir.join("control");
-        let store = Store::open(&root, &database.engine, Arc::clone(&clock)).await?;
+        let anchor = settings.anchor.as_deref().map(Anchor::at);
+        let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchor).await?;
+        let lifetimes = settings.lifetimes;
         let signing_key = SigningKey::open(&root.join("keys"))?;
+        let ledger_key = LedgerKey::open(&root.join("keys"))?;
+        store.require_system_standing().await?;
         announce_key(&store, &signing_key, clock.now()).await?;
+        announce_ledger_key(&store, &ledger_key).await?;
         let passwords = Passwords::new().await?;
-        Ok(Self { inner: Arc::new(Inner { store, clock, signing_key, passwords, lifetimes }) })
+        let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
+        let waiting = WaitingEvents::default();
+        let inner =
+            Inner { store, clock, signing_key, ledger_key, subject_keys, waiting, passwords, lifetimes };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Whether the control plane can answer: its database answers and the system's log has a head.
@@ -102,6 +131,26 @@ impl Control {
 
     pub(crate) fn signing_key(&self) -> &SigningKey {
         &self.inner.signing_key
+    }
+
+    pub(crate) fn ledger_key(&self) -> &LedgerKey {
+        &self.inner.ledger_key
+    }
+
+    pub(crate) fn subject_keys(&self) -> &SubjectKeys {
+        &self.inner.subject_keys
+    }
+
+    pub(crate) fn waiting(&self) -> &WaitingEvents {
+        &self.inner.waiting
+    }
+
+    /// One consistent view over the rows of a log.
+    pub(crate) async fn log_view(&self, log: Log) -> Result<Transaction<'static, Any>, ControlError> {
+        match log {
+            Log::System => self.store().system().view().await,
+            Log::Tenant(tenant) => self.store().tenant(tenant).await?.view().await,
+        }
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use kernel::{SnapshotId, StudyId};
 
 use crate::gate::Caller;
+use crate::ledger::FaultKind;
 use crate::store::is_busy;
 
 /// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
@@ -113,6 +114,91 @@ pub enum ControlError {
         /// The log.
         log: String,
     },
+    /// A log does not verify, so that nothing of it is signed.
+    #[error(
+        "the log `{log}` does not verify at event {index}: {kind}; run `cairn audit verify` and restore the file from a copy"
+    )]
+    LogBroken {
+        /// The log.
+        log: String,
+        /// The first bad index.
+        index: u64,
+        /// What is wrong there.
+        kind: FaultKind,
+    },
+    /// A log is shorter than it was: an older copy was put in its place, or its end was cut off.
+    #[error(
+        "the log `{log}` has {size} events, but has committed to {committed} in {place}: restore a copy that holds all of them; to go on without them, move that record aside and keep it as evidence of the loss"
+    )]
+    LogBehind {
+        /// The log.
+        log: String,
+        /// How many events it has.
+        size: u64,
+        /// How many it had.
+        committed: u64,
+        /// Where it committed to them.
+        place: String,
+    },
+    /// A log has other events than it had: it went on from an older copy, or was written anew.
+    #[error(
+        "the log `{log}` has committed in {place} to {committed} events, and the last of them is not the one it holds now: restore the copy that was committed to, and keep this one as evidence"
+    )]
+    LogForked {
+        /// The log.
+        log: String,
+        /// How many events it has committed to.
+        committed: u64,
+        /// Where.
+        place: String,
+    },
+    /// A file of the anchor is there with other bytes.
+    #[error(
+        "`{path}` exists with other content, and is never overwritten: find out who wrote it, or choose an empty folder"
+    )]
+    AnchorDiffers {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The anchor's newest checkpoint cannot be used.
+    #[error(
+        "the anchored checkpoint of {size} events in `{path}` cannot be used, {reason}: restore the anchor from a copy, or choose another folder and keep this one as evidence"
+    )]
+    AnchorUnusable {
+        /// The anchor's folder of the log.
+        path: PathBuf,
+        /// The checkpoint.
+        size: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no event with this number.
+    #[error("the log `{log}` has {size} events, numbered from 0: there is no event {seq}")]
+    NoSuchEvent {
+        /// The log.
+        log: String,
+        /// The number that was asked for.
+        seq: u64,
+        /// How many events there are.
+        size: u64,
+    },
+    /// An erasure needs two people.
+    #[error("the erasure is not approved: name another account of the tenant that is in use")]
+    ApproverUnfit,
+    /// A witness needs a name, and keeps it.
+    #[error(
+        "`{path}` does not name this witness: give it a name without spaces and `+`, such as `witness.example/w1`, and always the same"
+    )]
+    WitnessName {
+        /// The file of the name.
+        path: PathBuf,
+    },
+    /// A witness's answer does not fit the checkpoint.
+    #[error("the witness's answer cannot be kept: {reason}")]
+    Cosignature {
+        /// What is wrong.
+        reason: String,
+    },
     /// An event is larger than a leaf may be.
     #[error("the event is larger than a ledger entry may be ({size} bytes)")]
     LeafTooLarge {
@@ -160,9 +246,9 @@ pub enum ControlError {
         #[source]
         source: io::Error,
     },
-    /// The signing key's file holds no usable key.
+    /// A key's file holds no usable key.
     #[error(
-        "`{path}` holds no Ed25519 key in PKCS#8 form: restore it, or remove it to let every token expire now"
+        "`{path}` holds no Ed25519 key in PKCS#8 form: restore it; when it is lost, remove it to go on with a new key (after the signing key, every token expires; after the ledger key, publish the new key of `cairn audit keys`)"
     )]
     KeyFile {
         /// Where.

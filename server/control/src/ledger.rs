@@ -1,9 +1,12 @@
 //! The ledger: one append-only log for the system and one per tenant. An entry is a [`leaf`](leaf::Leaf),
 //! canonical JSON whose exact bytes are stored and hashed; the hash is the leaf hash of RFC 6962, and the next
-//! leaf names it, so that the chain's elements are the leaves of a tree that can be built over them.
+//! leaf names it, so that the chain's elements are the leaves of the [`tree`] that is built over them.
 //!
-//! Read [`event`] (what can be recorded), [`canonical`] and [`leaf`] (its bytes), [`append`](mod@append) and
-//! [`verify`] (what keeps them), then [`page`] (how people read them).
+//! Read [`event`] (what can be recorded), [`canonical`] and [`leaf`] (its bytes), [`append`](mod@append) (how it
+//! gets its place), [`chain`] (the rules of a log), then how others can hold us to it: [`tree`], [`checkpoint`]
+//! and [`note`] (what is signed), [`signing`] (when), [`anchor`] (where it is copied to), [`receipt`] (what is
+//! handed out), [`verify`] and [`offline`] (how all of it is checked, here and elsewhere). [`page`] is how people
+//! read it.
 mod event;
 mod log;
 
@@ -11,14 +14,49 @@ mod canonical;
 mod hash;
 mod leaf;
 
+pub(crate) mod rows;
+
 mod append;
+mod chain;
+mod group;
 mod page;
+mod personal;
+
+mod checkpoint;
+mod key;
+mod note;
+mod tree;
+
+mod anchor;
+mod anchoring;
+mod folder;
+mod receipt;
+mod signing;
+mod tiles;
+
+mod cosigning;
+mod witness;
+
+mod commitments;
+mod offline;
 mod verify;
 
+pub(crate) use anchor::Anchor;
+pub(crate) use anchoring::{commitments_of, refuse_rollback};
 pub(crate) use append::append;
+pub use chain::{Fault, FaultKind};
 pub use event::{AuditAction, Outcome};
 pub(crate) use event::{Event, LeafActor, Resource};
+pub(crate) use group::WaitingEvents;
 pub(crate) use hash::{NO_HASH, hex, hex_sha256};
+pub(crate) use key::{LedgerKey, announce_ledger_key};
+pub(crate) use leaf::Leaf;
 pub(crate) use log::Log;
+pub use note::{InvalidVerifierKey, KeyKind, NoteError, VerifierKey};
+pub use offline::{OfflineReport, verify_folder};
 pub use page::{AuditEvent, AuditFilter};
-pub use verify::{Fault, FaultKind, VerifyReport};
+pub(crate) use personal::{Personal, SubjectKeys, reveal};
+pub use receipt::{MAX_RECEIPT_BYTES, ProvenEvent, ReceiptError, verify_receipt};
+pub use signing::SignedCheckpoint;
+pub use verify::VerifyReport;
+pub use witness::{MAX_REQUEST_BYTES, Witness, WitnessRefusal};

@@ -30,6 +30,7 @@ mod snapshots;
 mod studies;
 
 mod denials;
+mod erasure;
 mod exports;
 mod reads;
 mod rules;
@@ -37,14 +38,19 @@ mod rules;
 pub use accounts::NewAccount;
 pub use actor::Actor;
 pub use batches::BatchRow;
-pub use control::{Control, TokenLifetimes};
+pub use control::{Control, ControlSettings, TokenLifetimes};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
+pub use erasure::Erasure;
 pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use identity::Audience;
-pub use ledger::{AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, Outcome, VerifyReport};
+pub use ledger::{
+    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
+    MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
+    VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
+};
 pub use login::Login;
 pub use reads::{Amount, PullId, TableRead};
 pub use snapshots::{NewSnapshot, SnapshotRow};

@@ -58,10 +58,9 @@ impl Control {
     /// the table stays.
     pub async fn read_started(&self, principal: &Principal, read: TableRead) -> Result<PullId, ControlError> {
         principal.grants().scope::<Read>(&read.study)?;
-        let tx = self.store().tenant(principal.tenant()).await?.begin().await?;
-        let pull = PullId(fresh::uuid(tx.now())?);
+        let pull = PullId(fresh::uuid(self.clock().now())?);
         let event = read_event(AuditAction::ReadStarted, principal, pull, &read);
-        tx.record(event).await?.commit().await?;
+        self.record_together(principal.tenant(), event).await?;
         Ok(pull)
     }
 

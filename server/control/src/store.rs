@@ -20,7 +20,7 @@ use kernel::{Clock, TenantId};
 use tokio::sync::Mutex;
 
 use crate::error::{ControlError, storage};
-use crate::ledger::{Event, Log};
+use crate::ledger::{Anchor, Event, Log, commitments_of, refuse_rollback};
 use dialect::Missing;
 use postgres::Served;
 
@@ -36,6 +36,7 @@ pub(crate) type Connection = sqlx::AnyConnection;
 #[derive(Debug)]
 pub(crate) struct Store {
     clock: Arc<dyn Clock>,
+    anchor: Option<Anchor>,
     system: Database<SystemFile>,
     tenants: Tenants,
     open_tenants: Mutex<BTreeMap<TenantId, Arc<Database<TenantFile>>>>,
@@ -56,6 +57,7 @@ impl Store {
         root: &Path,
         engine: &DatabaseEngine,
         clock: Arc<dyn Clock>,
+        anchor: Option<Anchor>,
     ) -> Result<Self, ControlError> {
         private_folder(root)?;
         let (system, tenants) = match engine {
@@ -75,19 +77,50 @@ impl Store {
             }
         };
         system.start_log().await?;
-        Ok(Self { clock, system, tenants, open_tenants: Mutex::default() })
+        system.complete_head().await?;
+        Ok(Self { clock, anchor, system, tenants, open_tenants: Mutex::default() })
+    }
+
+    /// The folder outside of the database to which checkpoints are copied.
+    pub(crate) const fn anchor(&self) -> Option<&Anchor> {
+        self.anchor.as_ref()
+    }
+
+    /// Refuses a system's log that contradicts what it has committed to.
+    pub(crate) async fn require_system_standing(&self) -> Result<(), ControlError> {
+        self.require_standing(&self.system).await
+    }
+
+    async fn require_standing<F>(&self, database: &Database<F>) -> Result<(), ControlError> {
+        // Everything that was committed to is read before the log is looked at, which therefore holds at least
+        // as much.
+        let log = database.log();
+        let committed = commitments_of(&mut *self.system.view().await?, log, self.anchor()).await?;
+        refuse_rollback(&mut *database.view().await?, log, committed).await
     }
 
     pub(crate) const fn system(&self) -> &Database<SystemFile> {
         &self.system
     }
 
-    /// The rows of a tenant that the system lists; any other is [`ControlError::Denied`].
+    /// The rows of a tenant that the system lists; any other is [`ControlError::Denied`]. A log that contradicts
+    /// what it has committed to is refused.
     pub(crate) async fn tenant(&self, tenant: TenantId) -> Result<Arc<Database<TenantFile>>, ControlError> {
         let mut open_tenants = self.open_tenants.lock().await;
         if let Some(database) = open_tenants.get(&tenant) {
             return Ok(Arc::clone(database));
         }
+        let database = self.tenant_as_found(tenant).await?;
+        self.require_standing(&database).await?;
+        open_tenants.insert(tenant, Arc::clone(&database));
+        Ok(database)
+    }
+
+    /// The same, whatever it holds: for the verification, which tells what is wrong.
+    pub(crate) async fn tenant_as_found(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Arc<Database<TenantFile>>, ControlError> {
         let listed: Option<i64> = sqlx::query_scalar("SELECT 1 FROM tenants WHERE tenant_id = $1")
             .bind(tenant.to_string())
             .fetch_optional(&mut *self.system.view().await?)
@@ -96,7 +129,7 @@ impl Store {
         listed.ok_or(ControlError::Denied)?;
 
         let database = Arc::new(self.open_tenant(tenant, Missing::Refuse).await?);
-        open_tenants.insert(tenant, Arc::clone(&database));
+        database.complete_head().await?;
         Ok(database)
     }
 

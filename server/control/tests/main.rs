@@ -4,6 +4,8 @@
 
 #[path = "main/cluster.rs"]
 mod cluster;
+#[path = "main/second_verifier.rs"]
+mod second_verifier;
 #[path = "main/site.rs"]
 mod site;
 
@@ -13,9 +15,13 @@ mod postgres;
 #[path = "main/suite.rs"]
 mod sqlite;
 
+#[path = "main/faults.rs"]
+mod faults;
 #[path = "main/files.rs"]
 mod files;
 #[path = "main/isolation.rs"]
 mod isolation;
+#[path = "main/killed.rs"]
+mod killed;
 #[path = "main/load.rs"]
 mod load;

@@ -1,7 +1,7 @@
 //! `cairn admin`.
 
 use clap::{Subcommand, ValueEnum};
-use control::{Actor, NewAccount};
+use control::{Actor, Erasure, NewAccount};
 use kernel::{AccountId, Grant, Role, StudyId};
 
 use crate::app::App;
@@ -59,6 +59,20 @@ pub(crate) enum AccountCommand {
         /// The account's id.
         account: AccountId,
     },
+    /// Erase what is known of a person: e-mail, name, and what lies encrypted beside the ledger's events.
+    /// The ledger keeps that it was done, why, and who agreed. It cannot be taken back.
+    Erase {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        /// Why, without naming the person; it is recorded for ever.
+        #[arg(long)]
+        reason: String,
+        /// The second person who agreed: the id of another account of the tenant that is in use.
+        #[arg(long, value_name = "ACCOUNT")]
+        approved_by: AccountId,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -114,6 +128,12 @@ async fn account(app: &App, command: AccountCommand) -> Result<()> {
             };
             let id = app.control.create_account(&Actor::Operator, tenant.id, account).await?;
             say!("account {id}");
+        }
+        AccountCommand::Erase { tenant, account, reason, approved_by } => {
+            let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
+            let erasure = Erasure { account, reason, approved_by };
+            app.control.erase_account(&Actor::Operator, tenant.id, erasure).await?;
+            say!("erased; copies made before, such as backups, still hold the e-mail and the name");
         }
         AccountCommand::Disable { tenant, account } => {
             let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;

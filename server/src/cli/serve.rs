@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 use crate::http;
+use crate::ledger_timer;
 
 /// The two listeners, bound before anything is announced.
 #[derive(Debug)]
@@ -60,6 +61,7 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
         // An error means that the sender is gone, which is a stop too.
         let _ = receiver.wait_for(|stopped| *stopped).await;
     };
+    app.control.require_standing().await?;
     crate::intake::resume(&app).await?;
     let flight_address = bound.flight_address;
     let announced = http::Announced { flight: flight_address, stopping: receiver.clone() };
@@ -82,10 +84,22 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
             () = stop() => tracing::warn!("asked to end a second time: requests under way are cut off"),
         }
     };
-    tokio::select! {
-        served = async { tokio::try_join!(rest, flight) } => served.map(|((), ())| ()),
-        () = overdue => Ok(()),
-    }
+    // The ledger is kept until both doors have closed: what the last requests did is signed too.
+    let (closing, closed) = tokio::sync::oneshot::channel::<()>();
+    let ledger = ledger_timer::keep(app, async {
+        // An error means that the sender is gone, which is how it says so.
+        let _ = closed.await;
+    });
+    let doors = async {
+        let served = tokio::select! {
+            served = async { tokio::try_join!(rest, flight) } => served.map(|((), ())| ()),
+            () = overdue => Ok(()),
+        };
+        drop(closing);
+        served
+    };
+    let (served, ()) = tokio::join!(doors, ledger);
+    served
 }
 
 /// Completes when the program is asked to end.

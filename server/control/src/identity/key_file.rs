@@ -4,6 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
+
 use crate::error::{ControlError, key_file};
 use crate::fresh;
 use crate::ledger::hex;
@@ -30,6 +34,17 @@ pub(crate) fn ensure_key_file<S: AsRef<[u8]>>(
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(key_file(STEP, path)(error)),
         _ => Ok(()),
     }
+}
+
+/// Opens a private Ed25519 key, and makes it at first start.
+pub(crate) fn open_key(path: &Path) -> Result<SigningKey, ControlError> {
+    let unusable = || ControlError::KeyFile { path: path.to_owned() };
+    ensure_key_file(path, || {
+        let secret = KeypairBytes { secret_key: fresh::bytes()?, public_key: None };
+        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| unusable())
+    })?;
+    let pem = fs::read_to_string(path).map_err(key_file("read the key", path))?;
+    SigningKey::from_pkcs8_pem(&pem).map_err(|_| unusable())
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {

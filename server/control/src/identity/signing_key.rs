@@ -1,18 +1,14 @@
 //! The key that signs tokens. Its private half is one file that only its owner can read.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, KeypairBytes};
 use ed25519_dalek::{Signature, Signer};
 
 use crate::actor::Actor;
-use crate::error::{ControlError, key_file, storage};
-use crate::fresh;
-use crate::identity::key_file::ensure_key_file;
+use crate::error::{ControlError, storage};
+use crate::identity::key_file::open_key;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Resource, hex, hex_sha256};
 use crate::store::Store;
@@ -29,15 +25,7 @@ impl SigningKey {
 
     /// Opens `<folder>/signing.key`, and makes it at first start.
     pub(crate) fn open(folder: &Path) -> Result<Self, ControlError> {
-        let path = folder.join("signing.key");
-        ensure_key_file(&path, || {
-            let secret = KeypairBytes { secret_key: fresh::bytes()?, public_key: None };
-            secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| ControlError::KeyFile { path: path.clone() })
-        })?;
-        let pem = fs::read_to_string(&path).map_err(key_file("read the signing key", &path))?;
-        ed25519_dalek::SigningKey::from_pkcs8_pem(&pem)
-            .map(Self::from)
-            .map_err(|_| ControlError::KeyFile { path })
+        open_key(&folder.join("signing.key")).map(Self::from)
     }
 
     /// The key's name: the beginning of the hash of its public half.

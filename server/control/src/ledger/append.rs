@@ -1,20 +1,20 @@
 //! Appending an event, inside the caller's transaction.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
 use crate::instant::{parse_timestamp, timestamp};
+use crate::ledger::chain::CLOCK_TOLERANCE;
 use crate::ledger::event::Event;
 use crate::ledger::hash::entry_hash;
 use crate::ledger::leaf::{Leaf, MAX_LEAF_BYTES, Place};
 use crate::ledger::log::Log;
+use crate::ledger::rows::{self, index};
+use crate::ledger::tree::leaf_hash;
 use crate::store::{Connection, lock_head};
 
 const STEP: &str = "append to the ledger";
-
-/// How far a clock may fall back between two events: the clocks of two processes, or a correction by NTP.
-pub(crate) const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
 /// Appends `event` to `log`. Whoever calls holds the log's write lock and touches nothing else afterwards.
 pub(crate) async fn append(
@@ -24,12 +24,9 @@ pub(crate) async fn append(
     now: DateTime<Utc>,
 ) -> Result<(), ControlError> {
     lock_head(connection, &log.origin()).await.map_err(storage(STEP))?;
-    let head: Option<(i64, String)> = sqlx::query_as("SELECT size, last_hash FROM audit_head WHERE log = $1")
-        .bind(log.origin())
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(storage(STEP))?;
-    let (seq, prev_hash) = head.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
+    let head = rows::head(connection, log).await?;
+    let mut tree = head.tree.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
+    let (seq, prev_hash) = (index(head.size), head.last_hash);
     refuse_clock_behind(connection, log, seq, now).await?;
 
     let event_id = fresh::uuid(now)?.to_string();
@@ -38,11 +35,13 @@ pub(crate) async fn append(
     if bytes.len() > MAX_LEAF_BYTES {
         return Err(ControlError::LeafTooLarge { size: bytes.len() });
     }
+    tree.push(leaf_hash(&bytes));
     let hash = entry_hash(&bytes);
     insert(connection, &leaf, bytes, &hash).await?;
-    sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2 WHERE log = $3")
+    sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2, frontier = $3 WHERE log = $4")
         .bind(seq + 1)
         .bind(hash)
+        .bind(tree.to_bytes())
         .bind(leaf.log)
         .execute(connection)
         .await
@@ -71,7 +70,8 @@ async fn refuse_clock_behind(
     Ok(())
 }
 
-async fn insert(
+/// Writes the row of a leaf.
+pub(super) async fn insert(
     connection: &mut Connection,
     leaf: &Leaf,
     bytes: Vec<u8>,

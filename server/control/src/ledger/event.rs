@@ -39,6 +39,14 @@ actions! {
     AccountDisabled = "account.disabled",
     /// An e-mail address was set aside for an account that is about to be created.
     AccountEmailReserved = "account.email.reserved",
+    /// A witness has signed below a checkpoint.
+    CheckpointCosigned = "audit.checkpoint.cosigned",
+    /// A tenant's log was committed to at its size.
+    CheckpointSigned = "audit.checkpoint.signed",
+    /// Personal data of an account were destroyed; the log itself stayed as it is.
+    PersonalDataErased = "audit.redacted",
+    /// Logs were verified.
+    LogVerified = "audit.verified",
     /// A login was refused.
     LoginFailed = "auth.login.failed",
     /// Somebody logged in and got a token.
@@ -63,6 +71,8 @@ actions! {
     DeliveryRejected = "ingest.delivery.rejected",
     /// The files of a delivery over the wire are whole.
     DeliveryStaged = "ingest.delivery.staged",
+    /// A key that signs checkpoints came into use.
+    LedgerKeyRegistered = "ledger_key.registered",
     /// A study's conformance rules were replaced.
     RulesImported = "quality.rules.imported",
     /// A key that signs tokens came into use.

@@ -2,6 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::ledger::tree::{HASH_BYTES, Hash, leaf_hash};
+
 /// What the first entry of a log names as its predecessor.
 pub(crate) const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -10,7 +12,7 @@ pub(crate) const NO_HASH: &str = "0000000000000000000000000000000000000000000000
 /// Source: RFC 6962, section 2.1: a leaf is hashed behind a zero byte, so that no leaf can pose as an inner
 /// node of the tree.
 pub(crate) fn entry_hash(leaf: &[u8]) -> String {
-    hex(&Sha256::new().chain_update([0]).chain_update(leaf).finalize())
+    hex(&leaf_hash(leaf))
 }
 
 /// The SHA-256 of some bytes.
@@ -21,6 +23,18 @@ pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
 /// Bytes as digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash that [`hex`] wrote; `None` for any other text.
+pub(crate) fn hash_of_hex(text: &str) -> Option<Hash> {
+    let mut hash = [0; HASH_BYTES];
+    if text.len() != 2 * HASH_BYTES {
+        return None;
+    }
+    for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    (hex(&hash) == text).then_some(hash)
 }
 
 #[cfg(test)]

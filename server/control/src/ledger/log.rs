@@ -20,6 +20,13 @@ impl Log {
         }
     }
 
+    /// The log of a name that [`Log::origin`] gave; `None` for any other.
+    pub(crate) fn of_origin(origin: &str) -> Option<Self> {
+        let name = origin.strip_prefix("cairn/audit/")?;
+        let log = if name == "system" { Self::System } else { Self::Tenant(name.parse().ok()?) };
+        (log.origin() == origin).then_some(log)
+    }
+
     /// The tenant whose log it is.
     pub(crate) const fn tenant(self) -> Option<TenantId> {
         match self {

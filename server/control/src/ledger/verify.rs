@@ -1,21 +1,25 @@
 //! Verification: every stored byte of a log is read and hashed again, and everything beside the leaves has to
-//! agree with them. A chain alone cannot show that its tail was cut off together with its head, nor that a
-//! suffix was written anew with fresh hashes; that takes anchors outside of the machine.
+//! agree with them: columns, head, checkpoints and the anchor's copy. The chain shows what was changed in the
+//! middle; that its end was cut off together with its head, or a suffix written anew with fresh hashes, only
+//! checkpoints show, and only as far as there are any.
 
-use std::fmt;
+#[cfg(test)]
+mod tests;
 
-use chrono::{DateTime, Utc};
 use kernel::TenantId;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, storage};
-use crate::instant::parse_timestamp;
-use crate::ledger::append::CLOCK_TOLERANCE;
-use crate::ledger::hash::{NO_HASH, entry_hash};
+use crate::ledger::chain::{Chain, Fault, FaultKind};
+use crate::ledger::commitments::{Commitments, Start};
+use crate::ledger::event::{AuditAction, Event, Outcome, Resource};
+use crate::ledger::hash::entry_hash;
 use crate::ledger::leaf::Leaf;
 use crate::ledger::log::Log;
+use crate::ledger::tree::leaf_hash;
 use crate::store::Connection;
 
 const STEP: &str = "read the ledger";
@@ -32,6 +36,10 @@ pub struct VerifyReport {
     pub size: u64,
     /// The hash of the last good event; 64 zeros when there is none.
     pub last_hash: String,
+    /// How many checkpoints agree with the events.
+    pub checkpoints: u64,
+    /// How many events the anchor holds; `None` without an anchor, or when it holds none.
+    pub anchored: Option<u64>,
     /// The first thing that is wrong.
     pub fault: Option<Fault>,
 }
@@ -44,58 +52,6 @@ impl VerifyReport {
     }
 }
 
-/// Something wrong in a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
-    /// The first bad index, counted from zero; for the head, the number of events.
-    pub index: u64,
-    /// What is wrong there.
-    pub kind: FaultKind,
-}
-
-/// What can be wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FaultKind {
-    /// The file of the log is gone.
-    FileMissing,
-    /// The row is not of the form that the program writes.
-    Unreadable,
-    /// The next event is not here.
-    Sequence,
-    /// The stored bytes have another hash than the stored one.
-    EntryHash,
-    /// The stored bytes are not canonical, or not a leaf.
-    NotCanonical,
-    /// The event belongs to another log.
-    Binding,
-    /// The event does not follow its predecessor.
-    PrevHash,
-    /// A column differs from the leaf.
-    Column(&'static str),
-    /// The event lies before its predecessor.
-    ClockBackwards,
-    /// The head is missing, or says another size or hash than the events.
-    Head,
-}
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::FileMissing => f.write_str("the file of the log is missing"),
-            Self::Unreadable => f.write_str("the row is not of the expected form"),
-            Self::Sequence => f.write_str("an event is missing"),
-            Self::EntryHash => f.write_str("the stored bytes do not have the stored hash"),
-            Self::NotCanonical => f.write_str("the stored bytes are not a canonical leaf"),
-            Self::Binding => f.write_str("the event belongs to another log"),
-            Self::PrevHash => f.write_str("the event does not follow its predecessor"),
-            Self::Column(name) => write!(f, "the column `{name}` differs from the leaf"),
-            Self::ClockBackwards => f.write_str("the event lies before its predecessor"),
-            Self::Head => f.write_str("the head does not agree with the events"),
-        }
-    }
-}
-
 impl Control {
     /// Verifies one tenant's log.
     ///
@@ -103,12 +59,7 @@ impl Control {
     /// [`ControlError::Denied`] when there is no such tenant, or the file cannot be read at all. What is
     /// wrong in the log is in the report.
     pub async fn verify_tenant(&self, tenant: TenantId) -> Result<VerifyReport, ControlError> {
-        let log = Log::Tenant(tenant);
-        if !self.store().has_tenant_file(tenant) && self.tenant_ids().await?.contains(&tenant) {
-            return Ok(Chain::new(log).report(Some(Fault { index: 0, kind: FaultKind::FileMissing })));
-        }
-        let database = self.store().tenant(tenant).await?;
-        verify(&mut *database.view().await?, log).await
+        self.verify_log(Log::Tenant(tenant), Start::First).await
     }
 
     /// Verifies the system's log.
@@ -116,7 +67,7 @@ impl Control {
     /// # Errors
     /// When the file cannot be read at all.
     pub async fn verify_system(&self) -> Result<VerifyReport, ControlError> {
-        verify(&mut *self.store().system().view().await?, Log::System).await
+        self.verify_log(Log::System, Start::First).await
     }
 
     /// Verifies every log: the system's, then each tenant's in the order of their ids.
@@ -124,48 +75,154 @@ impl Control {
     /// # Errors
     /// When a file cannot be read at all.
     pub async fn verify_all(&self) -> Result<Vec<VerifyReport>, ControlError> {
-        let mut reports = vec![self.verify_system().await?];
+        self.verify_logs(Start::First).await
+    }
+
+    /// Verifies what every log has gained since its last checkpoint. What lies before was verified when the
+    /// checkpoint was made; that it is still so is for [`Control::verify_all`].
+    ///
+    /// # Errors
+    /// When a file cannot be read at all.
+    pub async fn verify_new(&self) -> Result<Vec<VerifyReport>, ControlError> {
+        self.verify_logs(Start::LastCheckpoint).await
+    }
+
+    /// Records in the system's log what a verification of several logs found.
+    ///
+    /// # Errors
+    /// When the ledger cannot be written.
+    pub async fn record_verification(
+        &self,
+        actor: &Actor,
+        reports: &[VerifyReport],
+    ) -> Result<(), ControlError> {
+        let broken = reports.iter().find_map(|report| Some((&report.log, report.fault?)));
+        let outcome = if broken.is_some() { Outcome::Failed } else { Outcome::Success };
+        let resource = Resource::new("ledger", "all");
+        let mut event = Event::success(AuditAction::LogVerified, actor, resource)
+            .ended(outcome)
+            .with("logs", reports.len() as u64)
+            .with("events", reports.iter().map(|report| report.size).sum::<u64>());
+        if let Some((log, fault)) = broken {
+            event = event
+                .with("first_bad_log", log.as_str())
+                .with("first_bad_event", fault.index)
+                .with("found", fault.kind.to_string());
+        }
+        self.store().system().begin().await?.record(event).await?.commit().await
+    }
+
+    async fn verify_logs(&self, start: Start) -> Result<Vec<VerifyReport>, ControlError> {
+        let mut reports = vec![self.verify_log(Log::System, start).await?];
         for tenant in self.tenant_ids().await? {
-            reports.push(self.verify_tenant(tenant).await?);
+            reports.push(self.verify_log(Log::Tenant(tenant), start).await?);
         }
         Ok(reports)
     }
+
+    async fn verify_log(&self, log: Log, start: Start) -> Result<VerifyReport, ControlError> {
+        // What was committed to is read before the log, which therefore holds at least as much.
+        let commitments = Commitments::read(self, log, start).await?;
+        match log {
+            Log::System => verify(&mut *self.store().system().view().await?, commitments).await,
+            Log::Tenant(tenant) => {
+                if !self.store().has_tenant_file(tenant) && self.tenant_ids().await?.contains(&tenant) {
+                    return Ok(commitments.report(Some(Fault { index: 0, kind: FaultKind::FileMissing })));
+                }
+                let database = match self.store().tenant(tenant).await {
+                    Err(
+                        ControlError::LogBehind { .. }
+                        | ControlError::LogForked { .. }
+                        | ControlError::AnchorUnusable { .. },
+                    ) => self.store().tenant_as_found(tenant).await?,
+                    opened => opened?,
+                };
+                verify(&mut *database.view().await?, commitments).await
+            }
+        }
+    }
 }
 
-async fn verify(connection: &mut Connection, log: Log) -> Result<VerifyReport, ControlError> {
-    let mut chain = Chain::new(log);
+async fn verify(
+    connection: &mut Connection,
+    mut told: Commitments<'_>,
+) -> Result<VerifyReport, ControlError> {
+    let log = told.chain.log();
     let stray: Option<i64> = sqlx::query_scalar("SELECT MIN(seq) FROM audit_events WHERE log <> $1")
         .bind(log.origin())
         .fetch_one(&mut *connection)
         .await
         .map_err(storage(STEP))?;
     let stray = stray.map(|seq| Fault { index: u64::try_from(seq).unwrap_or(0), kind: FaultKind::Binding });
-    let mut last_seq = i64::MIN;
+    let mut last_seq = if told.chain.size() == 0 { i64::MIN } else { told.last_seq() };
     loop {
         let rows = read_rows(connection, log, last_seq).await?;
         if rows.is_empty() {
             break;
         }
         for row in &rows {
-            let index = chain.size;
+            let index = told.chain.size();
             let checked = match stray {
                 Some(fault) if fault.index <= index => Err(fault.kind),
                 _ => Stored::read(row).map_err(|_| FaultKind::Unreadable).and_then(|stored| {
                     last_seq = stored.seq;
-                    chain.take(&stored)
+                    take(&mut told.chain, &stored)
                 }),
             };
-            if let Err(kind) = checked {
-                return Ok(chain.report(Some(Fault { index, kind })));
+            let leaf = match checked {
+                Ok(leaf) => leaf,
+                Err(kind) => return Ok(told.report(Some(Fault { index, kind }))),
+            };
+            if let Some(fault) = told.compare(connection, &leaf).await? {
+                return Ok(told.report(Some(fault)));
             }
         }
     }
-    let heads: Vec<(String, i64, String)> = sqlx::query_as("SELECT log, size, last_hash FROM audit_head")
+    let end = told.chain.size();
+    let fault = stray.or(told.shortened());
+    let fault = match fault {
+        None if !head_agrees(connection, &told.chain).await? => {
+            Some(Fault { index: end, kind: FaultKind::Head })
+        }
+        fault => fault.or(told.anchor_fault()),
+    };
+    Ok(told.report(fault))
+}
+
+/// Takes the next row, or says what is wrong with it.
+fn take(chain: &mut Chain, stored: &Stored) -> Result<Leaf, FaultKind> {
+    if u64::try_from(stored.seq) != Ok(chain.size()) {
+        return Err(FaultKind::Sequence);
+    }
+    if entry_hash(&stored.leaf) != stored.entry_hash {
+        return Err(FaultKind::EntryHash);
+    }
+    let leaf = chain.read(&stored.leaf)?;
+    if let Some(name) = stored.differing_column(&leaf) {
+        return Err(FaultKind::Column(name));
+    }
+    chain.follow(&leaf, leaf_hash(&stored.leaf))?;
+    Ok(leaf)
+}
+
+async fn head_agrees(connection: &mut Connection, chain: &Chain) -> Result<bool, ControlError> {
+    let rows = sqlx::query("SELECT log, size, last_hash, frontier FROM audit_head")
         .fetch_all(connection)
         .await
         .map_err(storage(STEP))?;
-    let head = chain.head_fault(&heads);
-    Ok(chain.report(stray.or(head)))
+    let [row] = rows.as_slice() else { return Ok(false) };
+    let agrees = || {
+        let size: i64 = row.try_get("size")?;
+        let (log, last_hash): (String, String) = (row.try_get("log")?, row.try_get("last_hash")?);
+        let frontier: Option<Vec<u8>> = row.try_get("frontier")?;
+        Ok::<_, sqlx::Error>(
+            log == chain.log().origin()
+                && u64::try_from(size) == Ok(chain.size())
+                && last_hash == chain.last_hash()
+                && frontier.is_some_and(|frontier| frontier == chain.tree().to_bytes()),
+        )
+    };
+    Ok(agrees().unwrap_or(false))
 }
 
 async fn read_rows(connection: &mut Connection, log: Log, after: i64) -> Result<Vec<AnyRow>, ControlError> {
@@ -233,65 +290,5 @@ impl Stored {
         let differing =
             self.columns.iter().zip(expected).find(|((_, found), wanted)| found.as_ref() != *wanted);
         if self.seq == leaf.seq { differing.map(|((name, _), _)| *name) } else { Some("seq") }
-    }
-}
-
-/// The events that were found good, so far.
-struct Chain {
-    log: Log,
-    size: u64,
-    last_hash: String,
-    last_at: Option<DateTime<Utc>>,
-}
-
-impl Chain {
-    fn new(log: Log) -> Self {
-        Self { log, size: 0, last_hash: NO_HASH.to_owned(), last_at: None }
-    }
-
-    /// Takes the next row, or says what is wrong with it.
-    fn take(&mut self, stored: &Stored) -> Result<(), FaultKind> {
-        if u64::try_from(stored.seq) != Ok(self.size) {
-            return Err(FaultKind::Sequence);
-        }
-        if entry_hash(&stored.leaf) != stored.entry_hash {
-            return Err(FaultKind::EntryHash);
-        }
-        let leaf = Leaf::parse(&stored.leaf).ok_or(FaultKind::NotCanonical)?;
-        let tenant = self.log.tenant().map(|tenant| tenant.to_string());
-        if leaf.log != self.log.origin() || leaf.tenant_id != tenant {
-            return Err(FaultKind::Binding);
-        }
-        if let Some(name) = stored.differing_column(&leaf) {
-            return Err(FaultKind::Column(name));
-        }
-        if leaf.prev_hash != self.last_hash {
-            return Err(FaultKind::PrevHash);
-        }
-        let at = parse_timestamp(&leaf.at).ok_or(FaultKind::NotCanonical)?;
-        if self.last_at.is_some_and(|last| last - at > CLOCK_TOLERANCE) {
-            return Err(FaultKind::ClockBackwards);
-        }
-        self.size += 1;
-        self.last_hash.clone_from(&stored.entry_hash);
-        self.last_at = Some(at);
-        Ok(())
-    }
-
-    fn head_fault(&self, heads: &[(String, i64, String)]) -> Option<Fault> {
-        let agrees = match heads {
-            [(log, size, last_hash)] => {
-                *log == self.log.origin()
-                    && u64::try_from(*size) == Ok(self.size)
-                    && *last_hash == self.last_hash
-            }
-            _ => false,
-        };
-        (!agrees).then_some(Fault { index: self.size, kind: FaultKind::Head })
-    }
-
-    fn report(self, fault: Option<Fault>) -> VerifyReport {
-        let (log, tenant) = (self.log.origin(), self.log.tenant());
-        VerifyReport { log, tenant, size: self.size, last_hash: self.last_hash, fault }
     }
 }

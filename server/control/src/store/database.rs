@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::error::{ControlError, storage};
-use crate::ledger::{Log, NO_HASH};
+use crate::ledger::{Log, NO_HASH, rows};
 use crate::store::dialect::{
     Missing, SQLITE_MIGRATIONS, SQLITE_READ, SQLITE_READER, SQLITE_SESSION, SQLITE_WRITE, SQLITE_WRITER,
     is_busy, sqlite_address,
@@ -115,14 +115,40 @@ impl<F> Database<F> {
         const STEP: &str = "start the log";
         let (mut tx, _turn) = self.start_writing().await?;
         sqlx::query(
-            "INSERT INTO audit_head (log, size, last_hash) SELECT $1, 0, $2
+            "INSERT INTO audit_head (log, size, last_hash, frontier) SELECT $1, 0, $2, $3
              WHERE NOT EXISTS (SELECT 1 FROM audit_head) AND NOT EXISTS (SELECT 1 FROM audit_events)",
         )
         .bind(self.log.origin())
         .bind(NO_HASH)
+        .bind(Vec::<u8>::new())
         .execute(&mut *tx)
         .await
         .map_err(storage(STEP))?;
+        tx.commit().await.map_err(storage(STEP))
+    }
+
+    /// Gives the head of a log that is older than its tree the tree's frontier, from the stored leaves.
+    pub(crate) async fn complete_head(&self) -> Result<(), ControlError> {
+        const STEP: &str = "build the tree of the log";
+        let mut view = self.view().await?;
+        // A log without a head is for the verification to tell.
+        let Ok(head) = rows::head(&mut view, self.log).await else { return Ok(()) };
+        drop(view);
+        if head.tree.is_some() {
+            return Ok(());
+        }
+        let (mut tx, _turn) = self.start_writing().await?;
+        let head = rows::head(&mut tx, self.log).await?;
+        let tree = rows::tree(&mut tx, self.log).await?;
+        if head.tree.is_some() || tree.size() != head.size {
+            return Ok(());
+        }
+        sqlx::query("UPDATE audit_head SET frontier = $1 WHERE log = $2")
+            .bind(tree.to_bytes())
+            .bind(self.log.origin())
+            .execute(&mut *tx)
+            .await
+            .map_err(storage(STEP))?;
         tx.commit().await.map_err(storage(STEP))
     }
 
@@ -134,6 +160,19 @@ impl<F> Database<F> {
             .await
             .map_err(storage("read the head of the log"))?
             .ok_or_else(|| ControlError::HeadMissing { log: self.log.origin() })
+    }
+
+    /// Writes a file anew, without what was deleted or overwritten in it, and empties its write-ahead log. A
+    /// server clears its tables by itself, in its own time (`docs/databases.md`).
+    pub(crate) async fn forget(&self) -> Result<(), ControlError> {
+        const STEP: &str = "clear what was erased from the file";
+        let Rows::File { writer, .. } = &self.rows else { return Ok(()) };
+        sqlx::raw_sql("VACUUM").execute(writer).await.map_err(storage(STEP))?;
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(writer)
+            .await
+            .map_err(storage(STEP))?;
+        if busy == 0 { Ok(()) } else { Err(ControlError::Busy { step: STEP }) }
     }
 
     /// Lets go of a file.

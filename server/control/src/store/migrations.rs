@@ -36,6 +36,8 @@ pub(crate) const SYSTEM: &[Migration] = &[
     migration!("sqlite/system", "20261121090100_create_account_directory"),
     migration!("sqlite/system", "20261121090200_create_signing_keys"),
     migration!("sqlite/system", "20261121090300_create_audit_log"),
+    migration!("sqlite/system", "20261122100000_keep_tree_in_head"),
+    migration!("sqlite/system", "20261122100100_create_checkpoints"),
 ];
 
 /// A tenant file's schema, in order.
@@ -48,6 +50,8 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261121090500_create_ingest_batches"),
     migration!("sqlite/tenant", "20261121090600_create_distribution_logs"),
     migration!("sqlite/tenant", "20261122030000_create_deliveries"),
+    migration!("sqlite/tenant", "20261122100000_keep_tree_in_head"),
+    migration!("sqlite/tenant", "20261122100200_create_audit_pii"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -56,6 +60,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122070100_create_system_tables"),
     migration!("postgres", "20261122070200_create_tenant_tables"),
     migration!("postgres", "20261122070300_guard_the_logs"),
+    migration!("postgres", "20261122100000_keep_checkpoints"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.
@@ -117,6 +122,10 @@ mod tests {
     #[test]
     fn both_kinds_of_file_have_the_same_ledger() {
         assert_eq!(SYSTEM[3].sql, TENANT[0].sql);
+        let last = |list: &[Migration]| {
+            list.iter().rfind(|one| one.name.ends_with("tree_in_head")).map(|one| one.sql)
+        };
+        assert_eq!(last(SYSTEM), last(TENANT));
     }
 
     #[test]

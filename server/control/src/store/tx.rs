@@ -56,6 +56,14 @@ impl<F> Tx<F> {
     }
 }
 
+impl Tx<SystemFile> {
+    /// Keeps a checkpoint of the system's log. It is the one commit without an event: an event for each would
+    /// make the log grow, and so ask for the next checkpoint, for ever.
+    pub(crate) async fn commit_checkpoint(self) -> Result<(), ControlError> {
+        self.tx.commit().await.map_err(storage("commit"))
+    }
+}
+
 /// A transaction whose event is appended.
 #[must_use = "dropping a recorded transaction rolls it back"]
 pub(crate) struct Recorded {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use control::{
-    Actor, Control, ControlError, DatabaseEngine, DatabaseSettings, Fault, FaultKind, TokenLifetimes,
+    Actor, Control, ControlError, ControlSettings, DatabaseEngine, DatabaseSettings, Fault, FaultKind,
 };
 use kernel::{FixedClock, TenantId};
 use uuid::Uuid;
@@ -144,9 +144,10 @@ async fn a_data_folder_may_have_any_name() {
 #[tokio::test]
 async fn files_do_not_serve_two_replicas() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let settings = DatabaseSettings { engine: DatabaseEngine::Sqlite, replicas: 2 };
+    let database = DatabaseSettings { engine: DatabaseEngine::Sqlite, replicas: 2 };
+    let settings = ControlSettings { database, ..ControlSettings::default() };
     let clock = std::sync::Arc::new(FixedClock(chrono::DateTime::UNIX_EPOCH));
-    let outcome = Control::open_at(folder.path(), &settings, clock, TokenLifetimes::default()).await;
+    let outcome = Control::open_at(folder.path(), &settings, clock).await;
     let error = outcome.expect_err("SQLite's locks do not reach over a network");
     assert!(matches!(error, ControlError::SqliteShared { replicas: 2 }), "{error:?}");
     assert!(error.to_string().contains("choose PostgreSQL"), "{error}");

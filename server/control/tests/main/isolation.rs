@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use control::{ControlError, DatabaseEngine, DatabaseSettings, TokenLifetimes};
+use control::{ControlError, ControlSettings, DatabaseEngine, DatabaseSettings};
 use kernel::{Clock, FixedClock, Role, TenantId};
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
@@ -124,7 +124,7 @@ async fn control_21_the_catalogue_holds_the_wall() {
     let Some(world) = World::new().await else { return };
     let mut admin = world.site.connect(Whose::Systems).await;
     assert_eq!(faults(&mut admin).await, [""; 0]);
-    assert_eq!(tables(&mut admin, "cairn").await.len(), 10, "the lint sees the tenants' tables");
+    assert_eq!(tables(&mut admin, "cairn").await.len(), 11, "the lint sees the tenants' tables");
 }
 
 /// What a careless migration could add, and what the lint says about it.
@@ -423,14 +423,19 @@ fn clock() -> Arc<dyn Clock> {
     Arc::new(FixedClock(chrono::DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid")))
 }
 
+fn served(postgres: control::PostgresSettings, replicas: u32) -> ControlSettings {
+    let database = DatabaseSettings { engine: DatabaseEngine::Postgres(postgres), replicas };
+    ControlSettings { database, ..ControlSettings::default() }
+}
+
 #[tokio::test]
 async fn a_process_with_another_key_is_refused_and_nothing_is_migrated_without_the_owner() {
     let Some(world) = World::new().await else { return };
-    let DatabaseEngine::Postgres(mut postgres) = world.site.settings().engine else { return };
+    let DatabaseEngine::Postgres(mut postgres) = world.site.settings().database.engine else { return };
     postgres.owner = None;
-    let settings = |postgres| DatabaseSettings { engine: DatabaseEngine::Postgres(postgres), replicas: 2 };
-    let open = async |folder: &std::path::Path, settings: &DatabaseSettings| {
-        control::Control::open_at(folder, settings, clock(), TokenLifetimes::default()).await
+    let settings = |postgres| served(postgres, 2);
+    let open = async |folder: &std::path::Path, settings: &ControlSettings| {
+        control::Control::open_at(folder, settings, clock()).await
     };
     let replica = open(world.folder(), &settings(postgres.clone())).await.expect("it shares the keys");
     replica.ready().await.expect("two replicas may share a server");
@@ -443,10 +448,10 @@ async fn a_process_with_another_key_is_refused_and_nothing_is_migrated_without_t
     assert!(matches!(outcome, Err(ControlError::ContextKeyFile { .. })), "{outcome:?}");
 
     let mut admin = world.site.connect(Whose::Systems).await;
-    run(&mut admin, "DELETE FROM cairn_schema.schema_migrations WHERE name LIKE '%guard%'").await;
+    run(&mut admin, "DELETE FROM cairn_schema.schema_migrations WHERE name LIKE '%checkpoints%'").await;
     let outcome = open(world.folder(), &settings(postgres.clone())).await;
     assert!(
-        matches!(&outcome, Err(ControlError::MigrationMissing { name }) if name.ends_with("guard_the_logs")),
+        matches!(&outcome, Err(ControlError::MigrationMissing { name }) if name.ends_with("keep_checkpoints")),
         "{outcome:?}"
     );
     let empty = crate::cluster::database().await.expect("there is a server").settings(4);
@@ -459,7 +464,7 @@ async fn a_process_with_another_key_is_refused_and_nothing_is_migrated_without_t
 #[tokio::test]
 async fn a_role_that_no_policy_binds_serves_nobody() {
     let Some(world) = World::new().await else { return };
-    let DatabaseEngine::Postgres(settings) = world.site.settings().engine else { return };
+    let DatabaseEngine::Postgres(settings) = world.site.settings().database.engine else { return };
     let database = world.site.database.as_ref().expect("the suite is PostgreSQL's");
     for role in ["postgres", "cairn_owner"] {
         let mighty = [
@@ -467,10 +472,7 @@ async fn a_role_that_no_policy_binds_serves_nobody() {
             control::PostgresSettings { system: database.address(role), ..settings.clone() },
         ];
         for settings in mighty {
-            let settings = DatabaseSettings { engine: DatabaseEngine::Postgres(settings), replicas: 1 };
-            let outcome =
-                control::Control::open_at(world.folder(), &settings, clock(), TokenLifetimes::default())
-                    .await;
+            let outcome = control::Control::open_at(world.folder(), &served(settings, 1), clock()).await;
             assert!(
                 matches!(&outcome, Err(ControlError::DatabaseRole { role: found }) if found == role),
                 "{outcome:?}"

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use control::{Actor, Control, DatabaseEngine, DatabaseSettings, TokenLifetimes, VerifyReport};
+use control::{Actor, Control, ControlSettings, DatabaseEngine, DatabaseSettings, VerifyReport};
 use kernel::{Build, Clock, FixedClock, StudyScope};
 use tokio::sync::Mutex;
 
@@ -142,8 +142,9 @@ async fn the_ledger_takes_so_many_events_a_second() {
     let Some(cluster) = Cluster::start(Durability::Durable).await else { return };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let engine = DatabaseEngine::Postgres(cluster.database().await.settings(16));
-    let settings = DatabaseSettings { engine, replicas: 1 };
-    let control = Control::open_at(folder.path(), &settings, clock(), TokenLifetimes::default()).await;
+    let database = DatabaseSettings { engine, replicas: 1 };
+    let settings = ControlSettings { database, ..ControlSettings::default() };
+    let control = Control::open_at(folder.path(), &settings, clock()).await;
     let control = control.expect("the database can be opened");
     measure("PostgreSQL, fsync=on", control, "the model run: 304 in one, 1858 in sixteen").await;
 }

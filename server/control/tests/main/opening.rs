@@ -25,19 +25,19 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         control.ready().await.expect("every process is ready");
         let report = control.verify_system().await.expect("the log can be read");
         assert!(report.is_intact(), "{report:?}");
-        assert_eq!(report.size, 1, "one key was registered");
+        assert_eq!(report.size, 2, "one key for tokens and one for the ledger were registered");
     }
     let keys = &site.contents(Whose::Systems).await["signing_keys"];
     assert_eq!(keys.len(), 1);
-    let files: Vec<_> = std::fs::read_dir(site.folder.path().join("control/keys"))
+    assert_eq!(site.contents(Whose::Systems).await["ledger_keys"].len(), 1);
+    let mut files: Vec<_> = std::fs::read_dir(site.folder.path().join("control/keys"))
         .expect("the folder is there")
         .map(|entry| entry.expect("the folder can be read").file_name())
         .collect();
-    let mut files = files;
     files.sort();
     let expected: &[&str] = match engine() {
-        Engine::Sqlite => &["signing.key"],
-        Engine::Postgres => &["context.key", "signing.key"],
+        Engine::Sqlite => &["ledger.key", "signing.key"],
+        Engine::Postgres => &["context.key", "ledger.key", "signing.key"],
     };
     assert_eq!(files, expected);
 }
@@ -47,7 +47,12 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
 async fn only_the_owner_can_read_the_key_and_enter_the_folder() {
     use std::os::unix::fs::PermissionsExt;
     let Some(world) = World::new().await else { return };
-    for (path, mode) in [("control", 0o700), ("control/keys", 0o700), ("control/keys/signing.key", 0o600)] {
+    for (path, mode) in [
+        ("control", 0o700),
+        ("control/keys", 0o700),
+        ("control/keys/ledger.key", 0o600),
+        ("control/keys/signing.key", 0o600),
+    ] {
         let found = std::fs::metadata(world.folder().join(path)).expect("it is there").permissions().mode();
         assert_eq!(found & 0o777, mode, "{path}");
     }

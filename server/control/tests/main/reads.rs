@@ -91,3 +91,42 @@ async fn an_amount_beyond_what_json_keeps_exactly_is_written_out() {
     assert_eq!(data["bytes"], json!("18446744073709551615"));
     assert!(world.control.verify_tenant(tenant).await.expect("the log can be read").is_intact());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn control_02_reads_that_start_together_are_recorded_once_each_before_they_return() {
+    let Some(world) = World::new().await else { return };
+    let (tenant, principal) = researcher(&world).await;
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let (control, principal) = (world.control.clone(), principal.clone());
+        readers.spawn(async move {
+            let pull = control.read_started(&principal, read("A")).await.expect("the ledger can be written");
+            pull.to_string()
+        });
+    }
+    let pulls: std::collections::BTreeSet<_> = readers.join_all().await.into_iter().collect();
+    assert_eq!(pulls.len(), 200);
+    let events = world.events(tenant).await;
+    let recorded: std::collections::BTreeSet<_> = events
+        .iter()
+        .filter(|event| event.action == "data.read.started")
+        .map(|event| event.data["pull"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(recorded, pulls);
+    assert!(world.control.verify_tenant(tenant).await.expect("the log can be read").is_intact());
+}
+
+#[tokio::test]
+async fn reads_that_start_together_fail_together_when_the_ledger_cannot_be_written() {
+    let Some(world) = World::new().await else { return };
+    let (tenant, principal) = researcher(&world).await;
+    world.site.intrude(Whose::Tenants(tenant), &["DELETE FROM audit_head"]).await;
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (control, principal) = (world.control.clone(), principal.clone());
+        readers.spawn(async move { control.read_started(&principal, read("A")).await });
+    }
+    for outcome in readers.join_all().await {
+        assert!(matches!(outcome, Err(ControlError::HeadMissing { .. })), "{outcome:?}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use control::{Control, ControlError, DatabaseEngine, DatabaseSettings, TokenLifetimes};
+use control::{Control, ControlError, ControlSettings, DatabaseEngine, DatabaseSettings};
 use kernel::{Clock, TenantId};
 use sqlx::any::install_default_drivers;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
@@ -45,16 +45,16 @@ impl Site {
         Some(Self { folder, database })
     }
 
-    pub(crate) fn settings(&self) -> DatabaseSettings {
+    pub(crate) fn settings(&self) -> ControlSettings {
         let engine = match &self.database {
             None => DatabaseEngine::Sqlite,
             Some(database) => DatabaseEngine::Postgres(database.settings(4)),
         };
-        DatabaseSettings { engine, replicas: 1 }
+        ControlSettings { database: DatabaseSettings { engine, replicas: 1 }, ..ControlSettings::default() }
     }
 
     pub(crate) async fn open(&self, clock: Arc<dyn Clock>) -> Result<Control, ControlError> {
-        Control::open_at(self.folder.path(), &self.settings(), clock, TokenLifetimes::default()).await
+        Control::open_at(self.folder.path(), &self.settings(), clock).await
     }
 
     pub(crate) fn system_file(&self) -> PathBuf {
@@ -155,6 +155,65 @@ impl Site {
             contents.insert(table, lines);
         }
         contents
+    }
+}
+
+/// The ledger's rows, as an intruder or a backup keeps them.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    whose: Whose,
+    tables: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Site {
+    /// Keeps the ledger's rows, to put them back later.
+    pub(crate) async fn keep(&self, whose: Whose) -> Kept {
+        let mut contents = self.contents(whose).await;
+        let tables: &[&str] = match whose {
+            Whose::Systems => &["audit_events", "audit_head", "audit_checkpoints"],
+            Whose::Tenants(_) => &["audit_events", "audit_head"],
+        };
+        let tables = tables.iter().map(|&table| (table, contents.remove(table).expect("the table is there")));
+        Kept { whose, tables: tables.collect() }
+    }
+
+    /// Puts the ledger's rows back as they were. Every other table stays as it is.
+    pub(crate) async fn put_back(&self, kept: &Kept) {
+        self.intrude(kept.whose, &[]).await;
+        let mut connection = self.connect(kept.whose).await;
+        let tenant = match (&self.database, kept.whose) {
+            (Some(_), Whose::Tenants(tenant)) => Some(tenant),
+            _ => None,
+        };
+        for (table, rows) in &kept.tables {
+            let only = tenant.map_or_else(String::new, |tenant| format!("WHERE tenant_id = '{tenant}'"));
+            run(&mut connection, &format!("DELETE FROM {table} {only}")).await;
+            // The head's owner, which a line of `contents` does not have.
+            let owner = tenant.filter(|_| *table == "audit_head");
+            let owner = owner.map_or_else(String::new, |tenant| format!("'{tenant}',"));
+            for row in rows {
+                let mut values = row.replace('|', ",");
+                if self.database.is_some() {
+                    // Its own spelling of bytes.
+                    values = values.replace(",X'", ",'\\x");
+                }
+                run(&mut connection, &format!("INSERT INTO {table} VALUES ({owner}{values})")).await;
+            }
+        }
+    }
+}
+
+/// A copy of a folder.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("the folder is there") {
+        let entry = entry.expect("the folder can be read");
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a file can be copied");
+        }
     }
 }
 

@@ -2,13 +2,18 @@
 
 pub(crate) mod world;
 
+mod anchors;
 mod atomicity;
+mod checkpoints;
 pub(crate) mod commits;
 mod denials;
+mod erasure;
 mod logins;
 mod opening;
 mod reads;
+mod receipts;
 mod secrets;
 mod tampering;
 mod tenancy;
 mod tokens;
+mod witnesses;

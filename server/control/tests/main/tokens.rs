@@ -1,7 +1,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use control::{Audience, Control, ControlError, Login, TokenLifetimes};
+use control::{Audience, Control, ControlError, ControlSettings, Login, TokenLifetimes};
 use kernel::{Role, TenantId};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -97,7 +97,8 @@ async fn lifetimes_can_be_chosen() {
     logged_in(&world).await;
     let lifetimes = TokenLifetimes { http: TimeDelta::minutes(15), flight: TimeDelta::minutes(15) };
     let clock = std::sync::Arc::clone(&world.clock) as std::sync::Arc<dyn kernel::Clock>;
-    let control = Control::open_at(world.folder(), &world.site.settings(), clock, lifetimes).await;
+    let settings = ControlSettings { lifetimes, ..world.site.settings() };
+    let control = Control::open_at(world.folder(), &settings, clock).await;
     let control = control.expect("it can be opened");
     let login = control.login("ada@example.org", super::world::PASSWORD, Audience::Http, &trace()).await;
     let login = login.expect("the password is right");

@@ -3,9 +3,11 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use control::{
-    Actor, Audience, AuditEvent, AuditFilter, Control, Login, NewAccount, NewSnapshot, Tenant, TraceId,
+    Actor, Audience, AuditEvent, AuditFilter, Control, ControlError, ControlSettings, Login, NewAccount,
+    NewSnapshot, Tenant, TraceId,
 };
 use kernel::{AccountId, Build, Clock, Grant, Role, SnapshotId, StudyId, StudyScope, TenantId};
+use tempfile::TempDir;
 
 use crate::site::{Engine, Site};
 
@@ -30,6 +32,7 @@ impl Clock for HandClock {
 /// A deployment in a temporary folder.
 pub(crate) struct World {
     pub(crate) site: Site,
+    anchor: Option<TempDir>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) control: Control,
 }
@@ -41,7 +44,27 @@ impl World {
         let start = DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid");
         let clock = Arc::new(HandClock(Mutex::new(start)));
         let control = open(&site, &clock).await;
-        Some(Self { site, clock, control })
+        Some(Self { site, anchor: None, clock, control })
+    }
+
+    /// A deployment whose ledger is copied to another folder.
+    pub(crate) async fn anchored() -> Option<Self> {
+        let mut world = Self::new().await?;
+        world.anchor = Some(TempDir::new().expect("a temporary folder can be made"));
+        world.control = world.try_reopened().await.expect("the site can be opened");
+        Some(world)
+    }
+
+    pub(crate) fn anchor(&self) -> &Path {
+        self.anchor.as_ref().expect("the world is anchored").path()
+    }
+
+    /// As another process would open the same rows, whatever comes of it.
+    pub(crate) async fn try_reopened(&self) -> Result<Control, ControlError> {
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let anchor = self.anchor.as_ref().map(|anchor| anchor.path().to_owned());
+        let settings = ControlSettings { anchor, ..self.site.settings() };
+        Control::open_at(self.folder(), &settings, clock).await
     }
 
     /// A second handle on the same rows, as another process would hold one.
@@ -125,5 +148,18 @@ pub(crate) fn new_snapshot(name: &str, replaces: Option<&str>) -> NewSnapshot {
         manifest_key: format!("manifests/{name}"),
         has_marts: false,
         replaces: replaces.map(snapshot_id),
+    }
+}
+
+/// The statement that replaces a text in every leaf.
+pub(crate) fn replace_in_leaves(from: &str, to: &str) -> String {
+    match engine() {
+        Engine::Sqlite => format!(
+            "UPDATE audit_events SET leaf = CAST(replace(CAST(leaf AS TEXT), '{from}', '{to}') AS BLOB)"
+        ),
+        Engine::Postgres => format!(
+            "UPDATE audit_events
+             SET leaf = convert_to(replace(convert_from(leaf, 'UTF8'), '{from}', '{to}'), 'UTF8')"
+        ),
     }
 }
