@@ -49,7 +49,7 @@ async fn keep_on(app: &App) -> Infallible {
     }
 }
 
-fn told(made: std::result::Result<usize, control::ControlError>) {
+fn told(made: Result<usize, control::ControlError>) {
     match made {
         Ok(0) => {}
         Ok(checkpoints) => info!(checkpoints, "signed the ledger"),
@@ -64,7 +64,7 @@ fn told(made: std::result::Result<usize, control::ControlError>) {
 async fn judge(
     app: &App,
     now: DateTime<Utc>,
-    reports: std::result::Result<Vec<VerifyReport>, control::ControlError>,
+    reports: Result<Vec<VerifyReport>, control::ControlError>,
 ) {
     let recorded = match &reports {
         Ok(reports) => app.control.record_verification(&Actor::System, reports).await,
