@@ -61,11 +61,7 @@ fn told(made: Result<usize, control::ControlError>) {
 }
 
 /// Records what a verification found: as an event, as two metrics, and, when it is bad, as an error.
-async fn judge(
-    app: &App,
-    now: DateTime<Utc>,
-    reports: Result<Vec<VerifyReport>, control::ControlError>,
-) {
+async fn judge(app: &App, now: DateTime<Utc>, reports: Result<Vec<VerifyReport>, control::ControlError>) {
     let recorded = match &reports {
         Ok(reports) => app.control.record_verification(&Actor::System, reports).await,
         Err(_) => Ok(()),

@@ -165,6 +165,6 @@ fn unprivileged(program: &Path) -> Command {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's surroundings are named by ./dev test")]
-fn environment(variable: &str) -> Option<String> {
+pub(crate) fn environment(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|value| !value.is_empty())
 }

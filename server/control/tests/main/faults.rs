@@ -9,6 +9,7 @@ use chrono::DateTime;
 use control::{Actor, Control, ControlSettings, VerifyReport, verify_folder};
 use kernel::{FixedClock, TenantId};
 
+use crate::cluster::environment;
 use crate::site::copy_folder;
 use crate::sqlite::world::World;
 
@@ -68,6 +69,7 @@ fn disturbed(folder: &Path, tenant: TenantId, inject: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn control_47_a_failing_call_leaves_good_files_and_loses_nothing_acknowledged() {
     if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_err() {
+        assert!(environment("CI").as_deref() != Some("true"), "strace is not installed, and CI needs it");
         println!("passed over: strace is not installed");
         return;
     }
