@@ -41,7 +41,7 @@ pub struct ExactGroup {
 /// with the chance of its part of the exposure), shares by the hypergeometric law (Fisher). Against a given
 /// rate, rates are judged by the Poisson law and shares by the binomial one.
 ///
-/// The laws know chance only: where groups differ for other reasons too (a factor of [`crate::leave_one_out`] well above
+/// The laws know chance only: where groups differ for other reasons too (a factor of [`leave_one_out()`](crate::leave_one_out()) well above
 /// one), more of them are far out than the probabilities say.
 ///
 /// A group that has all the exposure, and groups among which nothing or everything happened, have a probability
