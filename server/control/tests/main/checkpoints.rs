@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use control::{Actor, ControlError, Fault, FaultKind};
+use control::{Actor, ControlError, Fault, FaultKind, VerifyReport};
 use kernel::{Clock, TenantId};
 
 use super::world::{World, engine, replace_in_leaves};
@@ -41,6 +41,10 @@ async fn control_05_a_checkpoint_is_due_sixty_seconds_after_the_first_event_it_l
 
 #[tokio::test]
 async fn control_05_a_checkpoint_is_due_after_a_thousand_events_at_once() {
+    if engine() == Engine::Postgres {
+        // Which checkpoint is due is reckoned from the head's size alone, and a thousand events take their time.
+        return;
+    }
     let Some(world) = World::new().await else { return };
     let tenant = tenant_with_events(&world, 999).await;
     assert_eq!(sizes_made(&world).await, []);
@@ -105,6 +109,11 @@ async fn a_log_that_does_not_verify_is_not_signed() {
 
 #[tokio::test]
 async fn control_04_a_checkpoint_that_was_changed_or_removed_is_found() {
+    let Some(world) = World::new().await else { return };
+    tenant_with_events(&world, 5).await;
+    let good = world.control.checkpoint_now().await.expect("the logs are good");
+    assert_eq!(good.len(), 2);
+    let kept = world.site.keep(Whose::Systems).await;
     for (statement, log, index, kind) in [
         (
             "UPDATE audit_checkpoints SET note = replace(note, '5', '6') WHERE log LIKE '%-%'",
@@ -138,14 +147,13 @@ async fn control_04_a_checkpoint_that_was_changed_or_removed_is_found() {
         ),
         ("DELETE FROM audit_checkpoints WHERE log LIKE '%-%'", 0, 3, FaultKind::Checkpoint { committed: 5 }),
     ] {
-        let Some(world) = World::new().await else { return };
-        tenant_with_events(&world, 5).await;
-        let good = world.control.checkpoint_now().await.expect("the logs are good");
-        assert_eq!(good.len(), 2);
         world.site.intrude(Whose::Systems, &[statement]).await;
         let reports = world.control.verify_all().await.expect("the logs can be read");
         assert_eq!(reports[log].fault, Some(Fault { index, kind }), "{statement}");
+        world.site.put_back(&kept).await;
     }
+    let reports = world.control.verify_all().await.expect("the logs can be read");
+    assert!(reports.iter().all(VerifyReport::is_intact), "everything was put back: {reports:?}");
 }
 
 #[tokio::test]
