@@ -9,19 +9,24 @@ use super::saddle_point::ln_binomial;
 // Source: continued fraction 8.17.22 of the NIST Digital Library of Mathematical Functions, evaluated by
 // Lentz's method; the factor before it by Loader's saddle point.
 pub(crate) fn sides(a: f64, b: f64, share: f64) -> (f64, f64) {
+    sides_of(a, b, share, 1.0 - share)
+}
+
+/// The same, with `1 - share` given apart, so that a share next to one loses no digits either.
+pub(crate) fn sides_of(a: f64, b: f64, share: f64, rest: f64) -> (f64, f64) {
     if share <= 0.0 {
         return (0.0, 1.0);
     }
-    if share >= 1.0 {
+    if rest <= 0.0 {
         return (1.0, 0.0);
     }
     // x^a (1-x)^b / B(a, b), from the binomial density at a of a + b.
-    let front = (ln_binomial(a, a + b, share, 1.0 - share) + (a / (a + b)).ln() + b.ln()).exp();
+    let front = (ln_binomial(a, a + b, share, rest) + (a / (a + b)).ln() + b.ln()).exp();
     if share * (a + b + 2.0) <= a + 1.0 {
         let lower = (front * fraction(a, b, share) / a).clamp(0.0, 1.0);
         (lower, 1.0 - lower)
     } else {
-        let upper = (front * fraction(b, a, 1.0 - share) / b).clamp(0.0, 1.0);
+        let upper = (front * fraction(b, a, rest) / b).clamp(0.0, 1.0);
         (1.0 - upper, upper)
     }
 }

@@ -1,9 +1,9 @@
 //! C6, second part: how two variables depend on each other.
 
 use crate::error::MeasureError;
+use crate::law::normal_two_sided;
 use crate::site_test::cohort::{Cohort, NotApplicable, Outcome, SiteTest, enough};
 use crate::site_test::ranks::ranks;
-use crate::tail_probability::normal_two_sided;
 
 /// Whether two variables correlate in a group as they do elsewhere, from one pair per subject (NaN where missing):
 /// Spearman's correlation of each side, compared by Fisher's transformation with the variance
