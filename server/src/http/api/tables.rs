@@ -115,7 +115,12 @@ pub(crate) async fn list(
     get, path = "/api/v1/studies/{study}/tables/{table}", tag = "tables",
     params(("study" = String, Path), ("table" = String, Path), TableParams),
     responses(
-        (status = 200, body = RowsAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 200, description = "The rows, in the form that was asked for.", content(
+            (RowsAnswer = "application/json"),
+            (String = "text/csv"),
+            (Vec<u8> = "application/vnd.apache.parquet")
+        )),
+        (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem)
     )
 )]
