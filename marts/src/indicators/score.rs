@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, Float64Array, Int8Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Float64Type, Schema};
-use measures::{bounds, normal_approximation};
+use arrow::array::{ArrayRef, AsArray, Int8Array, RecordBatch};
+use arrow::datatypes::Float64Type;
+use measures::{Bound, GroupScore, Judged, bounds, normal_approximation};
 use warehouse::workbench::Workbench;
 
 use super::{IndicatorDefinition, NORMAL_APPROXIMATION, definitions};
+use crate::columns::{numbers, some_numbers, table, texts};
 use crate::{Error, Result};
 
 const SITE: &str = "site";
@@ -59,70 +60,64 @@ pub(super) fn groups(bench: &Workbench, mart: &str) -> Result<BTreeMap<(String, 
 /// # Errors
 /// [`Error::Measure`] with the indicator whose sums cannot be scored.
 pub fn by_site(bench: &Workbench) -> Result<RecordBatch> {
-    let mut rows = Rows::default();
+    let mut rows = Vec::new();
     let groups = groups(bench, "mart_kri")?;
     for definition in definitions()? {
         if let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) {
-            rows.score(definition, group)?;
+            rows.extend(scored(definition, group)?);
         }
     }
-    rows.into_batch()
+    into_batch(&rows)
 }
 
-#[derive(Debug, Default)]
-struct Rows {
-    indicator: Vec<String>,
-    site: Vec<String>,
-    numbers: [Vec<f64>; 5],
-    score: Vec<Option<f64>>,
-    flag: Vec<Option<i8>>,
+#[derive(Debug)]
+struct Row {
+    indicator: String,
+    site: String,
+    numerator: f64,
+    denominator: f64,
+    metric: f64,
+    overall: f64,
+    factor: f64,
+    judged: Judged,
 }
 
-impl Rows {
-    fn score(&mut self, definition: &IndicatorDefinition, group: &Groups) -> Result<()> {
-        let refused = |source| definition.refused("mart_kri", source);
-        let fit = normal_approximation(&group.numerators, &group.denominators, definition.kind())
-            .map_err(refused)?;
-        let rule = definition.flag_rule()?;
-        for (row, scored) in fit.groups.iter().enumerate() {
-            let (numerator, denominator) = (group.numerators[row], group.denominators[row]);
-            let judged = rule.judge(numerator, denominator, scored.score);
-            self.indicator.push(definition.id.clone());
-            self.site.push(group.names[row].clone());
-            let numbers = [numerator, denominator, scored.metric, fit.overall, fit.factor];
-            self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.push(number));
-            self.score.push(judged.score);
-            self.flag.push(judged.flag);
+fn scored(definition: &IndicatorDefinition, group: &Groups) -> Result<Vec<Row>> {
+    let refused = |source| definition.refused("mart_kri", source);
+    let fit =
+        normal_approximation(&group.numerators, &group.denominators, definition.kind()).map_err(refused)?;
+    let rule = definition.flag_rule()?;
+    let row = |(place, scored): (usize, &GroupScore)| {
+        let (numerator, denominator) = (group.numerators[place], group.denominators[place]);
+        Row {
+            indicator: definition.id.clone(),
+            site: group.names[place].clone(),
+            numerator,
+            denominator,
+            metric: scored.metric,
+            overall: fit.overall,
+            factor: fit.factor,
+            judged: rule.judge(numerator, denominator, scored.score),
         }
-        Ok(())
-    }
+    };
+    Ok(fit.groups.iter().enumerate().map(row).collect())
+}
 
-    fn into_batch(self) -> Result<RecordBatch> {
-        let number = |name: &str, nullable| Field::new(name, DataType::Float64, nullable);
-        let schema = Schema::new(vec![
-            Field::new("indicator_id", DataType::Utf8, false),
-            Field::new("site_id", DataType::Utf8, false),
-            Field::new("method", DataType::Utf8, false),
-            number("numerator", false),
-            number("denominator", false),
-            number("metric", false),
-            number("overall_metric", false),
-            number("factor", false),
-            number("score", true),
-            Field::new("flag", DataType::Int8, true),
-        ]);
-        let method =
-            StringArray::from_iter_values(std::iter::repeat_n(NORMAL_APPROXIMATION, self.site.len()));
-        let mut columns: Vec<arrow::array::ArrayRef> = vec![
-            Arc::new(StringArray::from(self.indicator)),
-            Arc::new(StringArray::from(self.site)),
-            Arc::new(method),
-        ];
-        columns.extend(self.numbers.into_iter().map(|numbers| Arc::new(Float64Array::from(numbers)) as _));
-        columns.push(Arc::new(Float64Array::from(self.score)));
-        columns.push(Arc::new(Int8Array::from(self.flag)));
-        batch("mart_kri", schema, columns)
-    }
+fn into_batch(rows: &[Row]) -> Result<RecordBatch> {
+    let flags = rows.iter().map(|row| row.judged.flag).collect::<Int8Array>();
+    let columns = vec![
+        texts("indicator_id", rows, |row| &row.indicator),
+        texts("site_id", rows, |row| &row.site),
+        texts("method", rows, |_| NORMAL_APPROXIMATION),
+        numbers("numerator", rows, |row| row.numerator),
+        numbers("denominator", rows, |row| row.denominator),
+        numbers("metric", rows, |row| row.metric),
+        numbers("overall_metric", rows, |row| row.overall),
+        numbers("factor", rows, |row| row.factor),
+        some_numbers("score", rows, |row| row.judged.score),
+        ("flag", true, Arc::new(flags) as ArrayRef),
+    ];
+    table("mart_kri", columns)
 }
 
 /// `mart_kri_bounds`: the limits of every indicator over the denominator.
@@ -131,30 +126,21 @@ impl Rows {
 /// [`Error::Measure`] with the indicator whose limits cannot be computed.
 pub fn bounds_by_indicator(bench: &Workbench) -> Result<RecordBatch> {
     let groups = groups(bench, "mart_kri_bounds")?;
-    let mut indicators: Vec<String> = Vec::new();
-    let mut numbers: [Vec<f64>; 4] = Default::default();
+    let mut rows: Vec<(&str, Bound)> = Vec::new();
     for definition in definitions()? {
         let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) else { continue };
         let refused = |source| definition.refused("mart_kri_bounds", source);
         let fit = normal_approximation(&group.numerators, &group.denominators, definition.kind())
             .map_err(refused)?;
-        for bound in bounds(&fit, &group.denominators, &definition.thresholds).map_err(refused)? {
-            indicators.push(definition.id.clone());
-            let row = [bound.threshold, bound.denominator, bound.numerator, bound.metric];
-            numbers.iter_mut().zip(row).for_each(|(column, number)| column.push(number));
-        }
+        let limits = bounds(&fit, &group.denominators, &definition.thresholds).map_err(refused)?;
+        rows.extend(limits.into_iter().map(|bound| (definition.id.as_str(), bound)));
     }
-    let fields = ["threshold", "denominator", "numerator", "metric"]
-        .map(|name| Field::new(name, DataType::Float64, false));
-    let schema = Schema::new(
-        std::iter::once(Field::new("indicator_id", DataType::Utf8, false)).chain(fields).collect::<Vec<_>>(),
-    );
-    let mut columns: Vec<arrow::array::ArrayRef> = vec![Arc::new(StringArray::from(indicators))];
-    columns.extend(numbers.into_iter().map(|numbers| Arc::new(Float64Array::from(numbers)) as _));
-    batch("mart_kri_bounds", schema, columns)
-}
-
-pub(super) fn batch(mart: &str, schema: Schema, columns: Vec<arrow::array::ArrayRef>) -> Result<RecordBatch> {
-    RecordBatch::try_new(Arc::new(schema), columns)
-        .map_err(|error| Error::Definition { mart: mart.to_owned(), reason: error.to_string() })
+    let columns = vec![
+        texts("indicator_id", &rows, |row| row.0),
+        numbers("threshold", &rows, |row| row.1.threshold),
+        numbers("denominator", &rows, |row| row.1.denominator),
+        numbers("numerator", &rows, |row| row.1.numerator),
+        numbers("metric", &rows, |row| row.1.metric),
+    ];
+    table("mart_kri_bounds", columns)
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Float64Array, Int32Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int8Type, Schema};
+use arrow::array::{AsArray, Int32Array, RecordBatch};
+use arrow::datatypes::Int8Type;
 use measures::{Weights, risk_score};
 use warehouse::workbench::Workbench;
 
 use super::definitions;
-use super::score::batch;
+use crate::columns::{Column, some_numbers, table, texts};
 use crate::{Error, Result};
 
 const FLAGS: &str =
@@ -54,17 +54,12 @@ pub fn by_site(bench: &Workbench) -> Result<RecordBatch> {
         let of_site = |site: &Vec<(String, i8)>| site.iter().filter(|(_, flag)| flag.abs() == red).count();
         flags.values().map(|site| i32::try_from(of_site(site)).ok()).collect()
     };
-    let schema = Schema::new(vec![
-        Field::new("site_id", DataType::Utf8, false),
-        Field::new("risk_score", DataType::Float64, true),
-        Field::new("n_red", DataType::Int32, false),
-        Field::new("n_amber", DataType::Int32, false),
-    ]);
-    let columns: Vec<Arc<dyn Array>> = vec![
-        Arc::new(StringArray::from_iter_values(flags.keys())),
-        Arc::new(Float64Array::from(scores)),
-        Arc::new(count(2)),
-        Arc::new(count(1)),
+    let sites: Vec<&String> = flags.keys().collect();
+    let columns: Vec<Column> = vec![
+        texts("site_id", &sites, |site| site),
+        some_numbers("risk_score", &scores, |score| *score),
+        ("n_red", false, Arc::new(count(2))),
+        ("n_amber", false, Arc::new(count(1))),
     ];
-    batch("mart_site_risk", schema, columns)
+    table("mart_site_risk", columns)
 }
