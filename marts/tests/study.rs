@@ -3,7 +3,7 @@
 use std::fs;
 
 use chrono::DateTime;
-use kernel::{BatchId, Build, FixedClock, Grant, Grants, Role, SnapshotId, StudyScope};
+use kernel::{ActionKind, BatchId, Build, FixedClock, Grants, Permission, SnapshotId, StudyScope};
 use marts::build::{Base, Publication};
 use tempfile::TempDir;
 use warehouse::engine::Limits;
@@ -23,7 +23,7 @@ impl Study {
         let folder = tempfile::tempdir().expect("a folder");
         let storage = Storage::open(&folder.path().join("data")).expect("storage opens");
         let tenant = "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("a tenant id");
-        let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
+        let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
         let scope = grants.scope(&"S1".parse().expect("a study id")).expect("granted");
         Self { folder, storage, scope, star: None, marts: None, deliveries: 0 }
     }

@@ -14,7 +14,9 @@ use std::process::ExitCode;
 use account::{Used, measure};
 use evidence::simulate::plan::StudyPlan;
 use evidence::simulate::simulate;
-use kernel::{BatchId, Build, Clock, Grant, Grants, Role, Seed, StudyId, StudyScope, SystemClock, TenantId};
+use kernel::{
+    ActionKind, BatchId, Build, Clock, Grants, Permission, Seed, StudyId, StudyScope, SystemClock, TenantId,
+};
 use warehouse::engine::{Engine, Limits};
 use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, Writer, ingest};
 
@@ -77,7 +79,7 @@ fn oracle() -> Option<(String, StudyId, Vec<PathBuf>)> {
 /// What the marts and the script used, the least of several rounds that take turns.
 fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(Used, Used), Failure> {
     let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
-    let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
+    let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
     let scope: StudyScope<Build> = grants.scope(study)?;
     let storage = Storage::open(&folder.join("data"))?;
     let writer = Writer::wait(&storage, &scope)?;

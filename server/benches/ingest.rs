@@ -14,7 +14,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use account::measure;
-use kernel::{BatchId, Build, Clock, Grant, Grants, Role, StudyId, StudyScope, SystemClock, TenantId};
+use kernel::{
+    ActionKind, BatchId, Build, Clock, Grants, Permission, StudyId, StudyScope, SystemClock, TenantId,
+};
 use warehouse::engine::{Engine, Limits, literal};
 use warehouse::{Batch, Delivery, Mapping, Storage, Writer, ingest};
 
@@ -53,7 +55,7 @@ fn compare(rows: u64) -> Result<bool, Failure> {
 
     let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
     let study: StudyId = "BIG-1".parse()?;
-    let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
+    let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
     let scope: StudyScope<Build> = grants.scope(&study)?;
     let storage = Storage::open(&folder.path().join("data"))?;
     let writer = Writer::wait(&storage, &scope)?;

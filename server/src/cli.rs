@@ -22,6 +22,7 @@ mod doctor;
 mod engineer;
 mod export;
 mod ingest;
+mod keys;
 mod mapping;
 mod marts;
 mod model;
@@ -63,6 +64,8 @@ struct Cli {
     log: String,
     #[command(flatten)]
     database: database::DatabaseArgs,
+    #[command(flatten)]
+    keys: keys::KeyArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -199,8 +202,8 @@ async fn run(cli: Cli) -> Result<()> {
         },
         command => command,
     };
-    let (database, anchor) = (cli.database.settings()?, cli.anchor);
-    let settings = ControlSettings { database, anchor, ..ControlSettings::default() };
+    let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
+    let settings = ControlSettings { database, keys, anchor: cli.anchor, ..ControlSettings::default() };
     let app = App::open_at(&cli.data, &settings).await?;
     match command {
         Command::Serve(doors) => serve::run(app, &doors).await,

@@ -97,7 +97,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                 for address in door.addresses(CANARY_STUDY) {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
-                        ("researcher", "BuildEverywhere" | "BuildStudy", _) => &[404],
+                        ("researcher", "AuditTenant" | "BuildStudy", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_") => &[404],
                         _ => &[200],
@@ -132,7 +132,7 @@ fn strangers_and_other_tenants_never_see_it() {
                     (true, true) => &[401],
                     (true, false) => &[303],
                     _ if door.is_of_a_study() => &[404],
-                    _ if door.access == "BuildEverywhere" && who.contains("researcher") => &[404],
+                    _ if door.access == "AuditTenant" && who.contains("researcher") => &[404],
                     _ => &[200, 303],
                 };
                 assert!(

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use chrono::{DateTime, Utc};
-use kernel::{BatchId, Build, Grant, Grants, Role, SnapshotId, StudyId, StudyScope, TenantId};
+use kernel::{ActionKind, BatchId, Build, Grants, Permission, SnapshotId, StudyId, StudyScope, TenantId};
 use tempfile::TempDir;
 use warehouse::star::{Base, build};
 use warehouse::{
@@ -24,7 +24,10 @@ pub(crate) struct Study {
 
 pub(crate) fn scope(tenant: &str, study: &str) -> StudyScope<Build> {
     let tenant: TenantId = tenant.parse().expect("a tenant id");
-    let grants = Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]);
+    let grants = Grants::from_gate(
+        tenant,
+        [ActionKind::Build, ActionKind::Unblind].map(|action| Permission { action, study: None }).to_vec(),
+    );
     grants.scope(&study.parse::<StudyId>().expect("a study id")).expect("granted")
 }
 

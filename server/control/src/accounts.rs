@@ -98,12 +98,17 @@ impl Control {
         let resource = Resource::account(row.id);
         let reserved = Event::success(AuditAction::AccountEmailReserved, actor, resource.clone());
         let fields = [("display_name", row.display_name.as_str()), ("email", row.email.as_str())];
-        let personal =
-            Personal { account: row.id, key: self.subject_keys().create(row.id)?, fields: &fields };
         let now = tx.now();
+        let key = self.subject_keys().create(tenant, row.id, now)?;
+        let personal = Personal { account: row.id, key: key.secret, fields: &fields };
         let created = Event::success(AuditAction::AccountCreated, actor, resource);
         let created = personal.beside(&mut tx, created, now).await?;
-        let created = tx.record(created).await?;
+        let mut created = tx.record(created).await?;
+        if let Some(made) = key.made {
+            let resource = Resource::data_key(made);
+            created =
+                created.and(Event::success(AuditAction::DataKeyCreated, &Actor::System, resource)).await?;
+        }
         system.record(reserved.with("tenant", tenant.to_string())).await?.commit().await?;
         created.commit().await?;
         Ok(row.id)

@@ -9,7 +9,9 @@ use sqlx::{Any, Transaction};
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
-use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, WaitingEvents, announce_ledger_key};
+use crate::keys::{DataKeys, FileKeySettings, KeySettings, SubjectKeys};
+use crate::ledger::{Anchor, LedgerKey, Log, WaitingEvents, announce_ledger_key};
+use crate::policy::{Policies, announce_policies};
 use crate::store::{DatabaseSettings, Store};
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
@@ -42,6 +44,8 @@ pub struct ControlSettings {
     pub anchor: Option<PathBuf>,
     /// How long tokens last.
     pub lifetimes: TokenLifetimes,
+    /// Where the master key is; in `keys/master.key`, made at the first start, when nothing is said.
+    pub keys: Option<KeySettings>,
 }
 
 #[derive(Debug)]
@@ -51,8 +55,10 @@ struct Inner {
     signing_key: SigningKey,
     ledger_key: LedgerKey,
     subject_keys: SubjectKeys,
+    data_keys: DataKeys,
     waiting: WaitingEvents,
     passwords: Passwords,
+    policies: Policies,
     lifetimes: TokenLifetimes,
 }
 
@@ -97,6 +103,7 @@ impl Control {
     ) -> Result<Self, ControlError> {
         settings.database.check()?;
         let root = data_dir.join("control");
+        let data_keys = open_data_keys(&root.join("keys"), settings.keys.clone()).await?;
         let anchor = settings.anchor.as_deref().map(Anchor::at);
         let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchor).await?;
         let lifetimes = settings.lifetimes;
@@ -105,11 +112,23 @@ impl Control {
         store.require_system_standing().await?;
         announce_key(&store, &signing_key, clock.now()).await?;
         announce_ledger_key(&store, &ledger_key).await?;
+        announce_policies(&store).await?;
         let passwords = Passwords::new().await?;
-        let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
+        let subject_keys = SubjectKeys::at(root.join("keys/subjects"), data_keys.clone());
         let waiting = WaitingEvents::default();
-        let inner =
-            Inner { store, clock, signing_key, ledger_key, subject_keys, waiting, passwords, lifetimes };
+        let policies = Policies::load();
+        let inner = Inner {
+            store,
+            clock,
+            signing_key,
+            ledger_key,
+            subject_keys,
+            data_keys,
+            waiting,
+            passwords,
+            policies,
+            lifetimes,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -141,6 +160,10 @@ impl Control {
         &self.inner.subject_keys
     }
 
+    pub(crate) fn data_keys(&self) -> &DataKeys {
+        &self.inner.data_keys
+    }
+
     pub(crate) fn waiting(&self) -> &WaitingEvents {
         &self.inner.waiting
     }
@@ -157,7 +180,20 @@ impl Control {
         &self.inner.passwords
     }
 
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.inner.policies
+    }
+
     pub(crate) fn lifetimes(&self) -> TokenLifetimes {
         self.inner.lifetimes
     }
+}
+
+/// A provider may be a service or a device, which takes its time.
+async fn open_data_keys(folder: &Path, settings: Option<KeySettings>) -> Result<DataKeys, ControlError> {
+    let own = FileKeySettings { path: folder.join("master.key"), passphrase_file: None, make: true };
+    let settings = settings.unwrap_or(KeySettings::File(own));
+    let folder = folder.join("data");
+    let opened = tokio::task::spawn_blocking(move || DataKeys::open(folder, &settings)).await;
+    opened.map_err(|source| ControlError::Storage { step: "open the keys", source: Box::new(source) })?
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{AccountId, Build, Grants, TenantId};
+use kernel::{AccountId, Audit, Grants, TenantId};
 
 use crate::accounts::AccountRow;
 use crate::actor::Actor;
@@ -85,7 +85,7 @@ impl Control {
         self.store().system().forget().await
     }
 
-    /// The personal data of one event of the grants' tenant, for those who may build in it. `None` when the
+    /// The personal data of one event of the grants' tenant, for those who may read its ledger. `None` when the
     /// event has none, or they were erased.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl Control {
         grants: &Grants,
         seq: u64,
     ) -> Result<Option<BTreeMap<String, String>>, ControlError> {
-        if !grants.allow_everywhere::<Build>() {
+        if !grants.allow_everywhere::<Audit>() {
             return Err(ControlError::Denied);
         }
         let mut view = self.store().tenant(grants.tenant()).await?.view().await?;

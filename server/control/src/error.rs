@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use kernel::{SnapshotId, StudyId};
 
 use crate::gate::Caller;
+use crate::keys::KeyError;
 use crate::ledger::FaultKind;
 use crate::store::is_busy;
 
@@ -294,6 +295,9 @@ pub enum ControlError {
         #[source]
         source: getrandom::Error,
     },
+    /// A key that protects stored values cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
     /// A password could not be hashed, or a stored hash could not be read.
     #[error("failed to hash a password")]
     Hashing {

@@ -12,6 +12,11 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], ControlError> {
     Ok(bytes)
 }
 
+/// A UUID of version 4: chance alone.
+pub(crate) fn random_uuid() -> Result<Uuid, ControlError> {
+    Ok(Builder::from_random_bytes(bytes()?).into_uuid())
+}
+
 /// A UUID of version 7: the time, then chance.
 pub(crate) fn uuid(at: DateTime<Utc>) -> Result<Uuid, ControlError> {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);

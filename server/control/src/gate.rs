@@ -4,13 +4,14 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use kernel::{AccountId, Grant, Grants, Role, TenantId};
+use kernel::{AccountId, ActionKind, Grant, Grants, Permission, Role, TenantId};
 
 use crate::accounts::AccountRow;
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError, storage};
 use crate::identity::{Audience, Claims};
+use crate::policy::Asker;
 use crate::store::Connection;
 
 /// Whom a valid signature named. Only the gate makes one.
@@ -140,7 +141,7 @@ impl Control {
             return Err(AuthError::Revoked { caller });
         }
         let grants = account.grants(&mut view).await.map_err(unavailable)?;
-        Ok(admit(account, grants, &claims))
+        Ok(self.admit(account, &grants, &claims))
     }
 
     /// What the person at the machine's command line may do in a tenant: everything.
@@ -149,7 +150,26 @@ impl Control {
     /// [`ControlError::Denied`] when there is no such tenant.
     pub async fn operator_grants(&self, tenant: TenantId) -> Result<Grants, ControlError> {
         self.store().tenant(tenant).await?;
-        Ok(Grants::from_gate(tenant, vec![Grant { role: Role::DataEngineer, study: None }]))
+        let everything = ActionKind::ALL.into_iter().map(|action| Permission { action, study: None });
+        Ok(Grants::from_gate(tenant, everything.collect()))
+    }
+
+    /// The principal of an enabled account and a token that was just issued to it, or just checked.
+    pub(crate) fn admit(&self, account: AccountRow, grants: &[Grant], claims: &Claims) -> Principal {
+        let caller = claims.caller();
+        let mut roles: Vec<Role> = grants.iter().map(|grant| grant.role).collect();
+        roles.sort_unstable();
+        roles.dedup();
+        let asker = Asker { tenant: caller.tenant, account: caller.account, grants };
+        Principal {
+            caller,
+            email: account.email,
+            display_name: account.display_name,
+            roles,
+            grants: Grants::from_gate(caller.tenant, self.policies().permissions(&asker)),
+            token_id: claims.jti.clone(),
+            token_expires_at: claims.expires_at(),
+        }
     }
 }
 
@@ -161,20 +181,4 @@ pub(crate) async fn is_revoked(connection: &mut Connection, jti: &str) -> Result
         .await
         .map_err(storage("look the token up"))?;
     Ok(revoked.is_some())
-}
-
-/// The principal of an enabled account and a token that was just issued to it, or just checked.
-pub(crate) fn admit(account: AccountRow, grants: Vec<Grant>, claims: &Claims) -> Principal {
-    let mut roles: Vec<Role> = grants.iter().map(|grant| grant.role).collect();
-    roles.sort_unstable();
-    roles.dedup();
-    Principal {
-        caller: claims.caller(),
-        email: account.email,
-        display_name: account.display_name,
-        roles,
-        grants: Grants::from_gate(claims.tenant_id, grants),
-        token_id: claims.jti.clone(),
-        token_expires_at: claims.expires_at(),
-    }
 }

@@ -4,7 +4,7 @@ mod password;
 mod signing_key;
 mod token;
 
-pub(crate) use key_file::{ensure_key_file, open_key};
+pub(crate) use key_file::{ensure_key_file, open_key, replace_key_file};
 pub(crate) use password::{Password, Passwords};
 pub(crate) use signing_key::{SigningKey, announce_key};
 pub use token::Audience;

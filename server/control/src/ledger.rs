@@ -55,7 +55,7 @@ pub(crate) use log::Log;
 pub use note::{InvalidVerifierKey, KeyKind, NoteError, VerifierKey};
 pub use offline::{OfflineReport, verify_folder};
 pub use page::{AuditEvent, AuditFilter};
-pub(crate) use personal::{Personal, SubjectKeys, reveal};
+pub(crate) use personal::{Personal, reveal};
 pub use receipt::{MAX_RECEIPT_BYTES, ProvenEvent, ReceiptError, verify_receipt};
 pub use signing::SignedCheckpoint;
 pub use verify::VerifyReport;

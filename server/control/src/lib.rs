@@ -8,11 +8,13 @@
 mod error;
 mod fresh;
 mod instant;
+mod inventory;
 mod text;
 mod trace;
 
 mod actor;
 mod control;
+mod keys;
 mod ledger;
 mod store;
 
@@ -20,6 +22,7 @@ mod identity;
 
 mod gate;
 mod login;
+mod policy;
 
 mod accounts;
 mod tenants;
@@ -32,6 +35,7 @@ mod studies;
 mod denials;
 mod erasure;
 mod exports;
+mod key_rotation;
 mod reads;
 mod rules;
 
@@ -46,6 +50,9 @@ pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use identity::Audience;
+pub use inventory::{ALGORITHMS, Algorithm};
+pub use key_rotation::Rotation;
+pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
 pub use ledger::{
     AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
     MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,

@@ -10,7 +10,7 @@ use crate::accounts::{AccountRow, Email};
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
-use crate::gate::{Caller, Principal, admit, is_revoked};
+use crate::gate::{Caller, Principal, is_revoked};
 use crate::identity::{Audience, Claims, ISSUER};
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256};
@@ -180,7 +180,7 @@ impl Control {
             exp: ends_by.map_or(now + lifetime, |latest| latest.min(now + lifetime)).timestamp(),
         };
         let token = claims.sign(self.signing_key());
-        Ok(Login { token, expires_at: claims.expires_at(), principal: admit(account, grants, &claims) })
+        Ok(Login { token, expires_at: claims.expires_at(), principal: self.admit(account, &grants, &claims) })
     }
 }
 

@@ -15,12 +15,16 @@ mod postgres;
 #[path = "main/suite.rs"]
 mod sqlite;
 
+#[path = "main/cryptography.rs"]
+mod cryptography;
 #[path = "main/faults.rs"]
 mod faults;
 #[path = "main/files.rs"]
 mod files;
 #[path = "main/isolation.rs"]
 mod isolation;
+#[path = "main/keys.rs"]
+mod keys;
 #[path = "main/killed.rs"]
 mod killed;
 #[path = "main/load.rs"]

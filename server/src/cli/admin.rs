@@ -5,6 +5,7 @@ use control::{Actor, Erasure, NewAccount};
 use kernel::{AccountId, Grant, Role, StudyId};
 
 use crate::app::App;
+use crate::cli::keys::{self, DataKeyCommand};
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
@@ -17,6 +18,9 @@ pub(crate) enum AdminCommand {
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Data keys: what protects the keys of accounts, and with them personal data, at rest.
+    #[command(subcommand)]
+    DataKey(DataKeyCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,17 +82,32 @@ pub(crate) enum AccountCommand {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum RoleName {
+    /// Keeps accounts and their grants; sees no trial data.
+    Administrator,
     /// Loads studies and builds marts.
     DataEngineer,
+    /// Reads dashboards and the rows behind them.
+    Clinical,
     /// Reads published tables.
     Researcher,
+    /// Reads what a dataset would hold, and the ledger.
+    Steward,
+    /// Reads the ledger, and no trial data.
+    Auditor,
+    /// Adds treatment arms to what another role may read.
+    Unblinded,
 }
 
 impl From<RoleName> for Role {
     fn from(name: RoleName) -> Self {
         match name {
+            RoleName::Administrator => Self::Administrator,
             RoleName::DataEngineer => Self::DataEngineer,
+            RoleName::Clinical => Self::Clinical,
             RoleName::Researcher => Self::Researcher,
+            RoleName::Steward => Self::Steward,
+            RoleName::Auditor => Self::Auditor,
+            RoleName::Unblinded => Self::Unblinded,
         }
     }
 }
@@ -97,6 +116,7 @@ pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account(app, command).await,
+        AdminCommand::DataKey(command) => keys::run(app, command).await,
     }
 }
 

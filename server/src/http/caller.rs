@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use control::{Audience, AuthError, Denial, DeniedWho, Principal, TraceId};
-use kernel::{Build, Read, StudyId, StudyScope};
+use kernel::{Action, Build, Read, StudyId, StudyScope};
 
 use super::State;
 use super::edge::Whose;
@@ -179,12 +179,12 @@ impl Caller {
         }
     }
 
-    /// That the caller may build in every study of the tenant.
+    /// That the caller may do `A` in the tenant as a whole.
     ///
     /// # Errors
     /// As [`Caller::read`].
-    pub(crate) async fn build_everywhere(&self, state: &State) -> Result<(), Problem> {
-        if self.principal.grants().allow_everywhere::<Build>() {
+    pub(crate) async fn everywhere<A: Action>(&self, state: &State) -> Result<(), Problem> {
+        if self.principal.grants().allow_everywhere::<A>() {
             return Ok(());
         }
         Err(self.refuse(state, "no_grant").await)

@@ -29,8 +29,8 @@ pub enum Access {
     ReadStudy,
     /// That, and a grant to build in the study.
     BuildStudy,
-    /// That, and a grant to build in every study of the tenant.
-    BuildEverywhere,
+    /// That, and a grant to read the tenant's ledger.
+    AuditTenant,
 }
 
 type Route = (Door, MethodRouter<State>);
@@ -111,8 +111,8 @@ fn rest() -> Vec<Route> {
             get "/api/v1/studies/{study}/quarantine", BuildStudy,
             ["data.read.started", "data.read.finished"], api::quarantine::list
         ),
-        door!(get "/api/v1/audit", BuildEverywhere, [], api::audit::list),
-        door!(get "/api/v1/audit/verification", BuildEverywhere, [], api::audit::verification),
+        door!(get "/api/v1/audit", AuditTenant, [], api::audit::list),
+        door!(get "/api/v1/audit/verification", AuditTenant, [], api::audit::verification),
     ]
 }
 
@@ -134,6 +134,6 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
-        door!(get "/audit", BuildEverywhere, [], page::audit::show),
+        door!(get "/audit", AuditTenant, [], page::audit::show),
     ]
 }

@@ -2,10 +2,10 @@
 
 use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{SnapshotRow, TraceId};
+use control::{Principal, SnapshotRow, TraceId};
 use flight::published::Visible;
 use frontend::view::{Choice, ErrorView, Frame, Person, SnapshotLine, Tab};
-use kernel::{Build, Read, Role, StudyScope};
+use kernel::{Audit, Build, Read, Role, StudyScope};
 
 use super::State;
 use super::caller::{Caller, Reader};
@@ -25,9 +25,15 @@ pub(super) mod signals;
 pub(super) mod studies;
 pub(super) mod subjects;
 
-/// `GET /`: there is one place to begin.
-pub(crate) async fn home(_: Reader) -> Redirect {
-    Redirect::to(frontend::link::STUDIES)
+/// `GET /`: the studies, or the ledger for whom no study is meant.
+pub(crate) async fn home(reader: Reader) -> Redirect {
+    let principal = &reader.0.principal;
+    let reads = principal.grants().allow_anywhere::<Read>();
+    Redirect::to(if !reads && may_audit(principal) { frontend::link::AUDIT } else { frontend::link::STUDIES })
+}
+
+fn may_audit(principal: &Principal) -> bool {
+    principal.grants().allow_everywhere::<Audit>()
 }
 
 /// What no route answers to.
@@ -135,12 +141,16 @@ impl<'a> Visit<'a> {
 
     fn bare_frame(&self, tab: Option<Tab>) -> Frame {
         let principal = &self.caller.principal;
-        let may_audit = principal.grants().allow_everywhere::<Build>();
-        let role = if self.may_build() { Role::DataEngineer } else { Role::Researcher };
+        let may_audit = may_audit(principal);
         Frame {
             person: Some(Person {
                 name: principal.display_name().to_owned(),
-                role: role_in_words(role).to_owned(),
+                role: principal
+                    .roles()
+                    .iter()
+                    .map(|role| role_in_words(*role))
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }),
             tab,
             tabs: Tab::ALL.into_iter().filter(|tab| *tab != Tab::Audit || may_audit).collect(),
@@ -161,8 +171,13 @@ impl<'a> Visit<'a> {
 
 fn role_in_words(role: Role) -> &'static str {
     match role {
+        Role::Administrator => "Administrator",
         Role::DataEngineer => "Data engineer",
+        Role::Clinical => "Clinical team",
         Role::Researcher => "Researcher",
+        Role::Steward => "Data steward",
+        Role::Auditor => "Auditor",
+        Role::Unblinded => "Unblinded",
     }
 }
 

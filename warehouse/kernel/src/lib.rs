@@ -12,5 +12,7 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use id::{AccountId, BatchId, InvalidId, SnapshotId, StudyId, TenantId};
 pub use lineage::{CODE_VERSION, Lineage};
 pub use origin::Origin;
-pub use scope::{Action, Build, Denied, Grant, Grants, Read, Role, StudyScope};
+pub use scope::{
+    Action, ActionKind, Administer, Audit, Build, Denied, Grant, Grants, Permission, Read, Role, StudyScope,
+};
 pub use seed::Seed;

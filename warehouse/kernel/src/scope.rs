@@ -12,26 +12,49 @@ use crate::{StudyId, TenantId};
 #[error("there is no such study for this account")]
 pub struct Denied;
 
-/// What an account is for. A role decides which actions its grants allow.
+/// What an account is for. Which actions a role allows is the business of the control plane's policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// Keeps accounts and their grants; sees no trial data.
+    Administrator,
     /// Loads studies and builds marts; reads everything it builds.
     DataEngineer,
+    /// Reads dashboards and the rows behind them, as a clinical team does.
+    Clinical,
     /// Reads published tables.
     Researcher,
+    /// Reads what a dataset would hold and the ledger, to judge what may leave.
+    Steward,
+    /// Reads the ledger, and no trial data.
+    Auditor,
+    /// Adds treatment arms to what another role may read in a blinded study.
+    Unblinded,
 }
 
 impl Role {
     /// Every role, in the order in which people are offered them.
-    pub const ALL: [Self; 2] = [Self::DataEngineer, Self::Researcher];
+    pub const ALL: [Self; 7] = [
+        Self::Administrator,
+        Self::DataEngineer,
+        Self::Clinical,
+        Self::Researcher,
+        Self::Steward,
+        Self::Auditor,
+        Self::Unblinded,
+    ];
 
     /// The role's name in configuration, tokens and the ledger.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Administrator => "administrator",
             Self::DataEngineer => "data_engineer",
+            Self::Clinical => "clinical",
             Self::Researcher => "researcher",
+            Self::Steward => "steward",
+            Self::Auditor => "auditor",
+            Self::Unblinded => "unblinded",
         }
     }
 
@@ -40,22 +63,38 @@ impl Role {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
-
-    const fn allows(self, action: ActionKind) -> bool {
-        match action {
-            ActionKind::Read => true,
-            ActionKind::Build => matches!(self, Self::DataEngineer),
-        }
-    }
 }
 
-/// The kinds of action a scope can prove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The kinds of action that can be permitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ActionKind {
     /// Reading published tables.
     Read,
     /// Landing files, building tables and publishing snapshots.
     Build,
+    /// Seeing who gets which treatment, where that is hidden.
+    Unblind,
+    /// Reading the ledger.
+    Audit,
+    /// Keeping accounts and grants.
+    Administer,
+}
+
+impl ActionKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Read, Self::Build, Self::Unblind, Self::Audit, Self::Administer];
+
+    /// The action's name in policies and in the ledger.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Build => "build",
+            Self::Unblind => "unblind",
+            Self::Audit => "audit",
+            Self::Administer => "administer",
+        }
+    }
 }
 
 /// An action as a type, so that a reader's scope cannot build.
@@ -72,6 +111,22 @@ pub struct Read;
 #[derive(Debug, Clone, Copy)]
 pub struct Build;
 
+/// Reading the ledger.
+#[derive(Debug, Clone, Copy)]
+pub struct Audit;
+
+/// Keeping accounts and grants.
+#[derive(Debug, Clone, Copy)]
+pub struct Administer;
+
+impl Action for Audit {
+    const KIND: ActionKind = ActionKind::Audit;
+}
+
+impl Action for Administer {
+    const KIND: ActionKind = ActionKind::Administer;
+}
+
 impl Action for Read {
     const KIND: ActionKind = ActionKind::Read;
 }
@@ -84,6 +139,8 @@ mod private {
     pub trait Sealed {}
     impl Sealed for super::Read {}
     impl Sealed for super::Build {}
+    impl Sealed for super::Audit {}
+    impl Sealed for super::Administer {}
 }
 
 /// One role in one study, or in every study of the tenant.
@@ -95,20 +152,29 @@ pub struct Grant {
     pub study: Option<StudyId>,
 }
 
+/// One action in one study, or in every study of the tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permission {
+    /// What may be done.
+    pub action: ActionKind,
+    /// Where; `None` is the tenant with all its studies.
+    pub study: Option<StudyId>,
+}
+
 /// Everything one account may do in its tenant.
 #[derive(Debug, Clone)]
 pub struct Grants {
     tenant: TenantId,
-    grants: Vec<Grant>,
+    permissions: Vec<Permission>,
 }
 
 impl Grants {
-    /// The grants that the control plane found for an account.
+    /// What the control plane's policies permit an account.
     ///
     /// INVARIANT: called by the gate in `server/control` alone; `tests/tests/tidy.rs` holds it.
     #[must_use]
-    pub const fn from_gate(tenant: TenantId, grants: Vec<Grant>) -> Self {
-        Self { tenant, grants }
+    pub const fn from_gate(tenant: TenantId, permissions: Vec<Permission>) -> Self {
+        Self { tenant, permissions }
     }
 
     /// The tenant these grants belong to.
@@ -122,26 +188,28 @@ impl Grants {
     /// # Errors
     /// [`Denied`] when no grant allows it.
     pub fn scope<A: Action>(&self, study: &StudyId) -> Result<StudyScope<A>, Denied> {
-        let allows = |grant: &Grant| {
-            grant.role.allows(A::KIND) && grant.study.as_ref().is_none_or(|granted| granted == study)
-        };
-        if self.grants.iter().any(allows) {
-            Ok(StudyScope { tenant: self.tenant, study: study.clone(), action: PhantomData })
-        } else {
-            Err(Denied)
+        if !self.permit(A::KIND, study) {
+            return Err(Denied);
         }
+        let is_unblinded = self.permit(ActionKind::Unblind, study);
+        Ok(StudyScope { tenant: self.tenant, study: study.clone(), is_unblinded, action: PhantomData })
     }
 
-    /// Whether a grant allows `A` in every study of the tenant.
+    fn permit(&self, action: ActionKind, study: &StudyId) -> bool {
+        let reaches = |granted: &Permission| granted.study.as_ref().is_none_or(|granted| granted == study);
+        self.permissions.iter().any(|granted| granted.action == action && reaches(granted))
+    }
+
+    /// Whether a grant allows `A` in the tenant and every study of it.
     #[must_use]
     pub fn allow_everywhere<A: Action>(&self) -> bool {
-        self.grants.iter().any(|grant| grant.study.is_none() && grant.role.allows(A::KIND))
+        self.permissions.iter().any(|granted| granted.study.is_none() && granted.action == A::KIND)
     }
 
     /// Whether any grant allows `A` in some study.
     #[must_use]
     pub fn allow_anywhere<A: Action>(&self) -> bool {
-        self.grants.iter().any(|grant| grant.role.allows(A::KIND))
+        self.permissions.iter().any(|granted| granted.action == A::KIND)
     }
 }
 
@@ -150,6 +218,7 @@ impl Grants {
 pub struct StudyScope<A> {
     tenant: TenantId,
     study: StudyId,
+    is_unblinded: bool,
     action: PhantomData<A>,
 }
 
@@ -165,13 +234,20 @@ impl<A: Action> StudyScope<A> {
     pub const fn study(&self) -> &StudyId {
         &self.study
     }
+
+    /// Whether the caller may see who gets which treatment, where that is hidden.
+    #[must_use]
+    pub const fn is_unblinded(&self) -> bool {
+        self.is_unblinded
+    }
 }
 
 impl StudyScope<Build> {
     /// Who builds may read what was built.
     #[must_use]
     pub fn to_read(&self) -> StudyScope<Read> {
-        StudyScope { tenant: self.tenant, study: self.study.clone(), action: PhantomData }
+        let Self { tenant, is_unblinded, .. } = *self;
+        StudyScope { tenant, study: self.study.clone(), is_unblinded, action: PhantomData }
     }
 }
 
@@ -185,23 +261,37 @@ mod tests {
         code.parse().expect("the code is valid")
     }
 
-    fn grants(role: Role, granted: Option<&str>) -> Grants {
-        let grant = Grant { role, study: granted.map(study) };
-        Grants::from_gate(TenantId::from_uuid(Uuid::nil()), vec![grant])
+    fn grants(permitted: &[(ActionKind, Option<&str>)]) -> Grants {
+        let permission = |(action, granted): &(ActionKind, Option<&str>)| Permission {
+            action: *action,
+            study: granted.map(study),
+        };
+        let permissions = permitted.iter().map(permission).collect();
+        Grants::from_gate(TenantId::from_uuid(Uuid::nil()), permissions)
     }
 
     #[test]
-    fn a_researcher_reads_and_does_not_build() {
-        let grants = grants(Role::Researcher, None);
+    fn who_may_read_may_not_build() {
+        let grants = grants(&[(ActionKind::Read, None)]);
         assert!(grants.scope::<Read>(&study("A")).is_ok());
         assert!(matches!(grants.scope::<Build>(&study("A")), Err(Denied)));
     }
 
     #[test]
     fn a_grant_for_one_study_opens_no_other() {
-        let grants = grants(Role::DataEngineer, Some("A"));
+        let grants = grants(&[(ActionKind::Build, Some("A"))]);
         assert!(grants.scope::<Build>(&study("A")).is_ok());
-        assert!(matches!(grants.scope::<Read>(&study("B")), Err(Denied)));
+        assert!(matches!(grants.scope::<Build>(&study("B")), Err(Denied)));
+        assert!(grants.allow_anywhere::<Build>() && !grants.allow_everywhere::<Build>());
+    }
+
+    #[test]
+    fn only_a_grant_of_its_own_unblinds_and_it_opens_nothing() {
+        let blinded = grants(&[(ActionKind::Read, None), (ActionKind::Unblind, Some("B"))]);
+        let is_unblinded = |code| blinded.scope::<Read>(&study(code)).map(|scope| scope.is_unblinded());
+        assert_eq!((is_unblinded("A"), is_unblinded("B")), (Ok(false), Ok(true)));
+        let alone = grants(&[(ActionKind::Unblind, None)]);
+        assert!(matches!(alone.scope::<Read>(&study("A")), Err(Denied)));
     }
 
     #[test]

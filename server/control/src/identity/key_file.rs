@@ -36,6 +36,16 @@ pub(crate) fn ensure_key_file<S: AsRef<[u8]>>(
     }
 }
 
+/// Puts other content into a key file, whole or not at all.
+pub(crate) fn replace_key_file(path: &Path, secret: &[u8]) -> Result<(), ControlError> {
+    const STEP: &str = "replace the key";
+    let draft = path.with_extension(hex(&fresh::bytes::<8>()?));
+    write_private(&draft, secret).map_err(key_file(STEP, &draft))?;
+    fs::rename(&draft, path).map_err(key_file(STEP, path))?;
+    let folder = path.parent().unwrap_or(path);
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(key_file(STEP, folder))
+}
+
 /// Opens a private Ed25519 key, and makes it at first start.
 pub(crate) fn open_key(path: &Path) -> Result<SigningKey, ControlError> {
     let unusable = || ControlError::KeyFile { path: path.to_owned() };

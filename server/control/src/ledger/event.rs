@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use kernel::{AccountId, StudyId, TenantId};
+use uuid::Uuid;
 
 use crate::actor::Actor;
 use crate::ledger::canonical::Canon;
@@ -71,8 +72,18 @@ actions! {
     DeliveryRejected = "ingest.delivery.rejected",
     /// The files of a delivery over the wire are whole.
     DeliveryStaged = "ingest.delivery.staged",
+    /// A key under which a tenant's accounts' keys are sealed was made.
+    DataKeyCreated = "key.data.created",
+    /// Such a key sealed nothing any more, and was destroyed.
+    DataKeyDestroyed = "key.data.destroyed",
+    /// Such a key was replaced by a new one.
+    DataKeyRotated = "key.data.rotated",
+    /// The data keys were wrapped by the present master key.
+    MasterKeyRotated = "key.master.rotated",
     /// A key that signs checkpoints came into use.
     LedgerKeyRegistered = "ledger_key.registered",
+    /// Other policies came into force.
+    PoliciesRegistered = "policies.registered",
     /// A study's conformance rules were replaced.
     RulesImported = "quality.rules.imported",
     /// A key that signs tokens came into use.
@@ -162,6 +173,10 @@ impl Resource {
 
     pub(crate) fn account(account: AccountId) -> Self {
         Self::new("account", account.to_string())
+    }
+
+    pub(crate) fn data_key(id: Uuid) -> Self {
+        Self::new("data_key", id.to_string())
     }
 
     pub(crate) fn study(study: &StudyId) -> Self {

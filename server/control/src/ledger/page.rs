@@ -1,7 +1,7 @@
 //! Reading a tenant's log, newest event first.
 
 use chrono::{DateTime, Utc};
-use kernel::{Build, Grants};
+use kernel::{Audit, Grants};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -55,7 +55,7 @@ pub struct AuditEvent {
 }
 
 impl Control {
-    /// A page of the log of the grants' tenant, newest first, for those who may build in it.
+    /// A page of the log of the grants' tenant, newest first, for those who may read it.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for everybody else.
@@ -64,7 +64,7 @@ impl Control {
         grants: &Grants,
         filter: AuditFilter,
     ) -> Result<Vec<AuditEvent>, ControlError> {
-        if !grants.allow_everywhere::<Build>() {
+        if !grants.allow_everywhere::<Audit>() {
             return Err(ControlError::Denied);
         }
         let database = self.store().tenant(grants.tenant()).await?;

@@ -3,9 +3,6 @@
 //! good, in every copy, and leaves every hash as it is.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -16,79 +13,22 @@ use sha2::Sha256;
 
 use crate::error::{ControlError, storage};
 use crate::fresh;
+use crate::keys::SubjectKeys;
+use crate::keys::envelope::Secret;
 use crate::ledger::canonical::{Canon, object};
 use crate::ledger::event::Event;
 use crate::ledger::hash::{hex, hex_sha256};
 use crate::ledger::leaf::Leaf;
-use crate::store::{Connection, TenantTx, private_folder};
+use crate::store::{Connection, TenantTx};
 
 /// The field of a leaf's data that speaks of personal data.
 const FIELD: &str = "personal";
-const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 12;
-
-/// The keys of accounts, a file each, apart from the databases and their backups.
-#[derive(Debug)]
-pub(crate) struct SubjectKeys {
-    folder: PathBuf,
-}
-
-impl SubjectKeys {
-    pub(crate) const fn at(folder: PathBuf) -> Self {
-        Self { folder }
-    }
-
-    /// Makes the key of a new account.
-    pub(crate) fn create(&self, account: AccountId) -> Result<[u8; KEY_BYTES], ControlError> {
-        private_folder(&self.folder)?;
-        let (key, path) = (fresh::bytes()?, self.path(account));
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(&path).and_then(|mut file| {
-            file.write_all(&key)?;
-            file.sync_all()?;
-            File::open(&self.folder)?.sync_all()
-        });
-        written.map_err(failed("make the account's key", &path))?;
-        Ok(key)
-    }
-
-    /// The key of an account; `None` when it was destroyed, or never made.
-    pub(crate) fn open(&self, account: AccountId) -> Result<Option<[u8; KEY_BYTES]>, ControlError> {
-        let path = self.path(account);
-        let mut key = [0; KEY_BYTES];
-        match File::open(&path).and_then(|mut file| file.read_exact(&mut key)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(|()| Some(key)).map_err(failed("read the account's key", &path)),
-        }
-    }
-
-    /// Destroys the key of an account: overwritten, then removed. Destroying it again changes nothing.
-    pub(crate) fn destroy(&self, account: AccountId) -> Result<(), ControlError> {
-        let path = self.path(account);
-        let overwritten = OpenOptions::new().write(true).open(&path).and_then(|mut file| {
-            file.write_all(&[0; KEY_BYTES])?;
-            file.sync_all()?;
-            fs::remove_file(&path)?;
-            File::open(&self.folder)?.sync_all()
-        });
-        match overwritten {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            done => done.map_err(failed("destroy the account's key", &path)),
-        }
-    }
-
-    fn path(&self, account: AccountId) -> PathBuf {
-        self.folder.join(format!("{account}.key"))
-    }
-}
 
 /// Values that belong to one account.
 pub(crate) struct Personal<'a> {
     pub(crate) account: AccountId,
-    pub(crate) key: [u8; KEY_BYTES],
+    pub(crate) key: Secret,
     pub(crate) fields: &'a [(&'static str, &'a str)],
 }
 
@@ -105,7 +45,7 @@ impl Personal<'_> {
         let values = self.fields.iter().map(|(name, value)| ((*name).to_owned(), Canon::from(*value)));
         let plain = object([("fields", Canon::Object(values.collect())), ("r", hex(&blinding).into())]);
         let (message, context) = (plain.to_bytes(), context(&id, self.account));
-        let sealed = Aes256Gcm::new(&self.key.into())
+        let sealed = Aes256Gcm::new((&*self.key).into())
             .encrypt(&Nonce::from(nonce), Payload { msg: &message, aad: &context })
             // INVARIANT: AES-GCM refuses only messages of more than 64 GiB.
             .expect("a few values are encrypted");
@@ -187,7 +127,7 @@ pub(crate) async fn reveal(
     let (nonce, ciphertext) = stored(connection, told.id).await?.ok_or_else(changed)?;
     let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| changed())?;
     let context = context(told.id, told.subject);
-    let plain = Aes256Gcm::new(&key.into())
+    let plain = Aes256Gcm::new((&*key).into())
         .decrypt(&Nonce::from(nonce), Payload { msg: &ciphertext, aad: &context })
         .map_err(|_| changed())?;
     let Some(Canon::Object(plain)) = Canon::parse(&plain) else { return Err(changed()) };
@@ -223,11 +163,6 @@ fn context(id: &str, account: AccountId) -> Vec<u8> {
     format!("cairn/audit-pii\n{id}\n{account}\n").into_bytes()
 }
 
-fn failed(step: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ControlError {
-    let path = path.to_owned();
-    move |source| ControlError::File { step, path, source }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,19 +172,5 @@ mod tests {
         // Source: `python3 -c "import hmac; print(hmac.new(b'\x0b'*32, b'email\0ada@example.org', 'sha256').hexdigest())"`.
         let commitment = commitment(&[0x0b; 32], "email", "ada@example.org");
         assert_eq!(hex(&commitment), "b3df77595e17272e2f668fa40f27e4b2f744d44d755cc8149f4076697832b298");
-    }
-
-    #[test]
-    fn a_destroyed_key_is_gone() {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let keys = SubjectKeys::at(folder.path().join("subjects"));
-        let account = AccountId::from_uuid(uuid::Uuid::from_u128(7));
-        assert_eq!(keys.open(account).expect("the folder can be read"), None);
-        let key = keys.create(account).expect("it is new");
-        assert_eq!(keys.open(account).expect("it is there"), Some(key));
-        assert!(keys.create(account).is_err(), "a key is never made twice");
-        keys.destroy(account).expect("it can be destroyed");
-        assert_eq!(keys.open(account).expect("the folder can be read"), None);
-        keys.destroy(account).expect("it is gone already");
     }
 }

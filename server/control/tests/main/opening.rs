@@ -25,7 +25,10 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         control.ready().await.expect("every process is ready");
         let report = control.verify_system().await.expect("the log can be read");
         assert!(report.is_intact(), "{report:?}");
-        assert_eq!(report.size, 2, "one key for tokens and one for the ledger were registered");
+        assert_eq!(
+            report.size, 3,
+            "one key for tokens, one for the ledger, and the policies were registered"
+        );
     }
     let keys = &site.contents(Whose::Systems).await["signing_keys"];
     assert_eq!(keys.len(), 1);
@@ -36,8 +39,8 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         .collect();
     files.sort();
     let expected: &[&str] = match engine() {
-        Engine::Sqlite => &["ledger.key", "signing.key"],
-        Engine::Postgres => &["context.key", "ledger.key", "signing.key"],
+        Engine::Sqlite => &["ledger.key", "master.key", "signing.key"],
+        Engine::Postgres => &["context.key", "ledger.key", "master.key", "signing.key"],
     };
     assert_eq!(files, expected);
 }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Query, State as Extract};
 use control::AuditFilter;
+use kernel::Audit;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,7 +74,7 @@ pub(crate) async fn list(
     caller: Caller,
     Query(params): Query<AuditParams>,
 ) -> Result<Json<Vec<EventAnswer>>, Problem> {
-    caller.build_everywhere(&state).await?;
+    caller.everywhere::<Audit>(&state).await?;
     let filter =
         AuditFilter { action: params.action, before_seq: params.before, limit: params.limit.unwrap_or(100) };
     let events = state.app.control.audit_page(caller.principal.grants(), filter).await;
@@ -102,7 +103,7 @@ pub(crate) async fn verification(
     Extract(state): Extract<State>,
     caller: Caller,
 ) -> Result<Json<VerificationAnswer>, Problem> {
-    caller.build_everywhere(&state).await?;
+    caller.everywhere::<Audit>(&state).await?;
     let report = state.app.control.verify_tenant(caller.principal.tenant()).await;
     let report = report.map_err(|error| caller.problem(error))?;
     Ok(Json(VerificationAnswer {

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use control::{AuditAction, AuditFilter, VerifyReport};
 use frontend::query::AuditQuery;
 use frontend::view::{AuditEvent, AuditView, Choice, Tab, Verification};
+use kernel::Audit;
 
 use super::{Answer, Visit, pairs};
 use crate::http::State;
@@ -20,7 +21,7 @@ pub(crate) async fn show(
     OriginalUri(uri): OriginalUri,
 ) -> Answer {
     let visit = Visit::new(&state, &reader, &headers, &uri);
-    let allowed = visit.caller.build_everywhere(&state).await;
+    let allowed = visit.caller.everywhere::<Audit>(&state).await;
     allowed.map_err(|problem| visit.refuse(&problem))?;
     let query = AuditQuery::from_pairs(&pairs(&uri));
     let filter =
