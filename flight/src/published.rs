@@ -36,7 +36,8 @@ pub struct Published {
     manifests: Arc<Mutex<Manifests>>,
 }
 
-type Manifests = BTreeMap<(kernel::TenantId, SnapshotId), Arc<Manifest>>;
+/// By tenant, snapshot, and whether what is masked is among its tables.
+type Manifests = BTreeMap<(kernel::TenantId, SnapshotId, bool), Arc<Manifest>>;
 
 const MANIFESTS_KEPT: usize = 256;
 
@@ -94,13 +95,14 @@ impl Published {
         scope: &StudyScope<A>,
         row: SnapshotRow,
     ) -> Result<Visible, PublishedError> {
-        let key = (scope.tenant(), row.id);
+        let key = (scope.tenant(), row.id, Manifest::opens_masked(scope));
         let known = self.manifests.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
         // A known manifest of the tenant may be another study's; then it is read, and refused.
         if let Some(manifest) = known.filter(|manifest| &manifest.study == scope.study()) {
             return Ok(Visible { row, manifest });
         }
-        let manifest = Arc::new(Manifest::read(&self.storage.study(scope), &row.manifest_key, row.id)?);
+        let manifest = Manifest::read(&self.storage.study(scope), &row.manifest_key, row.id)?;
+        let manifest = Arc::new(manifest.seen_by(scope));
         let mut manifests = self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
         if manifests.len() >= MANIFESTS_KEPT {
             manifests.clear();

@@ -2,10 +2,10 @@
 //! changes; a correction is a new one that names the one it replaces. It becomes visible by one row in the
 //! control database, which is not this crate's business.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use kernel::{BatchId, SnapshotId, StudyId, TenantId};
+use kernel::{Action, ActionKind, BatchId, SnapshotId, StudyId, StudyScope, TenantId};
 use serde::{Deserialize, Serialize};
 
 use crate::storage::{Staging, TenantFiles};
@@ -144,11 +144,30 @@ pub struct Manifest {
     pub canon: BTreeMap<String, Vec<DataFile>>,
     /// Star and marts by table name.
     pub tables: BTreeMap<String, Table>,
+    /// The tables that only an unblinded scope may see, while the study is blinded.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub masked: BTreeSet<String>,
 }
 
 impl Manifest {
     /// The form's version that is written.
     pub const FORMAT: u32 = 2;
+
+    /// Whether a scope opens what is masked. A build has to carry it on, and shows it to nobody.
+    #[must_use]
+    pub fn opens_masked<A: Action>(scope: &StudyScope<A>) -> bool {
+        scope.is_unblinded() || A::KIND == ActionKind::Build
+    }
+
+    /// The manifest as a scope may see it: to a blinded reader, what is masked is not there.
+    #[must_use]
+    pub fn seen_by<A: Action>(mut self, scope: &StudyScope<A>) -> Self {
+        if !Self::opens_masked(scope) {
+            let masked = std::mem::take(&mut self.masked);
+            self.tables.retain(|name, _| !masked.contains(name));
+        }
+        self
+    }
 
     /// Stores the manifest; returns its id and its key.
     ///

@@ -52,6 +52,9 @@ const DEFINITIONS: &str = include_str!("star/definitions.sql");
 /// What facts join instead of the dimensions of study, site and subject.
 const PARTICIPATION: &str = include_str!("star/participation.sql");
 
+/// The tables from which it can be seen who gets which treatment.
+const TREATMENTS: [&str; 1] = ["subject_treatment"];
+
 /// The dimensions that [`PARTICIPATION`] is made of.
 const PARTICIPANTS: [&str; 3] = ["dim_study", "dim_site", "dim_subject"];
 
@@ -106,6 +109,9 @@ pub const TABLES: &[StarTable] = &[
     star_table!("fact_subject_day",
         entities: ["disposition"],
         tables: ["dim_study", "dim_site", "dim_subject"]),
+    star_table!("subject_treatment",
+        entities: ["subject", "planned_arm", "randomisation", "exposure"],
+        tables: ["dim_subject"]),
     star_table!("dim_time",
         entities: [],
         tables: ["fact_visit", "fact_ae", "fact_lab", "fact_observation", "fact_form", "fact_query", "fact_deviation",
@@ -178,6 +184,7 @@ pub fn build(
         cuts,
         canon: base.ingested.canon.clone(),
         tables: std::collections::BTreeMap::new(),
+        masked: BTreeSet::new(),
     };
     let former = base.former.map(|(_, manifest)| manifest);
     let mut builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, former };
@@ -186,6 +193,10 @@ pub fn build(
         Some(engine) => engine,
         None => builder.open(&manifest)?,
     };
+    engine.view("dim_study", &paths(&staging, &manifest.table("dim_study")?.files)?)?;
+    if is_blinded(&engine)? {
+        manifest.masked.extend(TREATMENTS.map(str::to_owned));
+    }
     let receipt = &base.ingested.receipt;
     let work = quality::build::Work { staging: &staging, engine: &engine, former, receipt };
     quality::build::build(&work, &mut manifest, progress)?;
@@ -281,6 +292,12 @@ impl Builder<'_> {
         history::open(&engine)?;
         Ok(engine)
     }
+}
+
+/// Whether it is hidden who gets what: it is, unless the study says that it is open.
+fn is_blinded(engine: &Engine) -> Result<bool> {
+    let open = "SELECT count(*) FROM dim_study WHERE is_current AND NOT is_blinded";
+    Ok(engine.count("look whether the study is blinded", open)? == 0)
 }
 
 fn paths(staging: &Staging, files: &[DataFile]) -> Result<Vec<PathBuf>> {

@@ -40,7 +40,7 @@ impl std::fmt::Debug for TableScan {
 }
 
 impl TableScan {
-    /// Opens a table of the snapshot that `manifest` describes.
+    /// Opens a table of the snapshot that `manifest` describes. What is masked is not there for a blinded scope.
     ///
     /// # Errors
     /// [`Error::NoTable`]; [`Error::Corrupt`] when the manifest is not this scope's or a file is not there.
@@ -52,6 +52,9 @@ impl TableScan {
         batch_rows: usize,
     ) -> Result<Self> {
         let files = storage.study(scope);
+        if manifest.masked.contains(table) && !scope.is_unblinded() {
+            return Err(Error::NoTable { table: table.to_owned() });
+        }
         let table = manifest.table(table)?;
         let paths: VecDeque<PathBuf> =
             table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_>>()?;

@@ -1,6 +1,7 @@
 //! The contract of the crate: what becomes of a delivery, from files to published tables.
 mod delivered;
 
+mod blinding;
 mod engine_is_locked;
 mod history_is_kept;
 mod mappings_read_their_sources;
