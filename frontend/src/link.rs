@@ -12,6 +12,23 @@ pub const LOGIN: &str = "/login";
 /// Where the sign-out form posts to.
 pub const LOGOUT: &str = "/logout";
 
+/// What a person keeps here: sessions and tokens.
+pub const ACCOUNT: &str = "/account";
+/// Where the form for a new token posts to.
+pub const ACCOUNT_TOKENS: &str = "/account/tokens";
+
+/// Where the form that revokes a token posts to.
+#[must_use]
+pub fn revoke_token(token: &str) -> String {
+    format!("{ACCOUNT_TOKENS}/{}/revoke", encode_segment(token))
+}
+
+/// Where the form that ends a session posts to.
+#[must_use]
+pub fn end_session(session: &str) -> String {
+    format!("{ACCOUNT}/sessions/{}/end", encode_segment(session))
+}
+
 /// One study.
 #[must_use]
 pub fn study(study: &str) -> String {

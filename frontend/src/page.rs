@@ -1,4 +1,5 @@
 //! Pages: pure functions from a view to a whole HTML document.
+mod account;
 mod audit;
 mod data;
 mod error;
@@ -11,6 +12,7 @@ mod site_subjects;
 mod studies;
 mod subject_rows;
 
+pub use account::account;
 pub use audit::audit;
 pub use data::data;
 pub use error::error;

@@ -53,6 +53,7 @@ pub(crate) fn login(state: LoginState, theme: Theme) -> LoginView {
         frame,
         next: "/studies/CAIRN-301/rbqm".to_owned(),
         email: "ana@example.org".to_owned(),
+        exposed: false,
         state,
     }
 }

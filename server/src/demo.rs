@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use control::{Actor, Audience, NewAccount, TraceId};
+use control::{Actor, Audience, Credentials, NewAccount, TraceId};
 use evidence::simulate::plan::StudyPlan;
 use evidence::simulate::simulate;
 use kernel::{Grant, Role, Seed, StudyId};
@@ -224,8 +224,10 @@ async fn announce(
     let Some(account) = demo.accounts.iter().rev().find(|account| account.role == Role::Researcher) else {
         return Ok(());
     };
-    let login =
-        app.control.login(&account.email, &account.password, Audience::Flight, &TraceId::random()?).await?;
+    let login = {
+        let given = Credentials::new(&account.email, &account.password);
+        app.control.login(&given, Audience::Flight, &TraceId::random()?).await?
+    };
     say!(
         "\na mart in Python over Arrow Flight (the token ends {}):\n
 import pyarrow.flight as flight

@@ -258,9 +258,12 @@ impl Visitor {
         Some(self.keep(answer))
     }
 
-    /// Sends a form, as a page without scripts does.
+    /// Sends a form, as a page without scripts does: with the origin of that page, unless a header was put in.
     pub(crate) fn post_form(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.identified(self.agent.post(url));
+        let mut request = self.identified(self.agent.post(url));
+        if self.header.is_none() {
+            request = request.header(header::ORIGIN, origin_of(url));
+        }
         let answer = request.send_form(fields.iter().copied()).expect("the server answers");
         self.keep(answer)
     }
@@ -309,6 +312,11 @@ impl Visitor {
         let body = String::from_utf8_lossy(&body).into_owned();
         Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
     }
+}
+
+/// Where a page's form says that it comes from.
+fn origin_of(url: &str) -> String {
+    url.split('/').take(3).collect::<Vec<_>>().join("/")
 }
 
 /// Two addresses of this machine on which nobody listens.

@@ -14,6 +14,7 @@ pub fn login(view: &LoginView) -> String {
         <div class="narrow">
             <h1>{format!("Sign in to {}", view.frame.product)}</h1>
             {message(view.state)}
+            {view.exposed.then(exposed)}
             {form(view)}
         </div>
     };
@@ -39,6 +40,18 @@ fn form(view: &LoginView) -> AnyView {
             </div>
             <button class="button primary" type="submit">"Sign in"</button>
         </form>
+    }
+    .into_any()
+}
+
+/// A browser that will not keep the session says nothing: the form would come back again and again.
+fn exposed() -> AnyView {
+    view! {
+        <p class="note bad" role="alert">
+            <strong>"This connection is not protected. "</strong>
+            "Your browser keeps a sign-in only over HTTPS, or on the machine that runs the server. Open this page by its "
+            "https address; if there is none, ask your administrator to put the server behind TLS."
+        </p>
     }
     .into_any()
 }

@@ -13,6 +13,8 @@ pub struct LoginView {
     pub next: String,
     /// What was typed last time, so that it need not be typed again.
     pub email: String,
+    /// Whether the browser will not keep the session, since nothing protects it on its way.
+    pub exposed: bool,
     /// Why the form is shown.
     pub state: LoginState,
 }

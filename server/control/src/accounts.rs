@@ -12,6 +12,7 @@ use crate::fresh;
 use crate::identity::Password;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Personal, Resource};
+use crate::sessions::end_sessions_of;
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
 
@@ -109,7 +110,7 @@ impl Control {
         Ok(row.id)
     }
 
-    /// Disables an account; its tokens end with it. Disabling it again changes nothing. For the operator.
+    /// Disables an account; its sessions and tokens end with it. Disabling it again changes nothing. For the operator.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when the tenant has no such account.
@@ -132,7 +133,9 @@ impl Control {
             .execute(tx.connection())
             .await
             .map_err(storage("disable the account"))?;
-        let event = Event::success(AuditAction::AccountDisabled, actor, Resource::account(account));
+        let sessions = end_sessions_of(&mut tx, account, "account_disabled").await?;
+        let event = Event::success(AuditAction::AccountDisabled, actor, Resource::account(account))
+            .with("sessions_ended", sessions);
         tx.record(event).await?.commit().await
     }
 

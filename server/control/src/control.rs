@@ -8,7 +8,7 @@ use kernel::Clock;
 use sqlx::{Any, Transaction};
 
 use crate::error::ControlError;
-use crate::identity::{Passwords, SigningKey, announce_key};
+use crate::identity::{KeyRing, Passwords};
 use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, WaitingEvents, announce_ledger_key};
 use crate::store::{DatabaseSettings, Store};
 
@@ -21,7 +21,7 @@ pub struct Control {
 /// How long a token lasts, by the door it opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenLifetimes {
-    /// A browser's session.
+    /// A client of REST; with it, it gets the next one.
     pub http: TimeDelta,
     /// A Flight client's bearer token.
     pub flight: TimeDelta,
@@ -29,7 +29,7 @@ pub struct TokenLifetimes {
 
 impl Default for TokenLifetimes {
     fn default() -> Self {
-        Self { http: TimeDelta::hours(8), flight: TimeDelta::hours(1) }
+        Self { http: TimeDelta::minutes(15), flight: TimeDelta::minutes(15) }
     }
 }
 
@@ -48,7 +48,7 @@ pub struct ControlSettings {
 struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
-    signing_key: SigningKey,
+    key_ring: KeyRing,
     ledger_key: LedgerKey,
     subject_keys: SubjectKeys,
     waiting: WaitingEvents,
@@ -100,16 +100,14 @@ impl Control {
         let anchor = settings.anchor.as_deref().map(Anchor::at);
         let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchor).await?;
         let lifetimes = settings.lifetimes;
-        let signing_key = SigningKey::open(&root.join("keys"))?;
         let ledger_key = LedgerKey::open(&root.join("keys"))?;
         store.require_system_standing().await?;
-        announce_key(&store, &signing_key, clock.now()).await?;
+        let key_ring = KeyRing::open(&store, &root.join("keys"), clock.now()).await?;
         announce_ledger_key(&store, &ledger_key).await?;
         let passwords = Passwords::new().await?;
         let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
         let waiting = WaitingEvents::default();
-        let inner =
-            Inner { store, clock, signing_key, ledger_key, subject_keys, waiting, passwords, lifetimes };
+        let inner = Inner { store, clock, key_ring, ledger_key, subject_keys, waiting, passwords, lifetimes };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -129,8 +127,8 @@ impl Control {
         self.inner.clock.as_ref()
     }
 
-    pub(crate) fn signing_key(&self) -> &SigningKey {
-        &self.inner.signing_key
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.inner.key_ring
     }
 
     pub(crate) fn ledger_key(&self) -> &LedgerKey {

@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Leaf, Log, Resource, reveal, rows};
+use crate::sessions::end_sessions_of;
 use crate::text::require_text;
 
 const STEP: &str = "erase the account";
@@ -68,6 +69,12 @@ impl Control {
             .bind(&placeholder)
             .bind(erasure.account.to_string())
             .execute(system.connection())
+            .await
+            .map_err(storage(STEP))?;
+        end_sessions_of(&mut tx, erasure.account, "account_erased").await?;
+        sqlx::query("UPDATE sessions SET peer_hash = '' WHERE account_id = $1")
+            .bind(erasure.account.to_string())
+            .execute(tx.connection())
             .await
             .map_err(storage(STEP))?;
         let event =

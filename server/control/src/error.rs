@@ -47,6 +47,13 @@ pub enum ControlError {
         max: usize,
     },
 
+    /// A token that is to last too long, or not at all.
+    #[error("a token of this kind lasts up to {days} days: choose 1 to {days}")]
+    InvalidTokenLifetime {
+        /// The most days.
+        days: i64,
+    },
+
     /// Somebody in this deployment already has the address.
     #[error("the e-mail address is already in use: choose another, or disable the account that holds it")]
     EmailTaken,
@@ -374,10 +381,22 @@ pub enum AuthError {
         /// Whom the token names.
         caller: Caller,
     },
-    /// It was logged out.
-    #[error("the token was logged out: log in again")]
+    /// It was revoked, or the session that it was made from has ended.
+    #[error("the token was revoked, or its session has ended: log in again")]
     Revoked {
         /// Whom the token names.
+        caller: Caller,
+    },
+    /// There is no session with this secret.
+    #[error("there is no such session: log in")]
+    NoSession,
+    /// There is no such token among those that holders keep.
+    #[error("there is no such token")]
+    NoAccessToken,
+    /// The session was ended, or its time is over.
+    #[error("the session has ended: log in again")]
+    SessionEnded {
+        /// Whose it was.
         caller: Caller,
     },
     /// The account is disabled.
@@ -411,6 +430,7 @@ impl AuthError {
             | Self::Expired { caller }
             | Self::NotYetValid { caller }
             | Self::Revoked { caller }
+            | Self::SessionEnded { caller }
             | Self::AccountDisabled { caller }
             | Self::NoSuchAccount { caller } => Some(*caller),
             Self::Malformed
@@ -418,6 +438,8 @@ impl AuthError {
             | Self::WrongType
             | Self::UnknownKey
             | Self::BadSignature
+            | Self::NoSession
+            | Self::NoAccessToken
             | Self::Unavailable { .. } => None,
         }
     }
@@ -436,6 +458,9 @@ impl AuthError {
             Self::Expired { .. } => "token_expired",
             Self::NotYetValid { .. } => "token_not_yet_valid",
             Self::Revoked { .. } => "token_revoked",
+            Self::NoSession => "no_session",
+            Self::NoAccessToken => "no_access_token",
+            Self::SessionEnded { .. } => "session_ended",
             Self::AccountDisabled { .. } => "account_disabled",
             Self::NoSuchAccount { .. } => "no_such_account",
             Self::Unavailable { .. } => "unavailable",

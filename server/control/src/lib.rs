@@ -7,6 +7,7 @@
 //! actor and commits together with its event, or not at all.
 mod error;
 mod fresh;
+mod ids;
 mod instant;
 mod text;
 mod trace;
@@ -19,9 +20,13 @@ mod store;
 mod identity;
 
 mod gate;
+
+mod access_tokens;
 mod login;
+mod sessions;
 
 mod accounts;
+mod grants;
 mod tenants;
 
 mod batches;
@@ -35,6 +40,10 @@ mod exports;
 mod reads;
 mod rules;
 
+pub use access_tokens::{
+    AccessToken, IssuedToken, NewAccessToken, PERSONAL_MAX as PERSONAL_TOKEN_MAX,
+    SERVICE_MAX as SERVICE_TOKEN_MAX, TokenKind,
+};
 pub use accounts::NewAccount;
 pub use actor::Actor;
 pub use batches::BatchRow;
@@ -45,14 +54,16 @@ pub use erasure::Erasure;
 pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
-pub use identity::Audience;
+pub use identity::{Audience, KeyState, TokenKey};
+pub use ids::{AccessTokenId, SessionId};
 pub use ledger::{
     AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
     MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
-pub use login::Login;
+pub use login::{Credentials, Login};
 pub use reads::{Amount, PullId, TableRead};
+pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;

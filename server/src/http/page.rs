@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::theme;
 use crate::error::Failure;
 
+pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod data;
 pub(super) mod indicator;

@@ -204,6 +204,9 @@ fn kind_of(failure: &Failure) -> Kind {
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict
         }
+        Failure::Control(ControlError::InvalidText { .. } | ControlError::InvalidTokenLifetime { .. }) => {
+            Kind::BadRequest
+        }
         Failure::Warehouse(warehouse::Error::PartTooLarge { .. }) => Kind::TooLarge,
         Failure::Warehouse(warehouse::Error::NoTable { .. }) => Kind::NotThere,
         Failure::Published(flight::published::PublishedError::Warehouse(warehouse::Error::NoTable {

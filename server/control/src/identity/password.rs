@@ -62,6 +62,8 @@ impl Passwords {
 
     /// Whether the password is the one of a stored text. Without one the answer is no, after the same time.
     pub(crate) async fn matches(&self, password: &str, stored: Option<&str>) -> Result<bool, ControlError> {
+        // An account without a password, such as an erased one, has an empty text.
+        let stored = stored.filter(|stored| !stored.is_empty());
         let known = stored.is_some() && password.len() <= MAX_BYTES;
         let stored = stored.unwrap_or(&self.decoy).to_owned();
         let password = if password.len() <= MAX_BYTES { password.to_owned() } else { String::new() };

@@ -37,6 +37,8 @@ actions! {
     AccountCreated = "account.created",
     /// An account was disabled; its tokens end with it.
     AccountDisabled = "account.disabled",
+    /// An account was given a role, or lost one; its sessions ended with it.
+    AccountGrantsChanged = "account.grants.changed",
     /// An e-mail address was set aside for an account that is about to be created.
     AccountEmailReserved = "account.email.reserved",
     /// A witness has signed below a checkpoint.
@@ -47,12 +49,20 @@ actions! {
     PersonalDataErased = "audit.redacted",
     /// Logs were verified.
     LogVerified = "audit.verified",
+    /// A token that its holder keeps was made.
+    AccessTokenCreated = "auth.access_token.created",
+    /// A token that its holder keeps was revoked.
+    AccessTokenRevoked = "auth.access_token.revoked",
     /// A login was refused.
     LoginFailed = "auth.login.failed",
     /// Somebody logged in and got a token.
     LoginSucceeded = "auth.login.succeeded",
     /// A token was logged out.
     Logout = "auth.logout",
+    /// A session was ended by somebody else's hand, or from another session.
+    SessionEnded = "auth.session.ended",
+    /// A browser's session got another secret, since what it may do has changed.
+    SessionRotated = "auth.session.rotated",
     /// A logged-in account got a further token.
     TokenIssued = "auth.token.issued",
     /// An engineer is about to write data of a study to a file.
@@ -77,6 +87,8 @@ actions! {
     RulesImported = "quality.rules.imported",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
+    /// A key signs tokens no more.
+    SigningKeyRetired = "signing_key.retired",
     /// A snapshot became the current one of its study.
     SnapshotPublished = "snapshot.published",
     /// A study was registered.

@@ -1,4 +1,4 @@
-use control::{Actor, Audience, AuditFilter, AuthError, ControlError};
+use control::{Actor, Audience, AuditFilter, AuthError, ControlError, Credentials};
 use kernel::{Role, TenantId};
 
 use super::world::{PASSWORD, World, everywhere, new_account, only_in, study, trace};
@@ -11,7 +11,7 @@ async fn ada(world: &World) -> TenantId {
 }
 
 async fn check_refused(world: &World, email: &str, password: &str) {
-    let outcome = world.control.login(email, password, Audience::Http, &trace()).await;
+    let outcome = world.control.login(&Credentials::new(email, password), Audience::Http, &trace()).await;
     assert!(matches!(outcome, Err(ControlError::LoginRefused)), "{email} {outcome:?}");
 }
 
@@ -26,7 +26,7 @@ async fn a_login_lets_in_whom_the_accounts_say() {
     assert_eq!(principal.email(), "ada@example.org");
     assert_eq!(principal.display_name(), "Ada Lovelace");
     assert_eq!(principal.roles(), [Role::Researcher]);
-    assert_eq!(principal.token_expires_at(), login.expires_at);
+    assert_eq!(principal.expires_at(), login.expires_at);
     assert!(principal.grants().scope::<kernel::Read>(&study("A")).is_ok());
     assert!(principal.grants().scope::<kernel::Read>(&study("B")).is_err());
     assert!(principal.grants().scope::<kernel::Build>(&study("A")).is_err());

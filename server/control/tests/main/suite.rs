@@ -2,17 +2,20 @@
 
 pub(crate) mod world;
 
+mod access_tokens;
 mod anchors;
 mod atomicity;
 mod checkpoints;
 pub(crate) mod commits;
 mod denials;
 mod erasure;
+mod keys;
 mod logins;
 mod opening;
 mod reads;
 mod receipts;
 mod secrets;
+mod sessions;
 mod tampering;
 mod tenancy;
 mod tokens;

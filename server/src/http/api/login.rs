@@ -2,7 +2,7 @@
 
 use axum::extract::State as Extract;
 use axum::{Extension, Json};
-use control::Audience;
+use control::{Audience, Credentials};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -66,8 +66,8 @@ pub(crate) async fn login(
     Extension(Traced(trace)): Extension<Traced>,
     Json(request): Json<LoginRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
-    let login =
-        state.app.control.login(&request.email, &request.password, request.audience.into(), &trace).await;
+    let given = Credentials::new(&request.email, &request.password);
+    let login = state.app.control.login(&given, request.audience.into(), &trace).await;
     let login = login.map_err(|error| Problem::of(&Failure::from(error), &trace))?;
     Ok(Json(TokenAnswer {
         token: login.token,

@@ -1,0 +1,105 @@
+//! `cairn admin account`.
+
+use clap::Subcommand;
+use control::{Actor, Erasure, NewAccount};
+use kernel::AccountId;
+
+use super::{GrantArgs, secret_line, tenant_called};
+use crate::app::App;
+use crate::cli::say::say;
+use crate::error::Result;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Make an account. The password is read from the first line of standard input.
+    Create {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The address to log in with.
+        #[arg(long)]
+        email: String,
+        /// The name that pages show.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        grant: GrantArgs,
+    },
+    /// Give an account a role. Its sessions end, so that it signs in anew.
+    Grant {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        #[command(flatten)]
+        grant: GrantArgs,
+    },
+    /// Take a role from an account. Its sessions end.
+    Revoke {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        #[command(flatten)]
+        grant: GrantArgs,
+    },
+    /// Disable an account: its sessions and tokens stop working at once.
+    Disable {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+    },
+    /// Erase what is known of a person: e-mail, name, and what lies encrypted beside the ledger's events.
+    /// The ledger keeps that it was done, why, and who agreed. It cannot be taken back.
+    Erase {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        /// Why, without naming the person; it is recorded for ever.
+        #[arg(long)]
+        reason: String,
+        /// The second person who agreed: the id of another account of the tenant that is in use.
+        #[arg(long, value_name = "ACCOUNT")]
+        approved_by: AccountId,
+    },
+}
+
+pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
+    let control = &app.control;
+    match command {
+        AccountCommand::Create { tenant, email, name, grant } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let account = NewAccount {
+                display_name: name.unwrap_or_else(|| email.clone()),
+                password: secret_line("password")?,
+                grants: vec![grant.into()],
+                email,
+            };
+            let id = control.create_account(&Actor::Operator, tenant.id, account).await?;
+            say!("account {id}");
+        }
+        AccountCommand::Grant { tenant, account, grant } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
+            say!("account {account} has the role; its sessions have ended");
+        }
+        AccountCommand::Revoke { tenant, account, grant } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.revoke_grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
+            say!("account {account} does not have the role; its sessions have ended");
+        }
+        AccountCommand::Erase { tenant, account, reason, approved_by } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let erasure = Erasure { account, reason, approved_by };
+            control.erase_account(&Actor::Operator, tenant.id, erasure).await?;
+            say!("erased; copies made before, such as backups, still hold the e-mail and the name");
+        }
+        AccountCommand::Disable { tenant, account } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.disable_account(&Actor::Operator, tenant.id, account).await?;
+            say!("account {account} is disabled");
+        }
+    }
+    Ok(())
+}
