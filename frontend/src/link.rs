@@ -17,6 +17,13 @@ pub const ACCOUNT: &str = "/account";
 /// Where the form for a new token posts to.
 pub const ACCOUNT_TOKENS: &str = "/account/tokens";
 
+/// Where the form that begins a second factor posts to.
+pub const SECOND_FACTOR_ENROL: &str = "/account/second-factor/enrol";
+/// Where the form with the app's first code posts to.
+pub const SECOND_FACTOR_CONFIRM: &str = "/account/second-factor/confirm";
+/// Where the form that gives the second factor up posts to.
+pub const SECOND_FACTOR_DISABLE: &str = "/account/second-factor/disable";
+
 /// Where the form that revokes a token posts to.
 #[must_use]
 pub fn revoke_token(token: &str) -> String {

@@ -8,6 +8,7 @@ mod login;
 mod overview;
 mod quality;
 mod rbqm;
+mod second_factor;
 mod site_subjects;
 mod studies;
 mod subject_rows;

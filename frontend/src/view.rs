@@ -16,7 +16,7 @@ pub mod signal;
 pub mod studies;
 pub mod subjects;
 
-pub use account::{AccountView, SessionLine, TokenLine};
+pub use account::{AccountView, SecondFactorState, SessionLine, TokenLine};
 pub use audit::{AuditEvent, AuditView, Verification};
 pub use check::{CheckSeverity, ChecksView, FailingCheck};
 pub use data::{BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, TableRow};

@@ -1,6 +1,6 @@
 //! The command line. It acts as the operator: whoever can read the data folder already holds everything.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use control::ControlSettings;
 
 use crate::app::App;
 use crate::error::{Failure, Result};
-use crate::http::Allowance;
+use crate::http::{Allowance, Surroundings};
 use crate::telemetry;
 
 mod admin;
@@ -124,12 +124,21 @@ pub struct Doors {
     /// Requests of all tenants that are worked on at a time; beyond it, 503 with `Retry-After`.
     #[arg(long, env = "CAIRN_REQUESTS_AT_A_TIME", default_value = "256", value_name = "NUMBER")]
     pub requests_at_a_time: NonZeroUsize,
+    /// A reverse proxy in front of the server, by its address. What it says in `X-Forwarded-For` is believed; can be
+    /// given several times.
+    #[arg(long, env = "CAIRN_BEHIND_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub behind_proxy: Vec<IpAddr>,
     /// Seconds that the requests under way have to end when the program is asked to stop.
     #[arg(long, env = "CAIRN_DRAIN_SECONDS", default_value = "25", value_name = "SECONDS")]
     pub drain_seconds: u64,
 }
 
 impl Doors {
+    /// What is around the server.
+    pub(crate) fn surroundings(&self) -> Surroundings {
+        Surroundings { proxies: self.behind_proxy.clone().into() }
+    }
+
     /// What the HTTP door allows.
     pub(crate) fn allowance(&self) -> Allowance {
         let per_second = self.tenant_requests_per_second;

@@ -1,7 +1,8 @@
 //! Dashboards and REST. Read [`doors`] first: every route with who may use it and which events it writes.
 //! A route can only be added together with its door.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -26,6 +27,7 @@ mod edge;
 mod health;
 mod jwks;
 mod page;
+mod peer;
 mod request;
 mod rest_of_body;
 mod theme;
@@ -39,6 +41,13 @@ pub struct Announced {
     pub stopping: watch::Receiver<bool>,
 }
 
+/// What the server was told of the network around it.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Proxies in front of it, whose word on where a request comes from is believed.
+    pub proxies: Arc<[IpAddr]>,
+}
+
 /// What every handler has.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -46,6 +55,8 @@ pub struct State {
     pub app: App,
     /// What it tells of itself.
     pub announced: Announced,
+    /// What is around it.
+    pub surroundings: Surroundings,
     /// The counters of `/metrics`.
     pub metrics: Option<PrometheusHandle>,
     /// What is allowed.
@@ -56,9 +67,9 @@ pub struct State {
 const BODY_BYTES: usize = 64 * 1024;
 
 /// Every route, behind the layers that all of them need.
-pub fn router(app: App, announced: Announced, allowance: Allowance) -> Router {
+pub fn router(app: App, announced: Announced, surroundings: Surroundings, allowance: Allowance) -> Router {
     let edge = edge::Edge::new(allowance);
-    let state = State { app, announced, metrics: crate::telemetry::start_metrics(), edge };
+    let state = State { app, announced, surroundings, metrics: crate::telemetry::start_metrics(), edge };
     let mut router = Router::new();
     for (door, handler) in doors::routes() {
         router = router.route(door.path, handler);

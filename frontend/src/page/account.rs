@@ -6,6 +6,7 @@ use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
 use crate::component::frame::csrf_field;
 use crate::component::table::{head, scrolling};
+use crate::page::second_factor::second_factor;
 use crate::view::{AccountView, Choice, SessionLine, TokenLine};
 use crate::{format, link};
 
@@ -20,6 +21,10 @@ pub fn account(view: &AccountView) -> String {
         </div>
         {problem.map(|problem| view! { <p class="note bad" role="alert">{problem}</p> })}
         {view.issued.clone().map(issued)}
+        <section aria-labelledby="second-factor">
+            <h2 id="second-factor">"Authenticator app"</h2>
+            {second_factor(view)}
+        </section>
         <section aria-labelledby="tokens">
             <h2 id="tokens">"Tokens for programs"</h2>
             {tokens(view)}

@@ -38,6 +38,11 @@ fn form(view: &LoginView) -> AnyView {
                 <input id="password" name="password" type="password" autocomplete="current-password"
                     required=true aria-invalid=refused aria-describedby=described/>
             </div>
+            <div class="field">
+                <label for="code">"Code of your authenticator app, if you have set one up"</label>
+                <input id="code" name="code" type="text" inputmode="text" autocomplete="one-time-code"
+                    autocapitalize="off" spellcheck="false" aria-describedby=described/>
+            </div>
             <button class="button primary" type="submit">"Sign in"</button>
         </form>
     }
@@ -60,7 +65,7 @@ fn message(state: LoginState) -> Option<AnyView> {
     let (class, role, text) = match state {
         LoginState::Fresh => return None,
         LoginState::Refused => {
-            ("note bad", "alert", "This e-mail address and password do not belong together.")
+            ("note bad", "alert", "The e-mail address, the password or the code is not right.")
         }
         LoginState::Throttled => ("note bad", "alert", "Too many attempts. Wait a minute and try again."),
         LoginState::Expired => ("note", "status", "Your session has ended. Sign in to go on where you were."),

@@ -15,6 +15,12 @@ pub struct AccountView {
     pub issued: Option<String>,
     /// What was wrong with the last form.
     pub problem: Option<String>,
+    /// Where the person stands with the authenticator app.
+    pub second_factor: SecondFactorState,
+    /// What the app is told, when it was just begun: the secret and its address.
+    pub enrolment: Option<(String, String)>,
+    /// Recovery codes, when they were just made; they are shown this once.
+    pub recovery_codes: Vec<String>,
     /// Tokens, newest first.
     pub tokens: Vec<TokenLine>,
     /// Sessions that let the person in at present, newest first.
@@ -23,6 +29,19 @@ pub struct AccountView {
     pub roles: Vec<Choice>,
     /// The studies that a token can be limited to.
     pub studies: Vec<Choice>,
+}
+
+/// Where somebody stands with their authenticator app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactorState {
+    /// There is none.
+    #[default]
+    Absent,
+    /// It was told the secret, and has not shown a code.
+    Enrolled,
+    /// Every sign-in asks for a code; so many recovery codes are left.
+    Confirmed(u64),
 }
 
 /// A token to keep.

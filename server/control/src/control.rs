@@ -8,7 +8,7 @@ use kernel::Clock;
 use sqlx::{Any, Transaction};
 
 use crate::error::ControlError;
-use crate::identity::{KeyRing, Passwords};
+use crate::identity::{KeyRing, Passwords, Throttle};
 use crate::ledger::{Anchor, LedgerKey, Log, SubjectKeys, WaitingEvents, announce_ledger_key};
 use crate::store::{DatabaseSettings, Store};
 
@@ -53,6 +53,7 @@ struct Inner {
     subject_keys: SubjectKeys,
     waiting: WaitingEvents,
     passwords: Passwords,
+    throttle: Throttle,
     lifetimes: TokenLifetimes,
 }
 
@@ -106,8 +107,18 @@ impl Control {
         announce_ledger_key(&store, &ledger_key).await?;
         let passwords = Passwords::new().await?;
         let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
-        let waiting = WaitingEvents::default();
-        let inner = Inner { store, clock, key_ring, ledger_key, subject_keys, waiting, passwords, lifetimes };
+        let (waiting, throttle) = (WaitingEvents::default(), Throttle::default());
+        let inner = Inner {
+            store,
+            clock,
+            key_ring,
+            ledger_key,
+            subject_keys,
+            waiting,
+            passwords,
+            throttle,
+            lifetimes,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -153,6 +164,10 @@ impl Control {
 
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.inner.passwords
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.inner.throttle
     }
 
     pub(crate) fn lifetimes(&self) -> TokenLifetimes {

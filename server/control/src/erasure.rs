@@ -12,6 +12,7 @@ use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Leaf, Log, Resource, reveal, rows};
+use crate::second_factor::remove_second_factor;
 use crate::sessions::end_sessions_of;
 use crate::text::require_text;
 
@@ -72,6 +73,7 @@ impl Control {
             .await
             .map_err(storage(STEP))?;
         end_sessions_of(&mut tx, erasure.account, "account_erased").await?;
+        remove_second_factor(&mut tx, erasure.account).await?;
         sqlx::query("UPDATE sessions SET peer_hash = '' WHERE account_id = $1")
             .bind(erasure.account.to_string())
             .execute(tx.connection())

@@ -17,9 +17,22 @@ pub enum ControlError {
     /// The caller may not, or there is no such thing: the two look alike on purpose.
     #[error("there is no such thing for this account")]
     Denied,
-    /// The e-mail or the password is wrong, or the account is disabled: the three look alike on purpose.
-    #[error("the e-mail or the password is wrong")]
+    /// The e-mail, the password or the code is wrong, or the account is disabled: they look alike on purpose.
+    #[error("the e-mail, the password or the code is wrong")]
     LoginRefused,
+
+    /// Too many attempts have failed.
+    #[error("too many attempts have failed: wait {seconds} s and try again")]
+    LoginThrottled {
+        /// How long to wait.
+        seconds: i64,
+    },
+    /// A code that is not the one of the authenticator app at this moment, nor a recovery code that is left.
+    #[error("the code is not right: use the one that the app shows now")]
+    WrongCode,
+    /// A second factor cannot be begun over one that is in use.
+    #[error("the account has an authenticator already: give that up first")]
+    SecondFactorPresent,
 
     /// An e-mail address that cannot be one.
     #[error("the e-mail address is not valid: give one of at most 254 characters with a single `@`")]

@@ -23,6 +23,7 @@ mod gate;
 
 mod access_tokens;
 mod login;
+mod second_factor;
 mod sessions;
 
 mod accounts;
@@ -63,6 +64,7 @@ pub use ledger::{
 };
 pub use login::{Credentials, Login};
 pub use reads::{Amount, PullId, TableRead};
+pub use second_factor::{Enrolment, SecondFactor};
 pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};

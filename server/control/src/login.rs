@@ -12,11 +12,12 @@ use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
 use crate::gate::{Caller, Principal, Proof, admit};
-use crate::identity::{Audience, Claims, ISSUER};
+use crate::identity::{Attempt, Audience, Claims, ISSUER};
 use crate::ids::SessionId;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256};
-use crate::sessions::{ABSOLUTE, BrowserSession, Method, NewSession, Secret, SessionRow};
+use crate::second_factor::{Asked, Fitting};
+use crate::sessions::{ABSOLUTE, BrowserSession, Method, NewSession, Secret, SessionRow, is_known_peer};
 use crate::store::TenantTx;
 use crate::trace::TraceId;
 
@@ -27,6 +28,8 @@ pub struct Credentials<'a> {
     pub email: &'a str,
     /// Its password.
     pub password: &'a str,
+    /// The code of its authenticator app, or a recovery code, when it has one.
+    pub code: Option<&'a str>,
     /// Where they come from, when it is known.
     pub peer: Option<IpAddr>,
 }
@@ -35,7 +38,7 @@ impl<'a> Credentials<'a> {
     /// An address and a password, from nowhere in particular.
     #[must_use]
     pub const fn new(email: &'a str, password: &'a str) -> Self {
-        Self { email, password, peer: None }
+        Self { email, password, code: None, peer: None }
     }
 }
 
@@ -67,17 +70,20 @@ impl fmt::Debug for Login {
 }
 
 /// Somebody whose credentials are right.
-struct Proved {
-    caller: Caller,
-    method: Method,
-    peer: Option<IpAddr>,
+pub(crate) struct Proved {
+    pub(crate) caller: Caller,
+    pub(crate) method: Method,
+    pub(crate) peer: Option<IpAddr>,
+    /// A code that is used up together with the login.
+    pub(crate) used: Option<Fitting>,
 }
 
 impl Control {
     /// Exchanges credentials for a token, and begins the session of a client with it.
     ///
     /// # Errors
-    /// [`ControlError::LoginRefused`] when they do not belong to an enabled account.
+    /// [`ControlError::LoginRefused`] when they do not belong to an enabled account, and
+    /// [`ControlError::LoginThrottled`] when too many attempts were refused before.
     pub async fn login(
         &self,
         given: &Credentials<'_>,
@@ -107,7 +113,12 @@ impl Control {
         self.begin_session(proved, trace).await
     }
 
-    async fn begin_session(&self, proved: Proved, trace: &TraceId) -> Result<BrowserSession, ControlError> {
+    /// Begins the session of a browser whose reader was proved.
+    pub(crate) async fn begin_session(
+        &self,
+        proved: Proved,
+        trace: &TraceId,
+    ) -> Result<BrowserSession, ControlError> {
         let caller = proved.caller;
         let mut tx = self.store().tenant(caller.tenant()).await?.begin().await?;
         let secret = Secret::new(caller.tenant())?;
@@ -165,27 +176,77 @@ impl Control {
         trace: &TraceId,
     ) -> Result<Proved, ControlError> {
         let known = self.find_by_email(given.email).await?;
+        let attempt = self.begin_attempt(given, known.as_ref(), trace).await?;
         let stored = known.as_ref().map(|(_, account)| account.password_hash.as_str());
         let right = self.passwords().matches(given.password, stored).await?;
-        match known {
-            Some((tenant, account)) if right && account.enabled => {
-                let caller = Caller::new(tenant, account.id);
-                Ok(Proved { caller, method: Method::Password, peer: given.peer })
+        let Some((tenant, account)) = known else {
+            let nobody = Resource::new("account", "unknown");
+            let failure = login_failure(nobody, door, "unknown_email").traced(trace);
+            self.store().system().begin().await?.record(failure).await?.commit().await?;
+            return Err(ControlError::LoginRefused);
+        };
+        let database = self.store().tenant(tenant).await?;
+        let refused = match (right, account.enabled) {
+            (false, _) => "wrong_password",
+            (true, false) => "account_disabled",
+            (true, true) => {
+                let asked = self.ask_for_code(&mut *database.view().await?, account.id, given.code).await?;
+                let used = match asked {
+                    Asked::Nothing => Ok(None),
+                    Asked::Fits(fitting) => Ok(Some(fitting)),
+                    Asked::Refused(reason) => Err(reason),
+                };
+                match used {
+                    Ok(used) => {
+                        if let Some(attempt) = attempt {
+                            self.throttle().succeeded(attempt);
+                        }
+                        let caller = Caller::new(tenant, account.id);
+                        let method = used.as_ref().map_or(Method::Password, Fitting::method);
+                        return Ok(Proved { caller, method, peer: given.peer, used });
+                    }
+                    Err(reason) => reason,
+                }
             }
+        };
+        let failure = login_failure(Resource::account(account.id), door, refused).traced(trace);
+        database.begin().await?.record(failure).await?.commit().await?;
+        Err(ControlError::LoginRefused)
+    }
+
+    /// Counts an attempt, which costs nothing but memory, before the password costs time. Who comes from nowhere is
+    /// the operator.
+    async fn begin_attempt(
+        &self,
+        given: &Credentials<'_>,
+        known: Option<&(TenantId, AccountRow)>,
+        trace: &TraceId,
+    ) -> Result<Option<Attempt>, ControlError> {
+        let Some(peer) = given.peer else { return Ok(None) };
+        let is_known_peer = match known {
             Some((tenant, account)) => {
-                let reason = if right { "account_disabled" } else { "wrong_password" };
-                let failure = login_failure(Resource::account(account.id), door, reason).traced(trace);
-                let tx = self.store().tenant(tenant).await?.begin().await?;
-                tx.record(failure).await?.commit().await?;
-                Err(ControlError::LoginRefused)
+                let database = self.store().tenant(*tenant).await?;
+                is_known_peer(&mut *database.view().await?, account.id, given.peer).await?
             }
-            None => {
-                let nobody = Resource::new("account", "unknown");
-                let failure = login_failure(nobody, door, "unknown_email").traced(trace);
-                self.store().system().begin().await?.record(failure).await?.commit().await?;
-                Err(ControlError::LoginRefused)
-            }
+            None => false,
+        };
+        let begun = self.throttle().begin(given.email, peer, is_known_peer, self.clock().now());
+        let too_soon = match begun {
+            Ok(attempt) => return Ok(Some(attempt)),
+            Err(too_soon) => too_soon,
+        };
+        if too_soon.is_first {
+            let resource = known.map_or_else(
+                || Resource::new("account", "unknown"),
+                |(_, account)| Resource::account(account.id),
+            );
+            let event = Event::success(AuditAction::LoginThrottled, LeafActor::anonymous(), resource)
+                .ended(Outcome::Denied)
+                .with("limit", too_soon.limit);
+            self.store().system().begin().await?.record(event.traced(trace)).await?.commit().await?;
         }
+        // Rounded up, so that whoever waits so long is let through.
+        Err(ControlError::LoginThrottled { seconds: too_soon.wait.num_seconds() + 1 })
     }
 
     /// The account of an address, wherever it lives.
@@ -240,6 +301,9 @@ impl Control {
 impl Proved {
     async fn begin(&self, tx: &mut TenantTx, secret: Option<&Secret>) -> Result<SessionId, ControlError> {
         let account = self.caller.account();
+        if let Some(used) = &self.used {
+            used.use_up(tx, account).await?;
+        }
         NewSession { account, method: self.method, peer: self.peer, secret }.insert(tx).await
     }
 }

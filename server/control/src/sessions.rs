@@ -17,7 +17,7 @@ use crate::store::InUse;
 use crate::trace::TraceId;
 
 pub use row::{ABSOLUTE, IDLE, Method};
-pub(crate) use row::{NewSession, Secret, SessionRow, end_sessions_of};
+pub(crate) use row::{NewSession, Secret, SessionRow, end_sessions_of, is_known_peer};
 
 /// A session that a browser has just begun, or whose secret was just changed.
 #[derive(Clone)]

@@ -70,9 +70,9 @@ fn public() -> Vec<Route> {
         door!(get "/theme", Public, [], theme::theme),
         door!(get "/.well-known/jwks.json", Public, [], jwks::jwks),
         door!(get "/api/openapi.json", Public, [], openapi::openapi),
-        door!(post "/api/v1/login", Public, ["auth.login.succeeded", "auth.login.failed"], api::login::login),
+        door!(post "/api/v1/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled"], api::login::login),
         door!(get "/login", Public, [], page::login::show),
-        door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed"], page::login::sign_in),
+        door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled", "auth.logout"], page::login::sign_in),
     ]
 }
 
@@ -135,6 +135,18 @@ fn pages() -> Vec<Route> {
         door!(
             post "/account/tokens/{token}/revoke", SignedIn,
             ["auth.access_token.revoked"], page::account::revoke_token
+        ),
+        door!(
+            post "/account/second-factor/enrol", SignedIn,
+            ["auth.second_factor.enrolled"], page::account::enrol
+        ),
+        door!(
+            post "/account/second-factor/confirm", SignedIn,
+            ["auth.second_factor.confirmed", "auth.session.rotated"], page::account::confirm
+        ),
+        door!(
+            post "/account/second-factor/disable", SignedIn,
+            ["auth.second_factor.disabled", "auth.session.rotated"], page::account::disable
         ),
         door!(
             post "/account/sessions/{session}/end", SignedIn,

@@ -55,10 +55,18 @@ actions! {
     AccessTokenRevoked = "auth.access_token.revoked",
     /// A login was refused.
     LoginFailed = "auth.login.failed",
+    /// Somebody has to wait before the next attempt; the further attempts until then are not recorded.
+    LoginThrottled = "auth.login.throttled",
     /// Somebody logged in and got a token.
     LoginSucceeded = "auth.login.succeeded",
     /// A token was logged out.
     Logout = "auth.logout",
+    /// An authenticator app has shown a code; every login asks for one from now on.
+    SecondFactorConfirmed = "auth.second_factor.confirmed",
+    /// An account has no authenticator app any more.
+    SecondFactorDisabled = "auth.second_factor.disabled",
+    /// An authenticator app was told an account's secret.
+    SecondFactorEnrolled = "auth.second_factor.enrolled",
     /// A session was ended by somebody else's hand, or from another session.
     SessionEnded = "auth.session.ended",
     /// A browser's session got another secret, since what it may do has changed.

@@ -274,6 +274,22 @@ pub(super) async fn replace_secret(
     if replaced.rows_affected() == 1 { Ok(()) } else { Err(ControlError::Denied) }
 }
 
+/// Whether the account has logged in from that address before, as far back as sessions are kept.
+pub(crate) async fn is_known_peer(
+    connection: &mut Connection,
+    account: AccountId,
+    peer: Option<IpAddr>,
+) -> Result<bool, ControlError> {
+    let known: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM sessions WHERE account_id = $1 AND peer_hash = $2 LIMIT 1")
+            .bind(account.to_string())
+            .bind(peer_hash(account, peer))
+            .fetch_optional(connection)
+            .await
+            .map_err(storage("look for earlier sessions"))?;
+    Ok(known.is_some() && peer.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,6 +55,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122100200_create_audit_pii"),
     migration!("sqlite/tenant", "20261122110000_create_sessions"),
     migration!("sqlite/tenant", "20261122110200_create_access_tokens"),
+    migration!("sqlite/tenant", "20261122110300_create_second_factors"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -67,6 +68,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122110000_create_sessions"),
     migration!("postgres", "20261122110100_retire_signing_keys"),
     migration!("postgres", "20261122110200_create_access_tokens"),
+    migration!("postgres", "20261122110300_create_second_factors"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

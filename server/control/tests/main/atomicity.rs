@@ -44,6 +44,8 @@ enum Operation {
     CreateAccessToken,
     RevokeAccessToken,
     RotateTokenKey,
+    EnrolSecondFactor,
+    DisableSecondFactor,
     FailedLogin,
     UnknownLogin,
     IssueToken,
@@ -58,7 +60,7 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 26] = [
         Self::CreateTenant,
         Self::CreateAccountInSystem,
         Self::CreateAccount,
@@ -72,6 +74,8 @@ impl Operation {
         Self::CreateAccessToken,
         Self::RevokeAccessToken,
         Self::RotateTokenKey,
+        Self::EnrolSecondFactor,
+        Self::DisableSecondFactor,
         Self::FailedLogin,
         Self::UnknownLogin,
         Self::IssueToken,
@@ -119,6 +123,8 @@ impl Stage {
         let browser = browser.expect("the password is right");
         let token = world.control.create_access_token(&Actor::Operator, tenant, account, new_token()).await;
         let token = token.expect("the account may have one").token.id;
+        let enrolled = world.control.enrol_second_factor(&Actor::Operator, tenant, account).await;
+        enrolled.expect("it can be begun");
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
         Some(Self { world, tenant, account, login, browser, token, pull })
     }
@@ -171,6 +177,12 @@ impl Stage {
                 control.revoke_access_token(&operator, self.tenant, self.token).await
             }
             Operation::RotateTokenKey => control.rotate_token_key(&operator, false).await.map(drop),
+            Operation::EnrolSecondFactor => {
+                control.enrol_second_factor(&operator, self.tenant, self.account).await.map(drop)
+            }
+            Operation::DisableSecondFactor => {
+                control.disable_second_factor(&operator, self.tenant, self.account, None).await
+            }
             Operation::Login => {
                 control.login(&Credentials::new(email, PASSWORD), Audience::Http, &trace).await.map(drop)
             }

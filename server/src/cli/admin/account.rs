@@ -42,6 +42,28 @@ pub(crate) enum AccountCommand {
         #[command(flatten)]
         grant: GrantArgs,
     },
+    /// Begin an authenticator app for an account: prints the secret for the app, this once.
+    TotpEnrol {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+    },
+    /// Take the authenticator app into use, with the code that it shows on the first line of standard input; prints the
+    /// recovery codes, this once.
+    TotpConfirm {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+    },
+    /// Remove the authenticator app of an account whose owner has lost it and the recovery codes.
+    TotpDisable {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+    },
     /// Disable an account: its sessions and tokens stop working at once.
     Disable {
         /// The tenant, by its short name.
@@ -88,6 +110,22 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             let tenant = tenant_called(app, &tenant).await?;
             control.revoke_grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
             say!("account {account} does not have the role; its sessions have ended");
+        }
+        AccountCommand::TotpEnrol { tenant, account } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let told = control.enrol_second_factor(&Actor::Operator, tenant.id, account).await?;
+            say!("secret {}\n{}", told.secret, told.uri);
+        }
+        AccountCommand::TotpConfirm { tenant, account } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let code = secret_line("code")?;
+            let codes = control.confirm_second_factor(&Actor::Operator, tenant.id, account, &code).await?;
+            say!("{}", codes.join("\n"));
+        }
+        AccountCommand::TotpDisable { tenant, account } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.disable_second_factor(&Actor::Operator, tenant.id, account, None).await?;
+            say!("account {account} has no authenticator app");
         }
         AccountCommand::Erase { tenant, account, reason, approved_by } => {
             let tenant = tenant_called(app, &tenant).await?;

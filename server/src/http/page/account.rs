@@ -4,12 +4,13 @@ use axum::Form;
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{AccessToken, ControlError, Session};
+use control::{AccessToken, Actor, ControlError, SecondFactor, Session};
 use frontend::link;
-use frontend::view::{AccountView, Choice, SessionLine, TokenLine};
-use kernel::{Role, StudyId};
+use frontend::view::{AccountView, Choice, SecondFactorState, SessionLine, TokenLine};
+use kernel::{AccountId, Role, StudyId, TenantId};
 use serde::Deserialize;
 
+use super::login::set_session;
 use super::{Answer, Visit, role_in_words};
 use crate::http::State;
 use crate::http::api::access_tokens::{AccessTokenRequest, wanted, within_own};
@@ -19,6 +20,8 @@ use crate::http::caller::Reader;
 #[derive(Default)]
 struct Said {
     issued: Option<String>,
+    enrolment: Option<(String, String)>,
+    recovery_codes: Vec<String>,
     problem: Option<String>,
 }
 
@@ -39,6 +42,8 @@ async fn page(visit: &Visit<'_>, said: Said) -> Answer {
     let (actor, tenant, own) = (principal.actor(), principal.tenant(), Some(principal.account()));
     let sessions = control.sessions(&actor, tenant, own).await.map_err(|error| visit.fail(error))?;
     let tokens = control.access_tokens(&actor, tenant, own).await.map_err(|error| visit.fail(error))?;
+    let factor = control.second_factor(&actor, tenant, principal.account()).await;
+    let factor = factor.map_err(|error| visit.fail(error))?;
     let mut frame = visit.frame(None, None).await?;
     // The form's own address would be asked for again by the switch of the theme.
     frame.here = link::ACCOUNT.to_owned();
@@ -49,6 +54,13 @@ async fn page(visit: &Visit<'_>, said: Said) -> Answer {
         email: principal.email().to_owned(),
         issued: said.issued,
         problem: said.problem,
+        second_factor: match factor {
+            SecondFactor::Absent => SecondFactorState::Absent,
+            SecondFactor::Enrolled => SecondFactorState::Enrolled,
+            SecondFactor::Confirmed { recovery_codes } => SecondFactorState::Confirmed(recovery_codes),
+        },
+        enrolment: said.enrolment,
+        recovery_codes: said.recovery_codes,
         tokens: tokens.iter().map(|token| token_line(token, now.timestamp())).collect(),
         sessions: sessions
             .iter()
@@ -82,17 +94,13 @@ pub(crate) async fn create_token(
 ) -> Answer {
     let visit = Visit::new(&state, &reader, &headers, &uri);
     let caller = visit.caller;
-    let principal = &caller.principal;
-    if principal.session().is_none() {
-        return Err(visit.refuse(&caller.refuse(&state, "no_session").await));
-    }
+    let (actor, tenant, account) = in_session(&visit).await?;
     let studies = Some(form.study).filter(|study| !study.is_empty()).into_iter().collect();
     let request = AccessTokenRequest { label: form.label, days: form.days, role: form.role, studies };
     let new = match wanted(request) {
-        Ok(new) => within_own(new, principal.granted()),
+        Ok(new) => within_own(new, caller.principal.granted()),
         Err(words) => return page(&visit, Said { problem: Some(words), ..Said::default() }).await,
     };
-    let (actor, tenant, account) = (principal.actor(), principal.tenant(), principal.account());
     match state.app.control.create_access_token(&actor, tenant, account, new).await {
         Ok(issued) => page(&visit, Said { issued: Some(issued.secret), ..Said::default() }).await,
         Err(error @ (ControlError::InvalidText { .. } | ControlError::InvalidTokenLifetime { .. })) => {
@@ -101,6 +109,97 @@ pub(crate) async fn create_token(
         Err(ControlError::Denied) => Err(visit.refuse(&caller.refuse(&state, "no_grant").await)),
         Err(error) => Err(visit.fail(error)),
     }
+}
+
+/// What the forms about the authenticator app send.
+#[derive(Deserialize)]
+pub(crate) struct CodeForm {
+    #[serde(default)]
+    code: String,
+}
+
+/// `POST /account/second-factor/enrol`: the answer is the page with the secret, which nothing can show again.
+pub(crate) async fn enrol(
+    Extract(state): Extract<State>,
+    reader: Reader,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Answer {
+    let visit = Visit::new(&state, &reader, &headers, &uri);
+    let (actor, tenant, account) = in_session(&visit).await?;
+    let enrolled = state.app.control.enrol_second_factor(&actor, tenant, account).await;
+    let said = match enrolled {
+        Ok(told) => Said { enrolment: Some((told.secret, told.uri)), ..Said::default() },
+        Err(error @ ControlError::SecondFactorPresent) => wrong(&error),
+        Err(error) => return Err(visit.fail(error)),
+    };
+    page(&visit, said).await
+}
+
+/// `POST /account/second-factor/confirm`: the answer is the page with the recovery codes. What lets somebody in has
+/// changed, and so does the session's secret.
+pub(crate) async fn confirm(
+    Extract(state): Extract<State>,
+    reader: Reader,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    Form(form): Form<CodeForm>,
+) -> Answer {
+    let visit = Visit::new(&state, &reader, &headers, &uri);
+    let (actor, tenant, account) = in_session(&visit).await?;
+    match state.app.control.confirm_second_factor(&actor, tenant, account, &form.code).await {
+        Ok(recovery_codes) => rotated(&visit, Said { recovery_codes, ..Said::default() }).await,
+        Err(error @ (ControlError::WrongCode | ControlError::SecondFactorPresent)) => {
+            page(&visit, wrong(&error)).await
+        }
+        Err(ControlError::Denied) => not_there(&visit, "no_second_factor").await,
+        Err(error) => Err(visit.fail(error)),
+    }
+}
+
+/// `POST /account/second-factor/disable`.
+pub(crate) async fn disable(
+    Extract(state): Extract<State>,
+    reader: Reader,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+    Form(form): Form<CodeForm>,
+) -> Answer {
+    let visit = Visit::new(&state, &reader, &headers, &uri);
+    let (actor, tenant, account) = in_session(&visit).await?;
+    match state.app.control.disable_second_factor(&actor, tenant, account, Some(&form.code)).await {
+        Ok(()) => rotated(&visit, Said::default()).await,
+        Err(error @ ControlError::WrongCode) => page(&visit, wrong(&error)).await,
+        Err(ControlError::Denied) => not_there(&visit, "no_second_factor").await,
+        Err(error) => Err(visit.fail(error)),
+    }
+}
+
+fn wrong(error: &ControlError) -> Said {
+    Said { problem: Some(error.to_string()), ..Said::default() }
+}
+
+/// Whose account it is, if they are there themselves and not a token of theirs.
+async fn in_session(visit: &Visit<'_>) -> Result<(Actor, TenantId, AccountId), Response> {
+    let principal = &visit.caller.principal;
+    if principal.session().is_none() {
+        return Err(visit.refuse(&visit.caller.refuse(visit.state, "no_session").await));
+    }
+    Ok((principal.actor(), principal.tenant(), principal.account()))
+}
+
+/// The page, with a new secret for the browser's session.
+async fn rotated(visit: &Visit<'_>, said: Said) -> Answer {
+    let caller = visit.caller;
+    let session = visit.state.app.control.rotate_session(&caller.principal, &caller.trace).await;
+    let mut response = page(visit, said).await?;
+    match session {
+        Ok(session) => set_session(&mut response, &session.secret),
+        // A client's session has no secret to change.
+        Err(ControlError::Denied) => {}
+        Err(error) => return Err(visit.fail(error)),
+    }
+    Ok(response)
 }
 
 /// `POST /account/tokens/{token}/revoke`.

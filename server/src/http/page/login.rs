@@ -15,6 +15,7 @@ use super::{frame_for_nobody, html};
 use crate::error::Failure;
 use crate::http::State;
 use crate::http::caller::{Reader, SESSION, cookie};
+use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::http::request::Traced;
 use crate::http::theme::own_path;
@@ -54,6 +55,8 @@ pub(crate) struct LoginForm {
     email: String,
     password: String,
     #[serde(default)]
+    code: String,
+    #[serde(default)]
     next: String,
 }
 
@@ -62,10 +65,13 @@ pub(crate) async fn sign_in(
     Extract(state): Extract<State>,
     Extension(Traced(trace)): Extension<Traced>,
     headers: HeaderMap,
+    Peer(peer): Peer,
     Form(given): Form<LoginForm>,
 ) -> Response {
     let control = &state.app.control;
-    match control.sign_in(&Credentials::new(&given.email, &given.password), &trace).await {
+    let code = Some(given.code.as_str()).filter(|code| !code.is_empty());
+    let credentials = Credentials { code, peer, ..Credentials::new(&given.email, &given.password) };
+    match control.sign_in(&credentials, &trace).await {
         Ok(session) => {
             // Whoever signs in leaves the session that their browser had.
             if let Some(earlier) = cookie(&headers, SESSION)
@@ -77,6 +83,11 @@ pub(crate) async fn sign_in(
             let mut response = Redirect::to(own_path(&given.next)).into_response();
             set_session(&mut response, &session.secret);
             response
+        }
+        Err(ControlError::LoginThrottled { seconds }) => {
+            let view = view(&headers, &given.next, &given.email, LoginState::Throttled);
+            let wait = [(header::RETRY_AFTER, seconds.to_string())];
+            (StatusCode::TOO_MANY_REQUESTS, wait, html(frontend::page::login(&view))).into_response()
         }
         Err(ControlError::LoginRefused) => {
             let view = view(&headers, &given.next, &given.email, LoginState::Refused);
