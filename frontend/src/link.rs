@@ -9,6 +9,12 @@ pub const STUDIES: &str = "/studies";
 pub const AUDIT: &str = "/audit";
 /// Where the sign-in form posts to.
 pub const LOGIN: &str = "/login";
+/// Where a sign-in through the identity provider begins, and where it leads in the end.
+#[must_use]
+pub fn login_through_provider(next: &str) -> String {
+    format!("{LOGIN}/oidc?next={}", encode_segment(next))
+}
+
 /// Where the sign-out form posts to.
 pub const LOGOUT: &str = "/logout";
 

@@ -13,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::oidc::Provider;
 
 pub use edge::Allowance;
 
@@ -46,6 +47,8 @@ pub struct Announced {
 pub struct Surroundings {
     /// Proxies in front of it, whose word on where a request comes from is believed.
     pub proxies: Arc<[IpAddr]>,
+    /// Who vouches for people besides their passwords.
+    pub provider: Option<Provider>,
 }
 
 /// What every handler has.

@@ -2,10 +2,12 @@
 
 use std::{
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
+use sha1::Sha1;
 
 use crate::support::{Account, Installation, Need, STUDY, Server, TENANT, Visitor, python};
 
@@ -217,4 +219,91 @@ fn control_30_a_key_is_rotated_under_a_running_server() {
     }
     assert_eq!(keys(&scene).len(), 1);
     assert_eq!(scene.researcher.client(&scene.server).get(&studies).status, 200);
+}
+
+/// What an app shows `steps` half minutes from now. Source: RFC 6238.
+#[expect(clippy::disallowed_methods, reason = "the server under test has the machine's clock")]
+fn shown(secret: &str, steps: u64) -> String {
+    let value = |letter: char| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("a letter of base 32");
+    let bits: String = secret.chars().map(|letter| format!("{:05b}", value(letter))).collect();
+    let bytes = bits
+        .as_bytes()
+        .chunks_exact(8)
+        .map(|bits| u8::from_str_radix(std::str::from_utf8(bits).expect("digits"), 2).expect("bits"));
+    let secret: Vec<u8> = bytes.collect();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let mut mac = Hmac::<Sha1>::new_from_slice(&secret).expect("a key of any length");
+    mac.update(&(now / 30 + steps).to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    let at = usize::from(hash[19] & 15);
+    let word = u32::from_be_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]) & 0x7fff_ffff;
+    format!("{:06}", word % 1_000_000)
+}
+
+#[test]
+fn a_researcher_sets_an_authenticator_up_and_is_asked_for_its_code() {
+    let Some(scene) = Scene::open() else { return };
+    let mut browser = scene.researcher.browser(&scene.server);
+    let at = |path: &str| scene.server.url(&format!("/account/second-factor/{path}"));
+    let begun = browser.post_form(&at("enrol"), &[]);
+    let (_, rest) = begun.body.split_once("?secret=").expect("the page tells the app its secret");
+    let secret = rest.split('&').next().expect("the secret ends").to_owned();
+    let wrong = browser.post_form(&at("confirm"), &[("code", "000000")]);
+    assert!(wrong.body.contains("the code is not right"), "{}", wrong.body);
+    let before = browser.cookie(COOKIE).expect("a session").to_owned();
+    let confirmed = browser.post_form(&at("confirm"), &[("code", &shown(&secret, 0))]);
+    assert!(confirmed.body.contains("Your recovery codes"), "{}", confirmed.body);
+    let (_, rest) = confirmed.body.split_once("<li><code>").expect("the page shows recovery codes");
+    let recovery = rest.split('<').next().expect("a code ends").to_owned();
+    // What lets somebody in has changed, and so has the session's secret.
+    assert_ne!(browser.cookie(COOKIE), Some(before.as_str()));
+    let old = Visitor::new().with_cookie(COOKIE, &before).get(&scene.server.url("/account"));
+    assert_eq!(old.status, 303);
+    assert!(!browser.get(&scene.server.url("/account")).body.contains(&recovery), "they are shown once");
+
+    let sign_in = |code: &str| {
+        let form = [
+            ("email", scene.researcher.email.as_str()),
+            ("password", &scene.researcher.password),
+            ("code", code),
+        ];
+        Visitor::new().post_form(&scene.server.url("/login"), &form).status
+    };
+    // The code that has shown the app is used up; the next one is taken from its step on.
+    assert_eq!([sign_in(""), sign_in("000000"), sign_in(&shown(&secret, 1))], [401, 401, 303]);
+    assert_eq!([sign_in(&recovery), sign_in(&recovery)], [303, 401]);
+    let login = json!({ "email": scene.researcher.email, "password": scene.researcher.password });
+    let rest = Visitor::new().post_json(&scene.server.url("/api/v1/login"), &login);
+    assert_eq!((rest.status, rest.json()["code"].as_str()), (401, Some("login_refused")));
+
+    let (_, account) = scene.sessions().remove(0);
+    scene.installation.must(&["admin", "account", "totp", "disable", TENANT, &account]);
+    assert_eq!(sign_in(""), 303);
+    scene.installation.check_whole("after the second factor");
+}
+
+#[test]
+fn control_34_who_guesses_is_sent_away_and_the_owner_elsewhere_is_let_in() {
+    let Some(installation) = Installation::demonstration() else { return };
+    let server =
+        Server::start_with(&installation.program, &installation.data(), &["--behind-proxy", "127.0.0.1"]);
+    let researcher = installation.demo_account(TENANT, "researcher");
+    let attempt = |from: &'static str, password: &str| {
+        let mut visitor = Visitor::new();
+        visitor.send_header(Some(("x-forwarded-for", from)));
+        let login = json!({ "email": researcher.email, "password": password });
+        visitor.post_json(&server.url("/api/v1/login"), &login)
+    };
+    assert_eq!(attempt("198.51.100.7", &researcher.password).status, 200, "the owner, before anything");
+    for _ in 0..5 {
+        assert_eq!(attempt("192.0.2.66", "a wrong password").status, 401);
+    }
+    for password in ["a wrong password", &researcher.password] {
+        let throttled = attempt("192.0.2.66", password);
+        assert_eq!(throttled.status, 429, "{}", throttled.body);
+        assert_eq!(throttled.json()["code"], "login_throttled");
+        let wait: u64 = throttled.header("retry-after").expect("it says when").parse().expect("in seconds");
+        assert!((1..=61).contains(&wait), "{wait}");
+    }
+    assert_eq!(attempt("198.51.100.7", &researcher.password).status, 200, "the owner is not locked out");
 }

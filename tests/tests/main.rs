@@ -14,6 +14,7 @@ mod kill;
 mod known_faults;
 mod mapped_sources;
 mod mapping_check;
+mod oidc_login;
 mod pilot_counts;
 mod quarantine_replay;
 mod support;

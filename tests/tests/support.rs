@@ -34,6 +34,8 @@ pub(crate) enum Need {
     Python,
     /// The driver of a browser without a window.
     Chromedriver,
+    /// The packages of an identity provider for node.
+    IdentityProvider,
     /// The folder of independent answers.
     Oracles,
 }
@@ -44,6 +46,7 @@ impl Need {
             Self::Cairn => "CAIRN_BIN",
             Self::Python => "CAIRN_PYTHON",
             Self::Chromedriver => "CHROMEDRIVER",
+            Self::IdentityProvider => "CAIRN_OIDC_MODULES",
             Self::Oracles => "CAIRN_ORACLES",
         }
     }
@@ -53,6 +56,7 @@ impl Need {
             Self::Cairn => "not run: CAIRN_BIN is not set; use ./dev test",
             Self::Python => "not run: CAIRN_PYTHON is not set; use ./dev test",
             Self::Chromedriver => "not run: CHROMEDRIVER is not set; use ./dev test",
+            Self::IdentityProvider => "not run: CAIRN_OIDC_MODULES is not set; use ./dev test",
             Self::Oracles => "not run: oracle data absent",
         }
     }
@@ -240,6 +244,11 @@ impl Visitor {
     pub(crate) fn with_cookie(mut self, name: &str, value: &str) -> Self {
         self.cookies.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// A cookie that they were given.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
     }
 
     /// Puts one more header into every request from now on, or none.

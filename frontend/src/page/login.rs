@@ -15,10 +15,17 @@ pub fn login(view: &LoginView) -> String {
             <h1>{format!("Sign in to {}", view.frame.product)}</h1>
             {message(view.state)}
             {view.exposed.then(exposed)}
+            {view.provider.as_ref().map(|provider| through(provider, &view.next))}
             {form(view)}
         </div>
     };
     Document { frame: &view.frame, title: "Sign in", drawing: Drawing::None }.render(content.into_any())
+}
+
+/// The way through the identity provider.
+fn through(provider: &str, next: &str) -> AnyView {
+    let words = format!("Sign in with {provider}");
+    view! { <p><a class="button primary" href=link::login_through_provider(next)>{words}</a></p> }.into_any()
 }
 
 fn form(view: &LoginView) -> AnyView {
@@ -70,6 +77,19 @@ fn message(state: LoginState) -> Option<AnyView> {
         LoginState::Throttled => ("note bad", "alert", "Too many attempts. Wait a minute and try again."),
         LoginState::Expired => ("note", "status", "Your session has ended. Sign in to go on where you were."),
         LoginState::SignedOut => ("note", "status", "You have signed out."),
+        LoginState::ProviderRefused => {
+            ("note bad", "alert", "That sign-in did not come to an end. Begin again from this page.")
+        }
+        LoginState::ProviderAway => (
+            "note bad",
+            "alert",
+            "Your organisation's sign-in cannot be reached. Try again in a few minutes.",
+        ),
+        LoginState::NoAccount => (
+            "note bad",
+            "alert",
+            "Your organisation's sign-in knows you, but no account here is linked to it. Ask your administrator for one.",
+        ),
     };
     Some(view! { <p id="login-message" class=class role=role>{text}</p> }.into_any())
 }

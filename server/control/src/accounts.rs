@@ -23,8 +23,8 @@ const STEP: &str = "create the account";
 pub struct NewAccount {
     /// Its e-mail address, unique in the deployment whatever the case of its letters.
     pub email: String,
-    /// Its password, of at least 12 characters.
-    pub password: String,
+    /// Its password, of at least 12 characters; none for a machine, and for who signs in through a provider.
+    pub password: Option<String>,
     /// Its name, to show.
     pub display_name: String,
     /// What it may do.
@@ -79,7 +79,10 @@ impl Control {
         actor.require_operator()?;
         let email = Email::parse(&account.email)?;
         require_text("display name", &account.display_name, 200)?;
-        let password_hash = self.passwords().hash(Password::new(account.password)?).await?;
+        let password_hash = match account.password {
+            Some(password) => self.passwords().hash(Password::new(password)?).await?,
+            None => String::new(),
+        };
         let row = AccountRow {
             id: AccountId::from_uuid(fresh::uuid(self.clock().now())?),
             email: email.0,

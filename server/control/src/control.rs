@@ -49,6 +49,7 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     key_ring: KeyRing,
+    keys_folder: PathBuf,
     ledger_key: LedgerKey,
     subject_keys: SubjectKeys,
     waiting: WaitingEvents,
@@ -112,6 +113,7 @@ impl Control {
             store,
             clock,
             key_ring,
+            keys_folder: root.join("keys"),
             ledger_key,
             subject_keys,
             waiting,
@@ -136,6 +138,11 @@ impl Control {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         self.inner.clock.as_ref()
+    }
+
+    /// Where the keys of the deployment lie.
+    pub(crate) fn keys_folder(&self) -> &Path {
+        &self.inner.keys_folder
     }
 
     pub(crate) fn key_ring(&self) -> &KeyRing {

@@ -79,6 +79,11 @@ impl Control {
             .execute(tx.connection())
             .await
             .map_err(storage(STEP))?;
+        sqlx::query("DELETE FROM identity_directory WHERE account_id = $1")
+            .bind(erasure.account.to_string())
+            .execute(system.connection())
+            .await
+            .map_err(storage(STEP))?;
         let event =
             Event::success(AuditAction::PersonalDataErased, actor, Resource::account(erasure.account))
                 .with("reason", erasure.reason)

@@ -27,6 +27,12 @@ pub enum ControlError {
         /// How long to wait.
         seconds: i64,
     },
+    /// An identity that a provider vouches for, and that has no account here.
+    #[error("no account here belongs to this identity: ask your administrator to link it")]
+    UnknownIdentity,
+    /// Another account has the identity.
+    #[error("the identity belongs to an account already: take it from that one first")]
+    IdentityTaken,
     /// A code that is not the one of the authenticator app at this moment, nor a recovery code that is left.
     #[error("the code is not right: use the one that the app shows now")]
     WrongCode,

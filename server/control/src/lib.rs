@@ -23,6 +23,7 @@ mod gate;
 
 mod access_tokens;
 mod login;
+mod oidc;
 mod second_factor;
 mod sessions;
 
@@ -63,6 +64,7 @@ pub use ledger::{
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
 pub use login::{Credentials, Login};
+pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use reads::{Amount, PullId, TableRead};
 pub use second_factor::{Enrolment, SecondFactor};
 pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};

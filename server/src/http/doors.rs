@@ -72,6 +72,11 @@ fn public() -> Vec<Route> {
         door!(get "/api/openapi.json", Public, [], openapi::openapi),
         door!(post "/api/v1/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled"], api::login::login),
         door!(get "/login", Public, [], page::login::show),
+        door!(get "/login/oidc", Public, [], page::oidc::begin),
+        door!(
+            get "/login/oidc/callback", Public,
+            ["auth.login.succeeded", "auth.login.failed", "auth.logout"], page::oidc::callback
+        ),
         door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled", "auth.logout"], page::login::sign_in),
     ]
 }

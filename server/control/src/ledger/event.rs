@@ -45,6 +45,10 @@ actions! {
     CheckpointCosigned = "audit.checkpoint.cosigned",
     /// A tenant's log was committed to at its size.
     CheckpointSigned = "audit.checkpoint.signed",
+    /// An identity that a provider vouches for may sign in to an account.
+    IdentityLinked = "account.identity.linked",
+    /// An identity may sign in to an account no more.
+    IdentityUnlinked = "account.identity.unlinked",
     /// Personal data of an account were destroyed; the log itself stayed as it is.
     PersonalDataErased = "audit.redacted",
     /// Logs were verified.

@@ -39,6 +39,7 @@ pub(crate) const SYSTEM: &[Migration] = &[
     migration!("sqlite/system", "20261122100000_keep_tree_in_head"),
     migration!("sqlite/system", "20261122100100_create_checkpoints"),
     migration!("sqlite/system", "20261122110100_retire_signing_keys"),
+    migration!("sqlite/system", "20261122110400_create_identity_directory"),
 ];
 
 /// A tenant file's schema, in order.
@@ -69,6 +70,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122110100_retire_signing_keys"),
     migration!("postgres", "20261122110200_create_access_tokens"),
     migration!("postgres", "20261122110300_create_second_factors"),
+    migration!("postgres", "20261122110400_create_identity_directory"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

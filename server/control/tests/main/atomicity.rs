@@ -19,6 +19,10 @@ const NO_LEDGER_THERE: &str = "CREATE OR REPLACE FUNCTION public.no_ledger() RET
 const LEDGER_AGAIN: &str = "DROP TRIGGER no_ledger";
 const LEDGER_AGAIN_THERE: &str = "DROP TRIGGER no_ledger ON audit_events";
 
+fn identity(subject: &str) -> control::Identity {
+    control::Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() }
+}
+
 fn new_token() -> control::NewAccessToken {
     control::NewAccessToken {
         kind: control::TokenKind::Personal,
@@ -46,6 +50,8 @@ enum Operation {
     RotateTokenKey,
     EnrolSecondFactor,
     DisableSecondFactor,
+    LinkIdentity,
+    UnlinkIdentity,
     FailedLogin,
     UnknownLogin,
     IssueToken,
@@ -60,7 +66,7 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 26] = [
+    const ALL: [Self; 28] = [
         Self::CreateTenant,
         Self::CreateAccountInSystem,
         Self::CreateAccount,
@@ -76,6 +82,8 @@ impl Operation {
         Self::RotateTokenKey,
         Self::EnrolSecondFactor,
         Self::DisableSecondFactor,
+        Self::LinkIdentity,
+        Self::UnlinkIdentity,
         Self::FailedLogin,
         Self::UnknownLogin,
         Self::IssueToken,
@@ -125,6 +133,8 @@ impl Stage {
         let token = token.expect("the account may have one").token.id;
         let enrolled = world.control.enrol_second_factor(&Actor::Operator, tenant, account).await;
         enrolled.expect("it can be begun");
+        let linked = world.control.link_identity(&Actor::Operator, tenant, account, &identity("ada")).await;
+        linked.expect("nobody has it");
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
         Some(Self { world, tenant, account, login, browser, token, pull })
     }
@@ -182,6 +192,12 @@ impl Stage {
             }
             Operation::DisableSecondFactor => {
                 control.disable_second_factor(&operator, self.tenant, self.account, None).await
+            }
+            Operation::LinkIdentity => {
+                control.link_identity(&operator, self.tenant, self.account, &identity("new")).await
+            }
+            Operation::UnlinkIdentity => {
+                control.unlink_identity(&operator, self.tenant, self.account, &identity("ada")).await
             }
             Operation::Login => {
                 control.login(&Credentials::new(email, PASSWORD), Audience::Http, &trace).await.map(drop)

@@ -9,6 +9,7 @@ mod checkpoints;
 pub(crate) mod commits;
 mod denials;
 mod erasure;
+mod identities;
 mod keys;
 mod logins;
 mod opening;

@@ -119,7 +119,7 @@ async fn open(site: &Site, clock: &Arc<HandClock>) -> Control {
 pub(crate) fn new_account(email: &str, grants: &[Grant]) -> NewAccount {
     NewAccount {
         email: email.to_owned(),
-        password: PASSWORD.to_owned(),
+        password: Some(PASSWORD.to_owned()),
         display_name: "Ada Lovelace".to_owned(),
         grants: grants.to_vec(),
     }

@@ -1,7 +1,7 @@
 //! `cairn admin account`.
 
 use clap::Subcommand;
-use control::{Actor, Erasure, NewAccount};
+use control::{Actor, Erasure, Identity, NewAccount};
 use kernel::AccountId;
 
 use super::{GrantArgs, secret_line, tenant_called};
@@ -23,6 +23,27 @@ pub(crate) enum AccountCommand {
         name: Option<String>,
         #[command(flatten)]
         grant: GrantArgs,
+        /// No password: for a machine, and for somebody who signs in through the identity provider alone.
+        #[arg(long)]
+        no_password: bool,
+    },
+    /// Let somebody whom the identity provider vouches for sign in to an account.
+    Link {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        #[command(flatten)]
+        identity: IdentityArgs,
+    },
+    /// Take an identity from an account. Its sessions end.
+    Unlink {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        #[command(flatten)]
+        identity: IdentityArgs,
     },
     /// Give an account a role. Its sessions end, so that it signs in anew.
     Grant {
@@ -42,28 +63,9 @@ pub(crate) enum AccountCommand {
         #[command(flatten)]
         grant: GrantArgs,
     },
-    /// Begin an authenticator app for an account: prints the secret for the app, this once.
-    TotpEnrol {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The account's id.
-        account: AccountId,
-    },
-    /// Take the authenticator app into use, with the code that it shows on the first line of standard input; prints the
-    /// recovery codes, this once.
-    TotpConfirm {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The account's id.
-        account: AccountId,
-    },
-    /// Remove the authenticator app of an account whose owner has lost it and the recovery codes.
-    TotpDisable {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The account's id.
-        account: AccountId,
-    },
+    /// The authenticator app of an account.
+    #[command(subcommand)]
+    Totp(TotpCommand),
     /// Disable an account: its sessions and tokens stop working at once.
     Disable {
         /// The tenant, by its short name.
@@ -87,19 +89,66 @@ pub(crate) enum AccountCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum TotpCommand {
+    /// Begin one: prints the secret for the app, this once.
+    Enrol(WhoseArgs),
+    /// Take it into use, with the code that it shows on the first line of standard input; prints the recovery codes, this
+    /// once.
+    Confirm(WhoseArgs),
+    /// Remove it, for an owner who has lost it and the recovery codes.
+    Disable(WhoseArgs),
+}
+
+/// An account of a tenant.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WhoseArgs {
+    /// The tenant, by its short name.
+    tenant: String,
+    /// The account's id.
+    account: AccountId,
+}
+
+/// Somebody, as an identity provider knows them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct IdentityArgs {
+    /// The provider's address, letter by letter as it calls itself.
+    #[arg(long, value_name = "ADDRESS")]
+    issuer: String,
+    /// Its own name for the person (`sub`), which is no e-mail address.
+    #[arg(long, value_name = "SUB")]
+    subject: String,
+}
+
+impl From<IdentityArgs> for Identity {
+    fn from(args: IdentityArgs) -> Self {
+        Self { issuer: args.issuer, subject: args.subject }
+    }
+}
+
 pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
     let control = &app.control;
     match command {
-        AccountCommand::Create { tenant, email, name, grant } => {
+        AccountCommand::Create { tenant, email, name, grant, no_password } => {
             let tenant = tenant_called(app, &tenant).await?;
             let account = NewAccount {
                 display_name: name.unwrap_or_else(|| email.clone()),
-                password: secret_line("password")?,
+                password: if no_password { None } else { Some(secret_line("password")?) },
                 grants: vec![grant.into()],
                 email,
             };
             let id = control.create_account(&Actor::Operator, tenant.id, account).await?;
             say!("account {id}");
+        }
+        AccountCommand::Link { tenant, account, identity } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.link_identity(&Actor::Operator, tenant.id, account, &identity.into()).await?;
+            say!("account {account} can be signed in to by that identity");
+        }
+        AccountCommand::Unlink { tenant, account, identity } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.unlink_identity(&Actor::Operator, tenant.id, account, &identity.into()).await?;
+            say!("account {account} is not that identity's; its sessions have ended");
         }
         AccountCommand::Grant { tenant, account, grant } => {
             let tenant = tenant_called(app, &tenant).await?;
@@ -111,22 +160,7 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             control.revoke_grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
             say!("account {account} does not have the role; its sessions have ended");
         }
-        AccountCommand::TotpEnrol { tenant, account } => {
-            let tenant = tenant_called(app, &tenant).await?;
-            let told = control.enrol_second_factor(&Actor::Operator, tenant.id, account).await?;
-            say!("secret {}\n{}", told.secret, told.uri);
-        }
-        AccountCommand::TotpConfirm { tenant, account } => {
-            let tenant = tenant_called(app, &tenant).await?;
-            let code = secret_line("code")?;
-            let codes = control.confirm_second_factor(&Actor::Operator, tenant.id, account, &code).await?;
-            say!("{}", codes.join("\n"));
-        }
-        AccountCommand::TotpDisable { tenant, account } => {
-            let tenant = tenant_called(app, &tenant).await?;
-            control.disable_second_factor(&Actor::Operator, tenant.id, account, None).await?;
-            say!("account {account} has no authenticator app");
-        }
+        AccountCommand::Totp(command) => totp(app, command).await?,
         AccountCommand::Erase { tenant, account, reason, approved_by } => {
             let tenant = tenant_called(app, &tenant).await?;
             let erasure = Erasure { account, reason, approved_by };
@@ -137,6 +171,29 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             let tenant = tenant_called(app, &tenant).await?;
             control.disable_account(&Actor::Operator, tenant.id, account).await?;
             say!("account {account} is disabled");
+        }
+    }
+    Ok(())
+}
+
+async fn totp(app: &App, command: TotpCommand) -> Result<()> {
+    let control = &app.control;
+    match command {
+        TotpCommand::Enrol(WhoseArgs { tenant, account }) => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let told = control.enrol_second_factor(&Actor::Operator, tenant.id, account).await?;
+            say!("secret {}\n{}", told.secret, told.uri);
+        }
+        TotpCommand::Confirm(WhoseArgs { tenant, account }) => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let code = secret_line("code")?;
+            let codes = control.confirm_second_factor(&Actor::Operator, tenant.id, account, &code).await?;
+            say!("{}", codes.join("\n"));
+        }
+        TotpCommand::Disable(WhoseArgs { tenant, account }) => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.disable_second_factor(&Actor::Operator, tenant.id, account, None).await?;
+            say!("account {account} has no authenticator app");
         }
     }
     Ok(())

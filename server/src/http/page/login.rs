@@ -7,7 +7,7 @@ use axum::Form;
 use axum::extract::{Query, State as Extract};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{ControlError, Credentials};
+use control::{ControlError, Credentials, TraceId};
 use frontend::view::{LoginState, LoginView};
 use serde::Deserialize;
 
@@ -30,22 +30,33 @@ pub(crate) struct Asked {
 }
 
 /// `GET /login`.
-pub(crate) async fn show(headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
-    let state = match (&asked.expired, &asked.signed_out) {
+pub(crate) async fn show(
+    Extract(state): Extract<State>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let word = match (&asked.expired, &asked.signed_out) {
         (Some(_), _) => LoginState::Expired,
         (_, Some(_)) => LoginState::SignedOut,
         _ => LoginState::Fresh,
     };
-    html(frontend::page::login(&view(&headers, &asked.next, "", state)))
+    html(frontend::page::login(&view(&state, &headers, &asked.next, "", word)))
 }
 
-fn view(headers: &HeaderMap, next: &str, email: &str, state: LoginState) -> LoginView {
+pub(super) fn view(
+    state: &State,
+    headers: &HeaderMap,
+    next: &str,
+    email: &str,
+    word: LoginState,
+) -> LoginView {
     LoginView {
         frame: frame_for_nobody(headers),
         next: own_path(next).to_owned(),
         email: email.to_owned(),
         exposed: is_exposed(headers),
-        state,
+        provider: state.surroundings.provider.as_ref().map(|provider| provider.name().to_owned()),
+        state: word,
     }
 }
 
@@ -73,11 +84,7 @@ pub(crate) async fn sign_in(
     let credentials = Credentials { code, peer, ..Credentials::new(&given.email, &given.password) };
     match control.sign_in(&credentials, &trace).await {
         Ok(session) => {
-            // Whoever signs in leaves the session that their browser had.
-            if let Some(earlier) = cookie(&headers, SESSION)
-                && let Ok(principal) = control.authenticate_session(&earlier).await
-                && let Err(error) = control.logout(&principal, &trace).await
-            {
+            if let Err(error) = leave_earlier_session(&state, &headers, &trace).await {
                 return Problem::of(&Failure::from(error), &trace).into_response();
             }
             let mut response = Redirect::to(own_path(&given.next)).into_response();
@@ -85,12 +92,12 @@ pub(crate) async fn sign_in(
             response
         }
         Err(ControlError::LoginThrottled { seconds }) => {
-            let view = view(&headers, &given.next, &given.email, LoginState::Throttled);
+            let view = view(&state, &headers, &given.next, &given.email, LoginState::Throttled);
             let wait = [(header::RETRY_AFTER, seconds.to_string())];
             (StatusCode::TOO_MANY_REQUESTS, wait, html(frontend::page::login(&view))).into_response()
         }
         Err(ControlError::LoginRefused) => {
-            let view = view(&headers, &given.next, &given.email, LoginState::Refused);
+            let view = view(&state, &headers, &given.next, &given.email, LoginState::Refused);
             (StatusCode::UNAUTHORIZED, html(frontend::page::login(&view))).into_response()
         }
         Err(error) => {
@@ -110,6 +117,20 @@ pub(crate) async fn sign_out(Extract(state): Extract<State>, Reader(caller): Rea
     );
     response.headers_mut().append(header::SET_COOKIE, gone);
     response
+}
+
+/// Whoever signs in leaves the session that their browser had.
+pub(super) async fn leave_earlier_session(
+    state: &State,
+    headers: &HeaderMap,
+    trace: &TraceId,
+) -> Result<(), ControlError> {
+    let control = &state.app.control;
+    let Some(earlier) = cookie(headers, SESSION) else { return Ok(()) };
+    match control.authenticate_session(&earlier).await {
+        Ok(principal) => control.logout(&principal, trace).await,
+        Err(_) => Ok(()),
+    }
 }
 
 /// Gives the browser its session. It forgets it when it closes, and the server before that.
