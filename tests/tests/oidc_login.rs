@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use crate::support::{Answer, Installation, Need, Server, TENANT, Visitor};
@@ -16,6 +16,8 @@ const ATTEMPT: &str = "__Host-cairn-attempt";
 struct Issuer {
     address: String,
     child: Child,
+    /// Held open: it ends when it says something and nobody can listen.
+    _output: BufReader<ChildStdout>,
 }
 
 impl Issuer {
@@ -31,9 +33,10 @@ impl Issuer {
             .expect("./dev test installs node");
         let mut line = String::new();
         let output = child.stdout.take().expect("it was asked for");
-        BufReader::new(output).read_line(&mut line).expect("it says when it is ready");
+        let mut output = BufReader::new(output);
+        output.read_line(&mut line).expect("it says when it is ready");
         assert_eq!(line.trim(), "ready");
-        Self { address: format!("http://127.0.0.1:{port}"), child }
+        Self { address: format!("http://127.0.0.1:{port}"), child, _output: output }
     }
 }
 

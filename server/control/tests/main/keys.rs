@@ -13,6 +13,7 @@ async fn with_ada() -> Option<World> {
     let world = World::new().await?;
     let tenant = world.tenant("acme").await.id;
     world.account(tenant, "ada@example.org", &[everywhere(Role::Researcher)]).await;
+    world.clock.advance(TimeDelta::seconds(1));
     Some(world)
 }
 
@@ -57,6 +58,7 @@ async fn nothing_that_a_compromised_key_has_signed_is_accepted() {
     let elsewhere = world.reopened().await;
     let old = world.login("ada@example.org", Audience::Http).await;
     world.control.rotate_token_key(&Actor::Operator, false).await.expect("it can be rotated");
+    world.clock.advance(TimeDelta::seconds(1));
     let newer = world.login("ada@example.org", Audience::Http).await;
     world.control.rotate_token_key(&Actor::Operator, true).await.expect("it can be rotated");
     assert_eq!(
