@@ -270,7 +270,7 @@ impl Provider {
                 Ok(keys) => held.keys = Some((keys, now)),
                 Err(error) if age.is_none_or(|age| age >= USED_AT_MOST) => return Err(error),
                 Err(error) => {
-                    tracing::warn!(%error, "the identity provider's keys could not be fetched again")
+                    tracing::warn!(%error, "the identity provider's keys could not be fetched again");
                 }
             }
         }

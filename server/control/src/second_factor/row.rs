@@ -19,6 +19,8 @@ pub(super) struct FactorRow {
     pub(super) last_step: i64,
 }
 
+type Columns = (Vec<u8>, Vec<u8>, Option<String>, i64);
+
 /// What the ciphertext is bound to: it opens as this account's secret and as nothing else.
 fn context(account: AccountId) -> Vec<u8> {
     format!("second_factor/{account}").into_bytes()
@@ -29,14 +31,14 @@ impl FactorRow {
         connection: &mut Connection,
         account: AccountId,
     ) -> Result<Option<Self>, ControlError> {
-        let row: Option<(Vec<u8>, Vec<u8>, Option<String>, i64)> = sqlx::query_as(
+        let row: Option<Columns> = sqlx::query_as(
             "SELECT nonce, ciphertext, confirmed_at, last_step FROM second_factors WHERE account_id = $1",
         )
         .bind(account.to_string())
         .fetch_optional(connection)
         .await
         .map_err(storage("read the second factor"))?;
-        let read = |(nonce, ciphertext, confirmed, last_step): (_, _, Option<String>, _)| Self {
+        let read = |(nonce, ciphertext, confirmed, last_step): Columns| Self {
             nonce,
             ciphertext,
             is_confirmed: confirmed.is_some(),

@@ -165,40 +165,6 @@ impl Stage {
                 control.create_account(&operator, self.tenant, account).await.map(drop)
             }
             Operation::DisableAccount => control.disable_account(&operator, self.tenant, self.account).await,
-            Operation::Grant => {
-                control.grant(&operator, self.tenant, self.account, everywhere(Role::Researcher)).await
-            }
-            Operation::RevokeGrant => {
-                let engineer = everywhere(Role::DataEngineer);
-                control.revoke_grant(&operator, self.tenant, self.account, engineer).await
-            }
-            Operation::SignIn => control.sign_in(&Credentials::new(email, PASSWORD), &trace).await.map(drop),
-            Operation::RotateSession => {
-                control.rotate_session(&self.browser.principal, &trace).await.map(drop)
-            }
-            Operation::EndSession => {
-                let session = self.browser.principal.session().expect("she has one");
-                control.end_session(&operator, self.tenant, session).await
-            }
-            Operation::CreateAccessToken => {
-                control.create_access_token(&operator, self.tenant, self.account, new_token()).await.map(drop)
-            }
-            Operation::RevokeAccessToken => {
-                control.revoke_access_token(&operator, self.tenant, self.token).await
-            }
-            Operation::RotateTokenKey => control.rotate_token_key(&operator, false).await.map(drop),
-            Operation::EnrolSecondFactor => {
-                control.enrol_second_factor(&operator, self.tenant, self.account).await.map(drop)
-            }
-            Operation::DisableSecondFactor => {
-                control.disable_second_factor(&operator, self.tenant, self.account, None).await
-            }
-            Operation::LinkIdentity => {
-                control.link_identity(&operator, self.tenant, self.account, &identity("new")).await
-            }
-            Operation::UnlinkIdentity => {
-                control.unlink_identity(&operator, self.tenant, self.account, &identity("ada")).await
-            }
             Operation::Login => {
                 control.login(&Credentials::new(email, PASSWORD), Audience::Http, &trace).await.map(drop)
             }
@@ -229,6 +195,52 @@ impl Stage {
             }
             Operation::DenyKnown => control.record_denial(denial(DeniedWho::from(principal))).await,
             Operation::DenyUnknown => control.record_denial(denial(DeniedWho::Unknown)).await,
+            other => self.attempt_on_identity(other).await,
+        }
+    }
+
+    /// Those about who somebody is.
+    async fn attempt_on_identity(&self, operation: Operation) -> Result<(), ControlError> {
+        let control: &Control = &self.world.control;
+        let (operator, trace) = (Actor::Operator, trace());
+        match operation {
+            Operation::Grant => {
+                control.grant(&operator, self.tenant, self.account, everywhere(Role::Researcher)).await
+            }
+            Operation::RevokeGrant => {
+                let engineer = everywhere(Role::DataEngineer);
+                control.revoke_grant(&operator, self.tenant, self.account, engineer).await
+            }
+            Operation::SignIn => {
+                control.sign_in(&Credentials::new("ada@example.org", PASSWORD), &trace).await.map(drop)
+            }
+            Operation::RotateSession => {
+                control.rotate_session(&self.browser.principal, &trace).await.map(drop)
+            }
+            Operation::EndSession => {
+                let session = self.browser.principal.session().expect("she has one");
+                control.end_session(&operator, self.tenant, session).await
+            }
+            Operation::CreateAccessToken => {
+                control.create_access_token(&operator, self.tenant, self.account, new_token()).await.map(drop)
+            }
+            Operation::RevokeAccessToken => {
+                control.revoke_access_token(&operator, self.tenant, self.token).await
+            }
+            Operation::RotateTokenKey => control.rotate_token_key(&operator, false).await.map(drop),
+            Operation::EnrolSecondFactor => {
+                control.enrol_second_factor(&operator, self.tenant, self.account).await.map(drop)
+            }
+            Operation::DisableSecondFactor => {
+                control.disable_second_factor(&operator, self.tenant, self.account, None).await
+            }
+            Operation::LinkIdentity => {
+                control.link_identity(&operator, self.tenant, self.account, &identity("new")).await
+            }
+            Operation::UnlinkIdentity => {
+                control.unlink_identity(&operator, self.tenant, self.account, &identity("ada")).await
+            }
+            other => unreachable!("{other:?} is none of them"),
         }
     }
 }
