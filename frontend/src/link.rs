@@ -9,8 +9,38 @@ pub const STUDIES: &str = "/studies";
 pub const AUDIT: &str = "/audit";
 /// Where the sign-in form posts to.
 pub const LOGIN: &str = "/login";
+/// Where a sign-in through the identity provider begins, and where it leads in the end.
+#[must_use]
+pub fn login_through_provider(next: &str) -> String {
+    format!("{LOGIN}/oidc?next={}", encode_segment(next))
+}
+
 /// Where the sign-out form posts to.
 pub const LOGOUT: &str = "/logout";
+
+/// What a person keeps here: sessions and tokens.
+pub const ACCOUNT: &str = "/account";
+/// Where the form for a new token posts to.
+pub const ACCOUNT_TOKENS: &str = "/account/tokens";
+
+/// Where the form that begins a second factor posts to.
+pub const SECOND_FACTOR_ENROL: &str = "/account/second-factor/enrol";
+/// Where the form with the app's first code posts to.
+pub const SECOND_FACTOR_CONFIRM: &str = "/account/second-factor/confirm";
+/// Where the form that gives the second factor up posts to.
+pub const SECOND_FACTOR_DISABLE: &str = "/account/second-factor/disable";
+
+/// Where the form that revokes a token posts to.
+#[must_use]
+pub fn revoke_token(token: &str) -> String {
+    format!("{ACCOUNT_TOKENS}/{}/revoke", encode_segment(token))
+}
+
+/// Where the form that ends a session posts to.
+#[must_use]
+pub fn end_session(session: &str) -> String {
+    format!("{ACCOUNT}/sessions/{}/end", encode_segment(session))
+}
 
 /// One study.
 #[must_use]

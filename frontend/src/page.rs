@@ -1,4 +1,5 @@
 //! Pages: pure functions from a view to a whole HTML document.
+mod account;
 mod audit;
 mod data;
 mod error;
@@ -7,10 +8,13 @@ mod login;
 mod overview;
 mod quality;
 mod rbqm;
+mod second_factor;
+mod signed_in;
 mod site_subjects;
 mod studies;
 mod subject_rows;
 
+pub use account::account;
 pub use audit::audit;
 pub use data::data;
 pub use error::error;
@@ -19,6 +23,7 @@ pub use login::login;
 pub use overview::overview;
 pub use quality::quality;
 pub use rbqm::rbqm;
+pub use signed_in::signed_in;
 pub use site_subjects::site_subjects;
 pub use studies::studies;
 pub use subject_rows::subject_rows;

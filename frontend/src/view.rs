@@ -1,5 +1,6 @@
 //! What each page needs, as plain data. The server fills these and nothing else; a page is a function
 //! of one of them. Instants are Unix seconds in UTC; shares are fractions of one; texts are unescaped.
+pub mod account;
 pub mod audit;
 pub mod check;
 pub mod data;
@@ -15,6 +16,7 @@ pub mod signal;
 pub mod studies;
 pub mod subjects;
 
+pub use account::{AccountView, SecondFactorState, SessionLine, TokenLine};
 pub use audit::{AuditEvent, AuditView, Verification};
 pub use check::{CheckSeverity, ChecksView, FailingCheck};
 pub use data::{BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, TableRow};

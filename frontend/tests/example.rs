@@ -4,8 +4,8 @@ pub(crate) mod quality;
 pub(crate) mod risk;
 
 use frontend::view::{
-    AuditEvent, AuditView, Choice, ErrorView, Frame, LoginState, LoginView, Person, SnapshotLine,
-    StudiesView, StudyRow, Tab, Theme, Verification,
+    AccountView, AuditEvent, AuditView, Choice, ErrorView, Frame, LoginState, LoginView, Person,
+    SecondFactorState, SessionLine, SnapshotLine, StudiesView, StudyRow, Tab, Theme, TokenLine, Verification,
 };
 
 /// 2026-11-21 09:14 UTC.
@@ -41,6 +41,36 @@ pub(crate) fn frame(tab: Option<Tab>, theme: Theme) -> Frame {
     }
 }
 
+pub(crate) fn account(second_factor: SecondFactorState, theme: Theme) -> AccountView {
+    let token = |label: &str, is_live: bool| TokenLine {
+        id: format!("token-{label}"),
+        label: label.to_owned(),
+        scope: "read: CAIRN-301".to_owned(),
+        ends_unix_s: PUBLISHED_UNIX_S,
+        used_unix_s: is_live.then_some(PUBLISHED_UNIX_S),
+        state: if is_live { "in use" } else { "revoked" }.to_owned(),
+        is_live,
+    };
+    let session = |id: &str, is_this: bool| SessionLine {
+        id: id.to_owned(),
+        kind: "browser".to_owned(),
+        method: "password".to_owned(),
+        started_unix_s: PUBLISHED_UNIX_S,
+        used_unix_s: PUBLISHED_UNIX_S,
+        is_this,
+    };
+    AccountView {
+        frame: Frame { here: "/account".to_owned(), ..frame(None, theme) },
+        email: "ana@example.org".to_owned(),
+        second_factor,
+        tokens: vec![token("notebook", true), token("<old>", false)],
+        sessions: vec![session("s1", true), session("s2", false)],
+        roles: vec![choice("researcher", "Researcher")],
+        studies: vec![choice("CAIRN-301", "CAIRN-301")],
+        ..AccountView::default()
+    }
+}
+
 pub(crate) fn login(state: LoginState, theme: Theme) -> LoginView {
     let frame = Frame {
         product: "Cairn".to_owned(),
@@ -53,6 +83,8 @@ pub(crate) fn login(state: LoginState, theme: Theme) -> LoginView {
         frame,
         next: "/studies/CAIRN-301/rbqm".to_owned(),
         email: "ana@example.org".to_owned(),
+        exposed: false,
+        provider: Some("Example ID".to_owned()),
         state,
     }
 }

@@ -10,8 +10,9 @@ use frontend::query::{
     SubjectsQuery,
 };
 use frontend::view::{
-    AuditView, ChecksView, DataView, Flag, IndicatorView, LoginState, OverviewView, QualityView, RbqmView,
-    Signal, SiteSubjectsView, StudiesView, SubjectRowsView, Tab, Theme, Verification,
+    AccountView, AuditView, ChecksView, DataView, Flag, IndicatorView, LoginState, OverviewView, QualityView,
+    RbqmView, SecondFactorState, Signal, SiteSubjectsView, StudiesView, SubjectRowsView, Tab, Theme,
+    Verification,
 };
 
 use crate::example::{self, data, frame, quality, risk};
@@ -24,6 +25,11 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
     vec![
         ("login", page::login(&example::login(LoginState::Fresh, theme))),
         ("login-refused", page::login(&example::login(LoginState::Refused, theme))),
+        ("login-no-account", page::login(&example::login(LoginState::NoAccount, theme))),
+        ("signed-in", page::signed_in(&example::login(LoginState::Fresh, theme).frame, "/studies?a=1&b=2")),
+        ("account", page::account(&example::account(SecondFactorState::Absent, theme))),
+        ("account-enrolled", page::account(&enrolled(theme))),
+        ("account-confirmed", page::account(&confirmed(theme))),
         ("studies", page::studies(&example::studies(theme))),
         ("studies-empty", page::studies(&StudiesView { studies: Vec::new(), ..example::studies(theme) })),
         ("overview", page::overview(&data::overview(theme))),
@@ -43,6 +49,20 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("audit", page::audit(&example::audit(theme))),
         ("error", page::error(&example::error(theme))),
     ]
+}
+
+fn enrolled(theme: Theme) -> AccountView {
+    let enrolment =
+        Some(("JBSWY3DPEHPK3PXP".to_owned(), "otpauth://totp/Cairn:ana?secret=JBSWY3DPEHPK3PXP".to_owned()));
+    AccountView { enrolment, ..example::account(SecondFactorState::Enrolled, theme) }
+}
+
+fn confirmed(theme: Theme) -> AccountView {
+    AccountView {
+        issued: Some("cairn_pat_secret".to_owned()),
+        recovery_codes: vec!["abcd-efgh-ijkl-mnop".to_owned()],
+        ..example::account(SecondFactorState::Confirmed(9), theme)
+    }
 }
 
 fn empty_quality(theme: Theme) -> QualityView {
@@ -79,11 +99,45 @@ fn the_sign_in_page_keeps_what_was_typed_and_says_why_it_is_shown() {
             "name=\"password\" type=\"password\"",
             "name=\"next\" value=\"/studies/CAIRN-301/rbqm\"",
             "value=\"ana@example.org\"",
-            "do not belong together",
+            "the password or the code is not right",
+            "href=\"/login/oidc?next=%2Fstudies%2FCAIRN-301%2Frbqm\"",
             "role=\"alert\"",
         ],
     );
     assert!(!html.contains("Sign out") && !html.contains("aria-label=\"Main\""), "nobody is signed in");
+}
+
+#[test]
+fn the_account_page_shows_secrets_once_and_revokes_what_is_in_use() {
+    let html = page::account(&confirmed(Theme::System));
+    check_says(
+        &html,
+        &[
+            "cairn_pat_secret",
+            "abcd-efgh-ijkl-mnop",
+            "9 recovery codes are left",
+            "action=\"/account/tokens/token-notebook/revoke\"",
+            "action=\"/account/sessions/s2/end\"",
+            "action=\"/account/second-factor/disable\"",
+            "&lt;old&gt;",
+        ],
+    );
+    assert!(!html.contains("token-&lt;old&gt;/revoke") && !html.contains("sessions/s1/end"));
+    check_says(
+        &page::account(&enrolled(Theme::System)),
+        &["JBSWY3DPEHPK3PXP", "href=\"otpauth://totp/", "action=\"/account/second-factor/confirm\""],
+    );
+}
+
+#[test]
+fn the_page_behind_the_provider_leads_on_without_a_script() {
+    let html = page::signed_in(&example::login(LoginState::Fresh, Theme::System).frame, "/studies?a=1&b=2");
+    check_says(
+        &html,
+        &["http-equiv=\"refresh\" content=\"0;url=/studies?a=1&amp;b=2\"", "href=\"/studies?a=1&amp;b=2\""],
+    );
+    let (head, _) = html.split_once("</head>").expect("a page has a head");
+    assert!(head.contains("http-equiv"), "the browser looks for it in the head");
 }
 
 #[test]

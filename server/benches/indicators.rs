@@ -36,8 +36,8 @@ fn main() -> ExitCode {
                 let ratio = ours.cpu_seconds / peer.cpu_seconds;
                 slow += u32::from(ratio > BAR);
                 println!(
-                    "{name}: marts {:.3} CPU s, plain SQL {:.3} CPU s, ratio {ratio:.2} (bar {BAR}); peak {:.0} MiB",
-                    ours.cpu_seconds, peer.cpu_seconds, ours.peak_mib
+                    "{name}: marts {:.3} CPU s, plain SQL {:.3} CPU s, ratio {ratio:.2} (bar {BAR}); {:.3} s on the wall, peak {:.0} MiB",
+                    ours.cpu_seconds, peer.cpu_seconds, ours.seconds, ours.peak_mib
                 );
             }
             Err(error) => {

@@ -1,6 +1,6 @@
 //! The command line. It acts as the operator: whoever can read the data folder already holds everything.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,8 @@ use control::ControlSettings;
 
 use crate::app::App;
 use crate::error::{Failure, Result};
-use crate::http::Allowance;
+use crate::http::{Allowance, Surroundings};
+use crate::oidc::{OidcSettings, Provider};
 use crate::telemetry;
 
 mod admin;
@@ -127,12 +128,46 @@ pub struct Doors {
     /// Requests of all tenants that are worked on at a time; beyond it, 503 with `Retry-After`.
     #[arg(long, env = "CAIRN_REQUESTS_AT_A_TIME", default_value = "256", value_name = "NUMBER")]
     pub requests_at_a_time: NonZeroUsize,
+    /// A reverse proxy in front of the server, by its address. What it says in `X-Forwarded-For` is believed; can be
+    /// given several times.
+    #[arg(long, env = "CAIRN_BEHIND_PROXY", value_name = "ADDRESS", value_delimiter = ',')]
+    pub behind_proxy: Vec<IpAddr>,
+    /// An identity provider (OpenID Connect) that people may sign in through: its address, as it calls itself.
+    #[arg(long, env = "CAIRN_OIDC_ISSUER", value_name = "ADDRESS", requires = "oidc_client_id")]
+    pub oidc_issuer: Option<String>,
+    /// This deployment's name at the provider.
+    #[arg(long, env = "CAIRN_OIDC_CLIENT_ID", value_name = "NAME")]
+    pub oidc_client_id: Option<String>,
+    /// The file with its secret there.
+    #[arg(long, env = "CAIRN_OIDC_CLIENT_SECRET_FILE", value_name = "FILE")]
+    pub oidc_client_secret_file: Option<PathBuf>,
+    /// What the button on the login page calls the provider.
+    #[arg(long, env = "CAIRN_OIDC_NAME", value_name = "NAME", default_value = "your organisation")]
+    pub oidc_name: String,
+    /// Where browsers reach this server, such as `https://cairn.example`; the provider sends them back there.
+    #[arg(long, env = "CAIRN_PUBLIC_URL", value_name = "ADDRESS")]
+    pub public_url: Option<String>,
     /// Seconds that the requests under way have to end when the program is asked to stop.
     #[arg(long, env = "CAIRN_DRAIN_SECONDS", default_value = "25", value_name = "SECONDS")]
     pub drain_seconds: u64,
 }
 
 impl Doors {
+    /// What is around the server, which listens at `http`.
+    pub(crate) fn surroundings(&self, http: SocketAddr) -> Result<Surroundings> {
+        let provider = match (&self.oidc_issuer, &self.oidc_client_id) {
+            (Some(issuer), Some(client_id)) => Some(Provider::new(OidcSettings {
+                issuer: issuer.clone(),
+                client_id: client_id.clone(),
+                client_secret_file: self.oidc_client_secret_file.clone(),
+                public_url: self.public_url.clone().unwrap_or_else(|| format!("http://{http}")),
+                name: self.oidc_name.clone(),
+            })?),
+            _ => None,
+        };
+        Ok(Surroundings { proxies: self.behind_proxy.clone().into(), provider })
+    }
+
     /// What the HTTP door allows.
     pub(crate) fn allowance(&self) -> Allowance {
         let per_second = self.tenant_requests_per_second;

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use clap::Args;
-use control::{Actor, Audience, NewAccount, TraceId};
+use control::{Actor, Audience, Credentials, IssuedToken, NewAccessToken, NewAccount, TokenKind, TraceId};
 use evidence::simulate::plan::StudyPlan;
 use evidence::simulate::simulate;
 use kernel::{Grant, Role, Seed, StudyId};
@@ -198,7 +199,8 @@ async fn accounts(app: &App, engineer: &Engineer, tenant: &str, study: &StudyId)
         let display_name =
             format!("{} of {tenant}", if role == Role::Researcher { "Researcher" } else { "Engineer" });
         let grants = vec![Grant { role, study: None }];
-        let account = NewAccount { email: email.clone(), password: password.clone(), display_name, grants };
+        let account =
+            NewAccount { email: email.clone(), password: Some(password.clone()), display_name, grants };
         app.control.create_account(&Actor::Operator, engineer.scope.tenant(), account).await?;
         accounts.push(DemoAccount { tenant: tenant.to_owned(), study: study.clone(), email, password, role });
     }
@@ -224,8 +226,7 @@ async fn announce(
     let Some(account) = demo.accounts.iter().rev().find(|account| account.role == Role::Researcher) else {
         return Ok(());
     };
-    let login =
-        app.control.login(&account.email, &account.password, Audience::Flight, &TraceId::random()?).await?;
+    let token = pulling_token(app, account).await?;
     say!(
         "\na mart in Python over Arrow Flight (the token ends {}):\n
 import pyarrow.flight as flight
@@ -233,9 +234,26 @@ client = flight.connect(\"grpc://{flight}\")
 options = flight.FlightCallOptions(headers=[(b\"authorization\", b\"Bearer {}\")])
 info = client.get_flight_info(flight.FlightDescriptor.for_path(\"{}\", \"mart_kri\"), options)
 print(client.do_get(info.endpoints[0].ticket, options).read_all())\n\nend with Ctrl-C",
-        login.expires_at.format("%H:%M UTC"),
-        login.token,
+        token.token.ends_at.format("%Y-%m-%d %H:%M UTC"),
+        token.secret,
         account.study,
     );
     Ok(())
+}
+
+/// A token of the account for programs, for a day.
+async fn pulling_token(app: &App, account: &DemoAccount) -> Result<IssuedToken> {
+    let (control, trace) = (&app.control, TraceId::random()?);
+    let given = Credentials::new(&account.email, &account.password);
+    let principal = control.login(&given, Audience::Http, &trace).await?.principal;
+    let new = NewAccessToken {
+        kind: TokenKind::Personal,
+        label: "demonstration".to_owned(),
+        grants: Vec::new(),
+        lifetime: TimeDelta::days(1),
+    };
+    let (tenant, id) = (principal.tenant(), principal.account());
+    let token = control.create_access_token(&principal.actor(), tenant, id, new).await?;
+    control.logout(&principal, &trace).await?;
+    Ok(token)
 }

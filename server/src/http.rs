@@ -1,7 +1,8 @@
 //! Dashboards and REST. Read [`doors`] first: every route with who may use it and which events it writes.
 //! A route can only be added together with its door.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -12,6 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
+use crate::oidc::Provider;
 
 pub use edge::Allowance;
 
@@ -24,7 +26,9 @@ mod asset;
 mod caller;
 mod edge;
 mod health;
+mod jwks;
 mod page;
+mod peer;
 mod request;
 mod rest_of_body;
 mod theme;
@@ -38,6 +42,15 @@ pub struct Announced {
     pub stopping: watch::Receiver<bool>,
 }
 
+/// What the server was told of the network around it.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Proxies in front of it, whose word on where a request comes from is believed.
+    pub proxies: Arc<[IpAddr]>,
+    /// Who vouches for people besides their passwords.
+    pub provider: Option<Provider>,
+}
+
 /// What every handler has.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -45,6 +58,8 @@ pub struct State {
     pub app: App,
     /// What it tells of itself.
     pub announced: Announced,
+    /// What is around it.
+    pub surroundings: Surroundings,
     /// The counters of `/metrics`.
     pub metrics: Option<PrometheusHandle>,
     /// What is allowed.
@@ -55,9 +70,9 @@ pub struct State {
 const BODY_BYTES: usize = 64 * 1024;
 
 /// Every route, behind the layers that all of them need.
-pub fn router(app: App, announced: Announced, allowance: Allowance) -> Router {
+pub fn router(app: App, announced: Announced, surroundings: Surroundings, allowance: Allowance) -> Router {
     let edge = edge::Edge::new(allowance);
-    let state = State { app, announced, metrics: crate::telemetry::start_metrics(), edge };
+    let state = State { app, announced, surroundings, metrics: crate::telemetry::start_metrics(), edge };
     let mut router = Router::new();
     for (door, handler) in doors::routes() {
         router = router.route(door.path, handler);

@@ -3,6 +3,7 @@
     flight_client.py --port 8081 --token TOKEN pull STUDY/TABLE
     flight_client.py --port 8081 --token TOKEN list
     flight_client.py --port 8081 pull STUDY/TABLE          # without a token: refused
+    flight_client.py --port 8081 each FILE                 # once with each token of a file
     flight_client.py --port 8081 --token TOKEN --columns '{"AESEQ": [1]}' put STUDY/AE
     flight_client.py --port 8081 --token TOKEN --columns '{"AESEQ": [1]}' put '{"study": "T1", "dataset": "AE"}'
 
@@ -60,7 +61,7 @@ def parse_arguments():
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds for one call")
     parser.add_argument("--columns", type=json.loads, help="what `put` sends: JSON of columns")
     parser.add_argument("mode", choices=sorted(MODES))
-    parser.add_argument("path", nargs="?", help="STUDY/TABLE; for `ticket` the ticket itself")
+    parser.add_argument("path", nargs="?", help="STUDY/TABLE; for `ticket` the ticket itself, for `each` a file")
     arguments = parser.parse_args()
     if arguments.path is None and arguments.mode != "list":
         parser.error(f"`{arguments.mode}` needs a path")
@@ -125,6 +126,21 @@ def put(client, options, arguments):
     return {"receipt": json.loads(answer.to_pybytes())}
 
 
+def each(client, _options, arguments):
+    """Calls once with each token of a file, one a line, and gives what came of it."""
+    answers = []
+    with open(arguments.path, encoding="ascii") as tokens:
+        for token in tokens.read().splitlines():
+            headers = [(b"authorization", f"Bearer {token}".encode())]
+            options = flight.FlightCallOptions(headers=headers, timeout=arguments.timeout)
+            try:
+                list(client.list_flights(options=options))
+                answers.append({"ok": True})
+            except pa.ArrowException as error:
+                answers.append({"ok": False, "refused": code_of(error), "message": said(error)})
+    return {"answers": answers}
+
+
 def descriptor(arguments):
     if arguments.path.startswith("{"):
         return flight.FlightDescriptor.for_command(arguments.path.encode())
@@ -161,7 +177,7 @@ def code_of(error):
     return next(matching, type(error).__name__)
 
 
-MODES = {"pull": pull, "list": list_flights, "schema": schema, "info": info, "ticket": ticket, "put": put}
+MODES = {"pull": pull, "list": list_flights, "schema": schema, "info": info, "ticket": ticket, "put": put, "each": each}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,6 +1,7 @@
 //! The stories: one file for one promise to a person, and [`tidy`] for the repository's own rules.
 
 mod bad_input;
+mod bad_tokens;
 mod browser;
 mod conformance_rules;
 mod deliveries;
@@ -8,10 +9,12 @@ mod edc_oracle;
 mod edge;
 mod flight_pull;
 mod history;
+mod identity;
 mod kill;
 mod known_faults;
 mod mapped_sources;
 mod mapping_check;
+mod oidc_login;
 mod pilot_counts;
 mod quarantine_replay;
 mod support;

@@ -34,6 +34,8 @@ pub(crate) enum Need {
     Python,
     /// The driver of a browser without a window.
     Chromedriver,
+    /// The packages of an identity provider for node.
+    IdentityProvider,
     /// The folder of independent answers.
     Oracles,
 }
@@ -44,6 +46,7 @@ impl Need {
             Self::Cairn => "CAIRN_BIN",
             Self::Python => "CAIRN_PYTHON",
             Self::Chromedriver => "CHROMEDRIVER",
+            Self::IdentityProvider => "CAIRN_OIDC_MODULES",
             Self::Oracles => "CAIRN_ORACLES",
         }
     }
@@ -53,6 +56,7 @@ impl Need {
             Self::Cairn => "not run: CAIRN_BIN is not set; use ./dev test",
             Self::Python => "not run: CAIRN_PYTHON is not set; use ./dev test",
             Self::Chromedriver => "not run: CHROMEDRIVER is not set; use ./dev test",
+            Self::IdentityProvider => "not run: CAIRN_OIDC_MODULES is not set; use ./dev test",
             Self::Oracles => "not run: oracle data absent",
         }
     }
@@ -242,6 +246,11 @@ impl Visitor {
         self
     }
 
+    /// A cookie that they were given.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
     /// Puts one more header into every request from now on, or none.
     pub(crate) fn send_header(&mut self, header: Option<(&'static str, &'static str)>) {
         self.header = header;
@@ -258,9 +267,12 @@ impl Visitor {
         Some(self.keep(answer))
     }
 
-    /// Sends a form, as a page without scripts does.
+    /// Sends a form, as a page without scripts does: with the origin of that page, unless a header was put in.
     pub(crate) fn post_form(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.identified(self.agent.post(url));
+        let mut request = self.identified(self.agent.post(url));
+        if self.header.is_none() {
+            request = request.header(header::ORIGIN, origin_of(url));
+        }
         let answer = request.send_form(fields.iter().copied()).expect("the server answers");
         self.keep(answer)
     }
@@ -309,6 +321,11 @@ impl Visitor {
         let body = String::from_utf8_lossy(&body).into_owned();
         Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), body }
     }
+}
+
+/// Where a page's form says that it comes from.
+fn origin_of(url: &str) -> String {
+    url.split('/').take(3).collect::<Vec<_>>().join("/")
 }
 
 /// Two addresses of this machine on which nobody listens.

@@ -41,7 +41,9 @@ impl Door {
         let path = path
             .replace("{batch}", "no_such_batch")
             .replace("{name}", "no_such_file")
-            .replace("{check}", "R-10");
+            .replace("{check}", "R-10")
+            .replace("{token}", "no_such_token")
+            .replace("{session}", "no_such_session");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];
@@ -256,7 +258,7 @@ impl Scene {
         vec![
             ("nobody", Visitor::new()),
             ("a forger with a token", Visitor::new().with_token(forged)),
-            ("a forger with a cookie", Visitor::new().with_cookie("cairn_session", forged)),
+            ("a forger with a cookie", Visitor::new().with_cookie("__Host-cairn-session", forged)),
             ("nobody with the token of another door", Visitor::new().with_token(&flight)),
             ("the other tenant's researcher", client),
             ("the other tenant's researcher with a browser", browser),
@@ -274,6 +276,9 @@ fn check_headers(address: &str, answer: &Answer) {
         assert!(!policy.contains(unsafe_source), "{address} has the policy `{policy}`");
     }
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{address} ({})", answer.status);
+    let transport = answer.header("strict-transport-security");
+    assert!(transport.is_some_and(|value| value.starts_with("max-age=")), "{address} ({transport:?})");
+    assert_eq!(answer.header("access-control-allow-origin"), None, "{address} ({})", answer.status);
 }
 
 fn check_no_canary(who: &str, address: &str, answer: &Answer) {

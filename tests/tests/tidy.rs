@@ -26,7 +26,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
 
 /// Who owns a heavy dependency, together with every crate whose name extends it (`polars-core`).
 /// The longest name that fits decides.
-const OWNERS: [(&str, &[&str]); 18] = [
+const OWNERS: [(&str, &[&str]); 19] = [
     ("duckdb", &["warehouse"]),
     ("libduckdb-sys", &["warehouse"]),
     ("arrow-ipc", &["warehouse"]),
@@ -34,6 +34,7 @@ const OWNERS: [(&str, &[&str]); 18] = [
     ("object_store", &["warehouse"]),
     ("sqlx", &["control"]),
     ("ed25519-dalek", &["control", "stories"]),
+    ("ring", &["control"]),
     ("polars", &["marts"]),
     ("statrs", &["measures"]),
     ("linfa", &["measures"]),

@@ -82,7 +82,7 @@ fn study_menu(frame: &Frame) -> AnyView {
 fn person_menu(person: &Person, csrf: Option<&str>) -> AnyView {
     view! {
         <div class="person">
-            <span class="person-name">{person.name.clone()}</span>
+            <a class="person-name" href=link::ACCOUNT>{person.name.clone()}</a>
             <span class="person-role">{person.role.clone()}</span>
             <form method="post" action=link::LOGOUT>
                 {csrf_field(csrf)}

@@ -13,6 +13,10 @@ pub struct LoginView {
     pub next: String,
     /// What was typed last time, so that it need not be typed again.
     pub email: String,
+    /// Whether the browser will not keep the session, since nothing protects it on its way.
+    pub exposed: bool,
+    /// What the identity provider is called, when there is one to sign in through.
+    pub provider: Option<String>,
     /// Why the form is shown.
     pub state: LoginState,
 }
@@ -32,4 +36,10 @@ pub enum LoginState {
     Expired,
     /// The person signed out.
     SignedOut,
+    /// The identity provider's answer was refused.
+    ProviderRefused,
+    /// The identity provider cannot be reached.
+    ProviderAway,
+    /// The identity provider vouches for the person, who has no account here.
+    NoAccount,
 }

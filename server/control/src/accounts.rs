@@ -12,6 +12,7 @@ use crate::fresh;
 use crate::identity::Password;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Personal, Resource};
+use crate::sessions::end_sessions_of;
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
 
@@ -22,8 +23,8 @@ const STEP: &str = "create the account";
 pub struct NewAccount {
     /// Its e-mail address, unique in the deployment whatever the case of its letters.
     pub email: String,
-    /// Its password, of at least 12 characters.
-    pub password: String,
+    /// Its password, of at least 12 characters; none for a machine, and for who signs in through a provider.
+    pub password: Option<String>,
     /// Its name, to show.
     pub display_name: String,
     /// What it may do.
@@ -78,7 +79,10 @@ impl Control {
         actor.require_operator()?;
         let email = Email::parse(&account.email)?;
         require_text("display name", &account.display_name, 200)?;
-        let password_hash = self.passwords().hash(Password::new(account.password)?).await?;
+        let password_hash = match account.password {
+            Some(password) => self.passwords().hash(Password::new(password)?).await?,
+            None => String::new(),
+        };
         let row = AccountRow {
             id: AccountId::from_uuid(fresh::uuid(self.clock().now())?),
             email: email.0,
@@ -114,7 +118,7 @@ impl Control {
         Ok(row.id)
     }
 
-    /// Disables an account; its tokens end with it. Disabling it again changes nothing. For the operator.
+    /// Disables an account; its sessions and tokens end with it. Disabling it again changes nothing. For the operator.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when the tenant has no such account.
@@ -137,7 +141,9 @@ impl Control {
             .execute(tx.connection())
             .await
             .map_err(storage("disable the account"))?;
-        let event = Event::success(AuditAction::AccountDisabled, actor, Resource::account(account));
+        let sessions = end_sessions_of(&mut tx, account, "account_disabled").await?;
+        let event = Event::success(AuditAction::AccountDisabled, actor, Resource::account(account))
+            .with("sessions_ended", sessions);
         tx.record(event).await?.commit().await
     }
 

@@ -29,6 +29,20 @@ impl Actor {
         }
     }
 
+    /// This very account of this tenant, or whoever runs the machine.
+    pub(crate) fn require_self_or_operator(
+        &self,
+        tenant: TenantId,
+        account: Option<AccountId>,
+    ) -> Result<(), ControlError> {
+        match self {
+            Self::Account { id, tenant: own } if *own != tenant || Some(*id) != account => {
+                Err(ControlError::Denied)
+            }
+            Self::Account { .. } | Self::Operator | Self::System => Ok(()),
+        }
+    }
+
     /// An account of this tenant, or whoever runs the machine.
     pub(crate) fn require_tenant(&self, wanted: TenantId) -> Result<(), ControlError> {
         match self {

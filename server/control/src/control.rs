@@ -8,7 +8,7 @@ use kernel::Clock;
 use sqlx::{Any, Transaction};
 
 use crate::error::ControlError;
-use crate::identity::{Passwords, SigningKey, announce_key};
+use crate::identity::{KeyRing, Passwords, Throttle};
 use crate::keys::{DataKeys, FileKeySettings, KeySettings, SubjectKeys};
 use crate::ledger::{Anchor, LedgerKey, Log, WaitingEvents, announce_ledger_key};
 use crate::policy::{Policies, announce_policies};
@@ -23,7 +23,7 @@ pub struct Control {
 /// How long a token lasts, by the door it opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenLifetimes {
-    /// A browser's session.
+    /// A client of REST; with it, it gets the next one.
     pub http: TimeDelta,
     /// A Flight client's bearer token.
     pub flight: TimeDelta,
@@ -31,7 +31,7 @@ pub struct TokenLifetimes {
 
 impl Default for TokenLifetimes {
     fn default() -> Self {
-        Self { http: TimeDelta::hours(8), flight: TimeDelta::hours(1) }
+        Self { http: TimeDelta::minutes(15), flight: TimeDelta::minutes(15) }
     }
 }
 
@@ -52,13 +52,15 @@ pub struct ControlSettings {
 struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
-    signing_key: SigningKey,
+    key_ring: KeyRing,
+    keys_folder: PathBuf,
     ledger_key: LedgerKey,
     subject_keys: SubjectKeys,
     data_keys: DataKeys,
     waiting: WaitingEvents,
     passwords: Passwords,
     policies: Policies,
+    throttle: Throttle,
     lifetimes: TokenLifetimes,
 }
 
@@ -107,26 +109,27 @@ impl Control {
         let anchor = settings.anchor.as_deref().map(Anchor::at);
         let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchor).await?;
         let lifetimes = settings.lifetimes;
-        let signing_key = SigningKey::open(&root.join("keys"))?;
         let ledger_key = LedgerKey::open(&root.join("keys"))?;
         store.require_system_standing().await?;
-        announce_key(&store, &signing_key, clock.now()).await?;
+        let key_ring = KeyRing::open(&store, &root.join("keys"), clock.now()).await?;
         announce_ledger_key(&store, &ledger_key).await?;
         announce_policies(&store).await?;
         let passwords = Passwords::new().await?;
         let subject_keys = SubjectKeys::at(root.join("keys/subjects"), data_keys.clone());
-        let waiting = WaitingEvents::default();
+        let (waiting, throttle) = (WaitingEvents::default(), Throttle::default());
         let policies = Policies::load();
         let inner = Inner {
             store,
             clock,
-            signing_key,
+            key_ring,
+            keys_folder: root.join("keys"),
             ledger_key,
             subject_keys,
             data_keys,
             waiting,
             passwords,
             policies,
+            throttle,
             lifetimes,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -148,8 +151,13 @@ impl Control {
         self.inner.clock.as_ref()
     }
 
-    pub(crate) fn signing_key(&self) -> &SigningKey {
-        &self.inner.signing_key
+    /// Where the keys of the deployment lie.
+    pub(crate) fn keys_folder(&self) -> &Path {
+        &self.inner.keys_folder
+    }
+
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.inner.key_ring
     }
 
     pub(crate) fn ledger_key(&self) -> &LedgerKey {
@@ -182,6 +190,10 @@ impl Control {
 
     pub(crate) fn policies(&self) -> &Policies {
         &self.inner.policies
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.inner.throttle
     }
 
     pub(crate) fn lifetimes(&self) -> TokenLifetimes {

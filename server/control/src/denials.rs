@@ -60,11 +60,17 @@ impl Control {
             .with("door", shortened(&denial.door, 40))
             .with("reason", shortened(&denial.reason, 100))
             .traced(&denial.trace);
-        let recorded = match denial.who {
-            DeniedWho::Known(caller) => {
-                self.store().tenant(caller.tenant()).await?.begin().await?.record(event).await?
-            }
-            DeniedWho::Unknown => self.store().system().begin().await?.record(event).await?,
+        let tenant = match denial.who {
+            DeniedWho::Known(caller) => match self.store().tenant(caller.tenant()).await {
+                // A good signature over a tenant that is not there, or not any more.
+                Err(ControlError::Denied) => None,
+                found => Some(found?),
+            },
+            DeniedWho::Unknown => None,
+        };
+        let recorded = match tenant {
+            Some(tenant) => tenant.begin().await?.record(event).await?,
+            None => self.store().system().begin().await?.record(event).await?,
         };
         recorded.commit().await
     }

@@ -12,6 +12,8 @@ use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Leaf, Log, Resource, reveal, rows};
+use crate::second_factor::remove_second_factor;
+use crate::sessions::end_sessions_of;
 use crate::text::require_text;
 
 const STEP: &str = "erase the account";
@@ -66,6 +68,18 @@ impl Control {
         .map_err(storage(STEP))?;
         sqlx::query("UPDATE account_directory SET email = $1 WHERE account_id = $2")
             .bind(&placeholder)
+            .bind(erasure.account.to_string())
+            .execute(system.connection())
+            .await
+            .map_err(storage(STEP))?;
+        end_sessions_of(&mut tx, erasure.account, "account_erased").await?;
+        remove_second_factor(&mut tx, erasure.account).await?;
+        sqlx::query("UPDATE sessions SET peer_hash = '' WHERE account_id = $1")
+            .bind(erasure.account.to_string())
+            .execute(tx.connection())
+            .await
+            .map_err(storage(STEP))?;
+        sqlx::query("DELETE FROM identity_directory WHERE account_id = $1")
             .bind(erasure.account.to_string())
             .execute(system.connection())
             .await

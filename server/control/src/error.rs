@@ -18,9 +18,28 @@ pub enum ControlError {
     /// The caller may not, or there is no such thing: the two look alike on purpose.
     #[error("there is no such thing for this account")]
     Denied,
-    /// The e-mail or the password is wrong, or the account is disabled: the three look alike on purpose.
-    #[error("the e-mail or the password is wrong")]
+    /// The e-mail, the password or the code is wrong, or the account is disabled: they look alike on purpose.
+    #[error("the e-mail, the password or the code is wrong")]
     LoginRefused,
+
+    /// Too many attempts have failed.
+    #[error("too many attempts have failed: wait {seconds} s and try again")]
+    LoginThrottled {
+        /// How long to wait.
+        seconds: i64,
+    },
+    /// An identity that a provider vouches for, and that has no account here.
+    #[error("no account here belongs to this identity: ask your administrator to link it")]
+    UnknownIdentity,
+    /// Another account has the identity.
+    #[error("the identity belongs to an account already: take it from that one first")]
+    IdentityTaken,
+    /// A code that is not the one of the authenticator app at this moment, nor a recovery code that is left.
+    #[error("the code is not right: use the one that the app shows now")]
+    WrongCode,
+    /// A second factor cannot be begun over one that is in use.
+    #[error("the account has an authenticator already: give that up first")]
+    SecondFactorPresent,
 
     /// An e-mail address that cannot be one.
     #[error("the e-mail address is not valid: give one of at most 254 characters with a single `@`")]
@@ -46,6 +65,13 @@ pub enum ControlError {
         what: &'static str,
         /// The most characters.
         max: usize,
+    },
+
+    /// A token that is to last too long, or not at all.
+    #[error("a token of this kind lasts up to {days} days: choose 1 to {days}")]
+    InvalidTokenLifetime {
+        /// The most days.
+        days: i64,
     },
 
     /// Somebody in this deployment already has the address.
@@ -378,10 +404,22 @@ pub enum AuthError {
         /// Whom the token names.
         caller: Caller,
     },
-    /// It was logged out.
-    #[error("the token was logged out: log in again")]
+    /// It was revoked, or the session that it was made from has ended.
+    #[error("the token was revoked, or its session has ended: log in again")]
     Revoked {
         /// Whom the token names.
+        caller: Caller,
+    },
+    /// There is no session with this secret.
+    #[error("there is no such session: log in")]
+    NoSession,
+    /// There is no such token among those that holders keep.
+    #[error("there is no such token")]
+    NoAccessToken,
+    /// The session was ended, or its time is over.
+    #[error("the session has ended: log in again")]
+    SessionEnded {
+        /// Whose it was.
         caller: Caller,
     },
     /// The account is disabled.
@@ -415,6 +453,7 @@ impl AuthError {
             | Self::Expired { caller }
             | Self::NotYetValid { caller }
             | Self::Revoked { caller }
+            | Self::SessionEnded { caller }
             | Self::AccountDisabled { caller }
             | Self::NoSuchAccount { caller } => Some(*caller),
             Self::Malformed
@@ -422,6 +461,8 @@ impl AuthError {
             | Self::WrongType
             | Self::UnknownKey
             | Self::BadSignature
+            | Self::NoSession
+            | Self::NoAccessToken
             | Self::Unavailable { .. } => None,
         }
     }
@@ -440,6 +481,9 @@ impl AuthError {
             Self::Expired { .. } => "token_expired",
             Self::NotYetValid { .. } => "token_not_yet_valid",
             Self::Revoked { .. } => "token_revoked",
+            Self::NoSession => "no_session",
+            Self::NoAccessToken => "no_access_token",
+            Self::SessionEnded { .. } => "session_ended",
             Self::AccountDisabled { .. } => "account_disabled",
             Self::NoSuchAccount { .. } => "no_such_account",
             Self::Unavailable { .. } => "unavailable",

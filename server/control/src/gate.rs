@@ -6,12 +6,15 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use kernel::{AccountId, ActionKind, Grant, Grants, Permission, Role, TenantId};
 
+use crate::access_tokens::AccessSecret;
 use crate::accounts::AccountRow;
 use crate::actor::Actor;
 use crate::control::Control;
-use crate::error::{AuthError, ControlError, storage};
+use crate::error::{AuthError, ControlError};
 use crate::identity::{Audience, Claims};
+use crate::ids::{AccessTokenId, SessionId};
 use crate::policy::Asker;
+use crate::sessions::SessionRow;
 use crate::store::Connection;
 
 /// Whom a valid signature named. Only the gate makes one.
@@ -47,8 +50,31 @@ pub struct Principal {
     display_name: String,
     roles: Vec<Role>,
     grants: Grants,
-    token_id: String,
-    token_expires_at: DateTime<Utc>,
+    granted: Vec<Grant>,
+    proof: Proof,
+}
+
+/// By what a principal was let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A browser's session.
+    Session {
+        session: SessionId,
+        /// When it ends at the latest.
+        ends_at: DateTime<Utc>,
+    },
+    /// A token that its holder keeps.
+    AccessToken {
+        token: AccessTokenId,
+        /// When the token ends.
+        ends_at: DateTime<Utc>,
+    },
+    /// A token that was made from a session.
+    Token {
+        session: SessionId,
+        /// When the token ends.
+        ends_at: DateTime<Utc>,
+    },
 }
 
 impl Principal {
@@ -94,20 +120,44 @@ impl Principal {
         &self.grants
     }
 
+    /// The same, one by one.
+    #[must_use]
+    pub fn granted(&self) -> &[Grant] {
+        &self.granted
+    }
+
     /// It, as the one who acts.
     #[must_use]
     pub const fn actor(&self) -> Actor {
         Actor::Account { id: self.caller.account, tenant: self.caller.tenant }
     }
 
-    /// When its token ends.
+    /// When what it was let in by ends.
     #[must_use]
-    pub const fn token_expires_at(&self) -> DateTime<Utc> {
-        self.token_expires_at
+    pub const fn expires_at(&self) -> DateTime<Utc> {
+        match self.proof {
+            Proof::Session { ends_at, .. }
+            | Proof::AccessToken { ends_at, .. }
+            | Proof::Token { ends_at, .. } => ends_at,
+        }
     }
 
-    pub(crate) fn token_id(&self) -> &str {
-        &self.token_id
+    /// The session that it has, or that its token was made from; `None` for a token that its holder keeps.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        match self.proof {
+            Proof::Session { session, .. } | Proof::Token { session, .. } => Some(session),
+            Proof::AccessToken { .. } => None,
+        }
+    }
+
+    /// The token that its holder keeps, if it was let in by one.
+    #[must_use]
+    pub const fn access_token(&self) -> Option<AccessTokenId> {
+        match self.proof {
+            Proof::AccessToken { token, .. } => Some(token),
+            Proof::Session { .. } | Proof::Token { .. } => None,
+        }
     }
 }
 
@@ -118,13 +168,20 @@ impl fmt::Debug for Principal {
 }
 
 impl Control {
-    /// Lets the bearer of a token through one door.
+    /// Lets the bearer of a token through one door, be it signed by us or one that its holder keeps.
     ///
     /// # Errors
     /// Why it was not let through. Record it with [`Control::record_denial`], and show nobody the reason.
     pub async fn authenticate(&self, token: &str, audience: Audience) -> Result<Principal, AuthError> {
-        let claims = Claims::verify(token, self.signing_key())?;
-        claims.check(audience, self.clock().now())?;
+        if AccessSecret::is_meant(token) {
+            let secret = AccessSecret::parse(token).ok_or(AuthError::Malformed)?;
+            return self.authenticate_access_token(&secret, audience).await;
+        }
+        let now = self.clock().now();
+        let keys = self.key_ring().keys(self.store(), now).await;
+        let keys = keys.map_err(|source| AuthError::Unavailable { source })?;
+        let claims = Claims::verify(token, |kid| keys.public(kid, now))?;
+        claims.check(audience, now)?;
         let caller = claims.caller();
         let unavailable = |source| match source {
             ControlError::Denied => AuthError::NoSuchAccount { caller },
@@ -132,16 +189,14 @@ impl Control {
         };
         let database = self.store().tenant(caller.tenant).await.map_err(unavailable)?;
         let mut view = database.view().await.map_err(unavailable)?;
-        let account = AccountRow::find(&mut view, caller.account).await.map_err(unavailable)?;
-        let account = account.ok_or(AuthError::NoSuchAccount { caller })?;
-        if !account.enabled {
-            return Err(AuthError::AccountDisabled { caller });
-        }
-        if is_revoked(&mut view, &claims.jti).await.map_err(unavailable)? {
+        let (account, grants) = account_of(&mut view, caller).await?;
+        let session = SessionRow::find(&mut view, claims.sid).await.map_err(unavailable)?;
+        let live = session.is_some_and(|row| row.outlives(now, caller.account));
+        if !live {
             return Err(AuthError::Revoked { caller });
         }
-        let grants = account.grants(&mut view).await.map_err(unavailable)?;
-        Ok(self.admit(account, &grants, &claims))
+        let proof = Proof::Token { session: claims.sid, ends_at: claims.expires_at() };
+        Ok(self.admit(account, grants, caller, proof))
     }
 
     /// What the person at the machine's command line may do in a tenant: everything.
@@ -154,31 +209,41 @@ impl Control {
         Ok(Grants::from_gate(tenant, everything.collect()))
     }
 
-    /// The principal of an enabled account and a token that was just issued to it, or just checked.
-    pub(crate) fn admit(&self, account: AccountRow, grants: &[Grant], claims: &Claims) -> Principal {
-        let caller = claims.caller();
+    /// The principal of an account in use and of a proof that was just made, or just checked.
+    pub(crate) fn admit(
+        &self,
+        account: AccountRow,
+        grants: Vec<Grant>,
+        caller: Caller,
+        proof: Proof,
+    ) -> Principal {
         let mut roles: Vec<Role> = grants.iter().map(|grant| grant.role).collect();
         roles.sort_unstable();
         roles.dedup();
-        let asker = Asker { tenant: caller.tenant, account: caller.account, grants };
+        let asker = Asker { tenant: caller.tenant, account: caller.account, grants: &grants };
         Principal {
             caller,
             email: account.email,
             display_name: account.display_name,
             roles,
             grants: Grants::from_gate(caller.tenant, self.policies().permissions(&asker)),
-            token_id: claims.jti.clone(),
-            token_expires_at: claims.expires_at(),
+            granted: grants,
+            proof,
         }
     }
 }
 
-/// Whether a token was logged out.
-pub(crate) async fn is_revoked(connection: &mut Connection, jti: &str) -> Result<bool, ControlError> {
-    let revoked: Option<i64> = sqlx::query_scalar("SELECT 1 FROM revoked_tokens WHERE jti = $1")
-        .bind(jti)
-        .fetch_optional(connection)
-        .await
-        .map_err(storage("look the token up"))?;
-    Ok(revoked.is_some())
+/// The account that a proof names, in use at this very moment, and what it may do.
+pub(crate) async fn account_of(
+    connection: &mut Connection,
+    caller: Caller,
+) -> Result<(AccountRow, Vec<Grant>), AuthError> {
+    let unavailable = |source| AuthError::Unavailable { source };
+    let account = AccountRow::find(connection, caller.account).await.map_err(unavailable)?;
+    let account = account.ok_or(AuthError::NoSuchAccount { caller })?;
+    if !account.enabled {
+        return Err(AuthError::AccountDisabled { caller });
+    }
+    let grants = account.grants(connection).await.map_err(unavailable)?;
+    Ok((account, grants))
 }

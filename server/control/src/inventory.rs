@@ -31,9 +31,20 @@ pub const ALGORITHMS: &[Algorithm] = &[
         used_for: "access tokens (EdDSA in RFC 8037's form), checkpoints of the ledger",
     },
     Algorithm {
+        name: "ECDSA P-256",
+        standard: "FIPS 186-5",
+        used_for: "verifying what an identity provider signed (ES256)",
+    },
+    Algorithm { name: "HMAC-SHA1", standard: "RFC 6238", used_for: "the codes of authenticator apps" },
+    Algorithm {
         name: "HMAC-SHA256",
         standard: "RFC 2104",
         used_for: "commitments to personal data, and the tenant that a database transaction proves",
+    },
+    Algorithm {
+        name: "RSA-SHA256",
+        standard: "RFC 8017",
+        used_for: "verifying what an identity provider signed (RS256)",
     },
     Algorithm { name: "SHA-256", standard: "FIPS 180-4", used_for: "the ledger's chain and Merkle trees" },
     Algorithm { name: "TLS 1.3", standard: "RFC 8446", used_for: "connections to Vault and to PostgreSQL" },

@@ -48,7 +48,7 @@ pub use chain::{Fault, FaultKind};
 pub use event::{AuditAction, Outcome};
 pub(crate) use event::{Event, LeafActor, Resource};
 pub(crate) use group::WaitingEvents;
-pub(crate) use hash::{NO_HASH, hex, hex_sha256};
+pub(crate) use hash::{NO_HASH, hash_of_hex, hex, hex_sha256};
 pub(crate) use key::{LedgerKey, announce_ledger_key};
 pub(crate) use leaf::Leaf;
 pub(crate) use log::Log;

@@ -7,6 +7,7 @@
 //! actor and commits together with its event, or not at all.
 mod error;
 mod fresh;
+mod ids;
 mod instant;
 mod inventory;
 mod text;
@@ -21,10 +22,16 @@ mod store;
 mod identity;
 
 mod gate;
+
+mod access_tokens;
 mod login;
+mod oidc;
 mod policy;
+mod second_factor;
+mod sessions;
 
 mod accounts;
+mod grants;
 mod tenants;
 
 mod batches;
@@ -39,6 +46,10 @@ mod key_rotation;
 mod reads;
 mod rules;
 
+pub use access_tokens::{
+    AccessToken, IssuedToken, NewAccessToken, PERSONAL_MAX as PERSONAL_TOKEN_MAX,
+    SERVICE_MAX as SERVICE_TOKEN_MAX, TokenKind,
+};
 pub use accounts::NewAccount;
 pub use actor::Actor;
 pub use batches::BatchRow;
@@ -49,7 +60,8 @@ pub use erasure::Erasure;
 pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
-pub use identity::Audience;
+pub use identity::{Audience, KeyState, TokenKey};
+pub use ids::{AccessTokenId, SessionId};
 pub use inventory::{ALGORITHMS, Algorithm};
 pub use key_rotation::Rotation;
 pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
@@ -58,8 +70,11 @@ pub use ledger::{
     MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
-pub use login::Login;
+pub use login::{Credentials, Login};
+pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use reads::{Amount, PullId, TableRead};
+pub use second_factor::{Enrolment, SecondFactor};
+pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;

@@ -27,7 +27,7 @@ use postgres::Served;
 pub(crate) use database::{Database, SystemFile, TenantFile};
 pub(crate) use dialect::{is_busy, lock_head};
 pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
-pub(crate) use tx::{SystemTx, TenantTx};
+pub(crate) use tx::{InUse, SystemTx, TenantTx};
 
 /// A connection to whichever database it is.
 pub(crate) type Connection = sqlx::AnyConnection;

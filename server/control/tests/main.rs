@@ -23,9 +23,9 @@ mod faults;
 mod files;
 #[path = "main/isolation.rs"]
 mod isolation;
-#[path = "main/keys.rs"]
-mod keys;
 #[path = "main/killed.rs"]
 mod killed;
 #[path = "main/load.rs"]
 mod load;
+#[path = "main/master_keys.rs"]
+mod master_keys;

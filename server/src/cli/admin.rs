@@ -1,8 +1,12 @@
 //! `cairn admin`.
+mod account;
+mod key;
+mod session;
+mod token;
 
 use clap::{Subcommand, ValueEnum};
-use control::{Actor, Erasure, NewAccount};
-use kernel::{AccountId, Grant, Role, StudyId};
+use control::{Actor, Tenant};
+use kernel::{Grant, Role, StudyId};
 
 use crate::app::App;
 use crate::cli::keys::{self, DataKeyCommand};
@@ -17,7 +21,16 @@ pub(crate) enum AdminCommand {
     Tenant(TenantCommand),
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
-    Account(AccountCommand),
+    Account(account::AccountCommand),
+    /// Sessions: who is signed in, and ending that.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Tokens that people and machines keep.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// The keys that sign tokens.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Data keys: what protects the keys of accounts, and with them personal data, at rest.
     #[command(subcommand)]
     DataKey(DataKeyCommand),
@@ -35,48 +48,6 @@ pub(crate) enum TenantCommand {
     },
     /// List the tenants.
     List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AccountCommand {
-    /// Make an account. The password is read from the first line of standard input.
-    Create {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The address to log in with.
-        #[arg(long)]
-        email: String,
-        /// The name that pages show.
-        #[arg(long)]
-        name: Option<String>,
-        /// What the account is for.
-        #[arg(long)]
-        role: RoleName,
-        /// Only this study; all of the tenant's when it is not given.
-        #[arg(long)]
-        study: Option<StudyId>,
-    },
-    /// Disable an account: its tokens stop working at once.
-    Disable {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The account's id.
-        account: AccountId,
-    },
-    /// Erase what is known of a person: e-mail, name, and what lies encrypted beside the ledger's events.
-    /// The ledger keeps that it was done, why, and who agreed. It cannot be taken back.
-    Erase {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The account's id.
-        account: AccountId,
-        /// Why, without naming the person; it is recorded for ever.
-        #[arg(long)]
-        reason: String,
-        /// The second person who agreed: the id of another account of the tenant that is in use.
-        #[arg(long, value_name = "ACCOUNT")]
-        approved_by: AccountId,
-    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -112,12 +83,37 @@ impl From<RoleName> for Role {
     }
 }
 
+/// A role, and where it holds.
+#[derive(Debug, clap::Args)]
+pub(crate) struct GrantArgs {
+    /// What the account is for.
+    #[arg(long)]
+    role: RoleName,
+    /// Only this study; all of the tenant's when it is not given.
+    #[arg(long)]
+    study: Option<StudyId>,
+}
+
+impl From<GrantArgs> for Grant {
+    fn from(args: GrantArgs) -> Self {
+        Self { role: args.role.into(), study: args.study }
+    }
+}
+
 pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
-        AdminCommand::Account(command) => account(app, command).await,
+        AdminCommand::Account(command) => account::run(app, command).await,
+        AdminCommand::Session(command) => session::run(app, command).await,
+        AdminCommand::Token(command) => token::run(app, command).await,
+        AdminCommand::Key(command) => key::run(app, command).await,
         AdminCommand::DataKey(command) => keys::run(app, command).await,
     }
+}
+
+/// The tenant of a short name.
+async fn tenant_called(app: &App, slug: &str) -> Result<Tenant> {
+    Ok(app.control.tenant_by_slug(&Actor::Operator, slug).await?)
 }
 
 async fn tenant(app: &App, command: TenantCommand) -> Result<()> {
@@ -136,37 +132,10 @@ async fn tenant(app: &App, command: TenantCommand) -> Result<()> {
     Ok(())
 }
 
-async fn account(app: &App, command: AccountCommand) -> Result<()> {
-    match command {
-        AccountCommand::Create { tenant, email, name, role, study } => {
-            let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
-            let account = NewAccount {
-                display_name: name.unwrap_or_else(|| email.clone()),
-                password: password()?,
-                grants: vec![Grant { role: role.into(), study }],
-                email,
-            };
-            let id = app.control.create_account(&Actor::Operator, tenant.id, account).await?;
-            say!("account {id}");
-        }
-        AccountCommand::Erase { tenant, account, reason, approved_by } => {
-            let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
-            let erasure = Erasure { account, reason, approved_by };
-            app.control.erase_account(&Actor::Operator, tenant.id, erasure).await?;
-            say!("erased; copies made before, such as backups, still hold the e-mail and the name");
-        }
-        AccountCommand::Disable { tenant, account } => {
-            let tenant = app.control.tenant_by_slug(&Actor::Operator, &tenant).await?;
-            app.control.disable_account(&Actor::Operator, tenant.id, account).await?;
-            say!("account {account} is disabled");
-        }
-    }
-    Ok(())
-}
-
-fn password() -> Result<String> {
-    eprintln!("password (read from standard input, one line):");
+/// One line of standard input.
+fn secret_line(what: &str) -> Result<String> {
+    eprintln!("{what} (read from standard input, one line):");
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(Failure::io("read the password"))?;
+    std::io::stdin().read_line(&mut line).map_err(Failure::io(format!("read the {what}")))?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

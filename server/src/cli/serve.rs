@@ -63,11 +63,11 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     };
     app.control.require_standing().await?;
     crate::intake::resume(&app).await?;
-    let flight_address = bound.flight_address;
+    let (flight_address, surroundings) = (bound.flight_address, doors.surroundings(bound.http_address)?);
     let announced = http::Announced { flight: flight_address, stopping: receiver.clone() };
-    let router = http::router(app.clone(), announced, doors.allowance());
-    let rest =
-        axum::serve(bound.http, router.into_make_service()).with_graceful_shutdown(stopped(receiver.clone()));
+    let router = http::router(app.clone(), announced, surroundings, doors.allowance());
+    let rest = axum::serve(bound.http, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stopped(receiver.clone()));
     let rest = async { rest.await.map_err(Failure::io("serve HTTP")) };
     let taking_in = app.clone();
     let intake: flight::Intake = Arc::new(move |put| {

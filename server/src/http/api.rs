@@ -1,4 +1,5 @@
 //! REST under `/api/v1`. One file for each resource.
+pub(super) mod access_tokens;
 pub(super) mod audit;
 pub(super) mod batches;
 pub(super) mod login;

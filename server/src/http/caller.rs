@@ -1,5 +1,5 @@
-//! Who calls: the bearer token of an API client or the session cookie of a browser. Both are proved the same
-//! way, and a refusal is in the ledger before it is answered.
+//! Who calls: the bearer token of an API client or the session cookie of a browser. Neither opens what is for the
+//! other, and a refusal is in the ledger before it is answered.
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
@@ -15,8 +15,9 @@ use super::request::Traced;
 use crate::error::Failure;
 use crate::work::Engineer;
 
-/// The name of the session cookie.
-pub(crate) const SESSION: &str = "cairn_session";
+/// The name of the session cookie. Browsers take a cookie of this beginning only over TLS or from their own machine,
+/// for this host alone and for all of its paths.
+pub(crate) const SESSION: &str = "__Host-cairn-session";
 
 /// A caller of the API who was proved.
 #[derive(Debug, Clone)]
@@ -73,9 +74,15 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
         Some(Traced(trace)) => trace.clone(),
         None => return Err(refused(no_trace(), false)),
     };
+    let control = &state.app.control;
     let (bearer, session) = (bearer(&parts.headers), cookie(&parts.headers, SESSION));
     let had_session = session.is_some() && bearer.is_none();
-    let Some(token) = bearer.or(session) else {
+    let proved = match (bearer, session) {
+        (Some(token), _) => Some(control.authenticate(&token, Audience::Http).await),
+        (None, Some(session)) => Some(control.authenticate_session(&session).await),
+        (None, None) => None,
+    };
+    let Some(proved) = proved else {
         let problem = Problem::new(Kind::Unauthenticated, "There is no token.", &trace);
         // A person's first visit claims nothing: it is sent to the login page. A program that comes without a
         // token is refused, and that is written down.
@@ -86,7 +93,7 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
         let recorded = record(state, who, door, &trace).await;
         return Err(refused(recorded.map_or_else(|error| error, |()| problem), false));
     };
-    match state.app.control.authenticate(&token, Audience::Http).await {
+    match proved {
         Ok(principal) => {
             let counted = state.edge.count(principal.tenant(), &trace);
             let known = counted.map_err(|problem| refused(problem, had_session))?;
@@ -213,8 +220,8 @@ mod tests {
     #[test]
     fn a_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; cairn_session=tok; b=2"));
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=1; __Host-cairn-session=tok; b=2"));
         assert_eq!(cookie(&headers, SESSION).as_deref(), Some("tok"));
-        assert_eq!(cookie(&headers, "session"), None);
+        assert_eq!(cookie(&headers, "cairn-session"), None);
     }
 }

@@ -3,7 +3,7 @@
 
 use axum::routing::{MethodRouter, get, post, put};
 
-use super::{State, api, asset, health, openapi, page, theme};
+use super::{State, api, asset, health, jwks, openapi, page, theme};
 
 /// One route.
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +68,16 @@ fn public() -> Vec<Route> {
         door!(get "/metrics", Public, [], health::metrics),
         door!(get "/assets/{file}", Public, [], asset::asset),
         door!(get "/theme", Public, [], theme::theme),
+        door!(get "/.well-known/jwks.json", Public, [], jwks::jwks),
         door!(get "/api/openapi.json", Public, [], openapi::openapi),
-        door!(post "/api/v1/login", Public, ["auth.login.succeeded", "auth.login.failed"], api::login::login),
+        door!(post "/api/v1/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled"], api::login::login),
         door!(get "/login", Public, [], page::login::show),
-        door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed"], page::login::sign_in),
+        door!(get "/login/oidc", Public, [], page::oidc::begin),
+        door!(
+            get "/login/oidc/callback", Public,
+            ["auth.login.succeeded", "auth.login.failed", "auth.logout"], page::oidc::callback
+        ),
+        door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled", "auth.logout"], page::login::sign_in),
     ]
 }
 
@@ -79,6 +85,15 @@ fn rest() -> Vec<Route> {
     vec![
         door!(post "/api/v1/tokens", SignedIn, ["auth.token.issued"], api::tokens::issue),
         door!(post "/api/v1/logout", SignedIn, ["auth.logout"], api::logout::logout),
+        door!(get "/api/v1/access-tokens", SignedIn, [], api::access_tokens::list),
+        door!(
+            post "/api/v1/access-tokens", SignedIn,
+            ["auth.access_token.created"], api::access_tokens::create
+        ),
+        door!(
+            post "/api/v1/access-tokens/{token}/revoke", SignedIn,
+            ["auth.access_token.revoked"], api::access_tokens::revoke
+        ),
         door!(get "/api/v1/studies", SignedIn, [], api::studies::list),
         door!(get "/api/v1/studies/{study}/snapshots", ReadStudy, [], api::snapshots::list),
         door!(get "/api/v1/studies/{study}/batches", ReadStudy, [], api::batches::list),
@@ -120,6 +135,28 @@ fn pages() -> Vec<Route> {
     vec![
         door!(get "/", SignedIn, [], page::home),
         door!(post "/logout", SignedIn, ["auth.logout"], page::login::sign_out),
+        door!(get "/account", SignedIn, [], page::account::show),
+        door!(post "/account/tokens", SignedIn, ["auth.access_token.created"], page::account::create_token),
+        door!(
+            post "/account/tokens/{token}/revoke", SignedIn,
+            ["auth.access_token.revoked"], page::account::revoke_token
+        ),
+        door!(
+            post "/account/second-factor/enrol", SignedIn,
+            ["auth.second_factor.enrolled"], page::account::enrol
+        ),
+        door!(
+            post "/account/second-factor/confirm", SignedIn,
+            ["auth.second_factor.confirmed", "auth.session.rotated"], page::account::confirm
+        ),
+        door!(
+            post "/account/second-factor/disable", SignedIn,
+            ["auth.second_factor.disabled", "auth.session.rotated"], page::account::disable
+        ),
+        door!(
+            post "/account/sessions/{session}/end", SignedIn,
+            ["auth.session.ended"], page::account::end_session
+        ),
         door!(get "/studies", SignedIn, [], page::studies::show),
         door!(get "/studies/{study}", ReadStudy, [], page::overview::show),
         door!(get "/studies/{study}/quality", ReadStudy, [], page::quality::show),

@@ -11,7 +11,8 @@ use super::api;
 #[openapi(
     info(title = "Cairn", description = "Clinical-trial tables, their provenance and the ledger, over REST. Whole tables leave faster over Arrow Flight."),
     paths(
-        api::login::login, api::tokens::issue, api::logout::logout, api::studies::list, api::snapshots::list,
+        api::login::login, api::tokens::issue, api::logout::logout,
+        api::access_tokens::list, api::access_tokens::create, api::access_tokens::revoke, api::studies::list, api::snapshots::list,
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
         api::batches::commit::commit, api::tables::list, api::tables::show, api::quality::list, api::quality::show,
         api::quarantine::list, api::audit::list, api::audit::verification
@@ -20,7 +21,7 @@ use super::api;
     modifiers(&Bearer, &Refusals),
     security(("bearer" = [])),
     tags(
-        (name = "access", description = "Logging in and out"),
+        (name = "access", description = "Logging in and out, and tokens to keep"),
         (name = "studies", description = "Studies, snapshots and deliveries"),
         (name = "deliveries", description = "Sending files: announce, send in parts, commit, look"),
         (name = "tables", description = "Published tables"),

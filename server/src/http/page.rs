@@ -13,11 +13,13 @@ use super::problem::Problem;
 use super::theme;
 use crate::error::Failure;
 
+pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod data;
 pub(super) mod indicator;
 mod limits;
 pub(super) mod login;
+pub(super) mod oidc;
 pub(super) mod overview;
 pub(super) mod quality;
 pub(super) mod rbqm;

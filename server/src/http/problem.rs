@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     Unauthenticated,
     /// Wrong e-mail or password.
     LoginRefused,
+    /// Too many attempts to log in have failed.
+    LoginThrottled,
     /// Not there, or not yours.
     NotThere,
     /// The request makes no sense.
@@ -77,8 +79,8 @@ impl Kind {
             Self::LoginRefused => (
                 StatusCode::UNAUTHORIZED,
                 "login_refused",
-                "The address and the password do not belong together",
-                "Check both, and ask your administrator if they are right.",
+                "The address, the password or the code is not right",
+                "Check them, and ask your administrator if they are right. An account with an authenticator app needs its code.",
             ),
             Self::NotThere => (
                 StatusCode::NOT_FOUND,
@@ -110,6 +112,27 @@ impl Kind {
                 "More was sent than is taken",
                 "Send smaller parts, or announce the file with its real length.",
             ),
+            Self::LoginThrottled | Self::TooMany | Self::Overloaded | Self::TooLate => {
+                self.parts_under_load()
+            }
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The server could not answer",
+                "Try again; if it stays so, tell the operator the trace id.",
+            ),
+        }
+    }
+
+    /// The parts of what is refused only for now.
+    const fn parts_under_load(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Self::LoginThrottled => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "login_throttled",
+                "Too many attempts to sign in have failed",
+                "Wait as `Retry-After` says. Somebody else's attempts from elsewhere do not count for you.",
+            ),
             Self::TooMany => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_requests",
@@ -122,17 +145,11 @@ impl Kind {
                 "The server has more work than it takes",
                 "Try again after what `Retry-After` says; nothing of this request was done.",
             ),
-            Self::TooLate => (
+            _ => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "too_late",
                 "The answer took too long",
                 "Ask for less at a time, or pull the table over Arrow Flight.",
-            ),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "The server could not answer",
-                "Try again; if it stays so, tell the operator the trace id.",
             ),
         }
     }
@@ -181,6 +198,10 @@ impl Problem {
             tracing::error!(trace_id = %trace, error = failure.chain(), "a request failed");
             return Self::new(kind, "The cause stands in the server's log under the trace id.", trace);
         }
+        if let Failure::Control(ControlError::LoginThrottled { seconds }) = failure {
+            let wait = Duration::from_secs(u64::try_from(*seconds).unwrap_or(60));
+            return Self::new(kind, failure.chain(), trace).retry_after(wait);
+        }
         let detail =
             if kind == Kind::NotThere { "No such thing for this account.".into() } else { failure.chain() };
         Self::new(kind, detail, trace)
@@ -194,6 +215,7 @@ impl Problem {
 fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
+        Failure::Control(ControlError::LoginThrottled { .. }) => Kind::LoginThrottled,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
         Failure::Control(
             ControlError::Superseded { .. }
@@ -203,6 +225,9 @@ fn kind_of(failure: &Failure) -> Kind {
         )
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict
+        }
+        Failure::Control(ControlError::InvalidText { .. } | ControlError::InvalidTokenLifetime { .. }) => {
+            Kind::BadRequest
         }
         Failure::Warehouse(warehouse::Error::PartTooLarge { .. }) => Kind::TooLarge,
         Failure::Warehouse(warehouse::Error::NoTable { .. }) => Kind::NotThere,

@@ -57,6 +57,7 @@ fn trace_of(headers: &HeaderMap) -> Option<TraceId> {
 fn set_headers(headers: &mut HeaderMap, trace: &TraceId) {
     let fixed = [
         ("content-security-policy", POLICY),
+        ("strict-transport-security", "max-age=63072000"),
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "same-origin"),
         ("cross-origin-opener-policy", "same-origin"),
@@ -73,15 +74,20 @@ fn set_headers(headers: &mut HeaderMap, trace: &TraceId) {
     }
 }
 
-/// Refuses what another site makes a browser post, be it with the reader's cookie or to sign the reader in.
+/// Refuses what another site makes a browser post, be it with the reader's cookie or to sign the reader in. A browser
+/// says where a form came from; who says nothing, and brings no token of an API client, is refused too.
 pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let foreign_site = text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
     let host = text("host").or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     let foreign_origin = text("origin").is_some_and(|origin| origin.split("://").nth(1) != host);
+    let is_page = !request.uri().path().starts_with("/api/");
+    let is_browser =
+        is_page || (headers.contains_key(header::COOKIE) && !headers.contains_key(header::AUTHORIZATION));
+    let silent = is_browser && text("sec-fetch-site").is_none() && text("origin").is_none();
     let changes = request.method() != Method::GET && request.method() != Method::HEAD;
-    if changes && (foreign_site || foreign_origin) {
+    if changes && (foreign_site || foreign_origin || silent) {
         let trace = request
             .extensions()
             .get::<Traced>()

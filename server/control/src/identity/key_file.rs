@@ -48,13 +48,20 @@ pub(crate) fn replace_key_file(path: &Path, secret: &[u8]) -> Result<(), Control
 
 /// Opens a private Ed25519 key, and makes it at first start.
 pub(crate) fn open_key(path: &Path) -> Result<SigningKey, ControlError> {
-    let unusable = || ControlError::KeyFile { path: path.to_owned() };
-    ensure_key_file(path, || {
-        let secret = KeypairBytes { secret_key: fresh::bytes()?, public_key: None };
-        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| unusable())
-    })?;
+    ensure_key_file(path, || private_pem(fresh::bytes()?, path))?;
     let pem = fs::read_to_string(path).map_err(key_file("read the key", path))?;
-    SigningKey::from_pkcs8_pem(&pem).map_err(|_| unusable())
+    SigningKey::from_pkcs8_pem(&pem).map_err(|_| ControlError::KeyFile { path: path.to_owned() })
+}
+
+/// The text of a private key's file.
+pub(super) fn private_pem(
+    secret_key: [u8; 32],
+    path: &Path,
+) -> Result<impl AsRef<[u8]> + use<>, ControlError> {
+    let secret = KeypairBytes { secret_key, public_key: None };
+    let pem =
+        secret.to_pkcs8_pem(LineEnding::LF).map_err(|_| ControlError::KeyFile { path: path.to_owned() })?;
+    Ok(pem.as_bytes().to_vec())
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {

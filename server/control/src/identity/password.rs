@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use argon2::password_hash::{Error as HashError, PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -20,6 +21,8 @@ const LANES: u32 = 1;
 const MIN_CHARACTERS: usize = 12;
 const MAX_BYTES: usize = 1024;
 const HASHES_AT_A_TIME: usize = 2;
+/// How long somebody waits for their turn. Whoever waits costs no computing, and a flood ends in refusals.
+const WAITING: Duration = Duration::from_secs(10);
 
 /// A password that is long enough to be chosen.
 pub(crate) struct Password(String);
@@ -62,6 +65,8 @@ impl Passwords {
 
     /// Whether the password is the one of a stored text. Without one the answer is no, after the same time.
     pub(crate) async fn matches(&self, password: &str, stored: Option<&str>) -> Result<bool, ControlError> {
+        // An account without a password, such as an erased one, has an empty text.
+        let stored = stored.filter(|stored| !stored.is_empty());
         let known = stored.is_some() && password.len() <= MAX_BYTES;
         let stored = stored.unwrap_or(&self.decoy).to_owned();
         let password = if password.len() <= MAX_BYTES { password.to_owned() } else { String::new() };
@@ -77,7 +82,9 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, ControlError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(hashing)?;
+        let permit = tokio::time::timeout(WAITING, Arc::clone(&self.permits).acquire_owned()).await;
+        let permit =
+            permit.map_err(|_| ControlError::Busy { step: "check the password" })?.map_err(hashing)?;
         // The permit moves into the work, since a caller that goes away does not stop it.
         let worked = tokio::task::spawn_blocking(move || {
             let outcome = work();
@@ -100,5 +107,37 @@ fn hashing(source: impl std::error::Error + Send + Sync + 'static) -> ControlErr
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Passwords").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn control_34_few_passwords_are_hashed_at_a_time_however_many_come() {
+        let passwords =
+            Arc::new(Passwords { permits: Arc::new(Semaphore::new(HASHES_AT_A_TIME)), decoy: String::new() });
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut callers = tokio::task::JoinSet::new();
+        for _ in 0..40 {
+            let (passwords, running, most) =
+                (Arc::clone(&passwords), Arc::clone(&running), Arc::clone(&most));
+            callers.spawn(async move {
+                let work = move || {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(5));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    Ok(())
+                };
+                passwords.compute(work).await
+            });
+        }
+        for outcome in callers.join_all().await {
+            outcome.expect("everybody gets a turn");
+        }
+        assert_eq!(most.load(Ordering::SeqCst), HASHES_AT_A_TIME);
     }
 }

@@ -1,17 +1,18 @@
-//! The key that signs tokens. Its private half is one file that only its owner can read.
+//! One key that signs tokens: its private half is one file that only its owner can read, its public half is for
+//! everybody.
 
 use std::fmt;
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
-use ed25519_dalek::{Signature, Signer};
+use ed25519_dalek::{Signature, Signer, VerifyingKey};
 
-use crate::actor::Actor;
-use crate::error::{ControlError, storage};
-use crate::identity::key_file::open_key;
-use crate::instant::timestamp;
-use crate::ledger::{AuditAction, Event, Resource, hex, hex_sha256};
-use crate::store::Store;
+use crate::error::ControlError;
+use crate::fresh;
+use crate::identity::key_file::{ensure_key_file, open_key, private_pem};
+use crate::ledger::{hash_of_hex, hex, hex_sha256};
+
+/// The only algorithm that our keys sign with, whatever a token's header says.
+pub(crate) const ALGORITHM: &str = "EdDSA";
 
 /// An Ed25519 key and its name.
 pub(crate) struct SigningKey {
@@ -19,13 +20,22 @@ pub(crate) struct SigningKey {
     key: ed25519_dalek::SigningKey,
 }
 
-impl SigningKey {
-    /// The only algorithm that this key signs with, whatever a token's header says.
-    pub(crate) const ALGORITHM: &'static str = "EdDSA";
+/// The public half of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PublicKey(VerifyingKey);
 
-    /// Opens `<folder>/signing.key`, and makes it at first start.
-    pub(crate) fn open(folder: &Path) -> Result<Self, ControlError> {
-        open_key(&folder.join("signing.key")).map(Self::from)
+impl SigningKey {
+    /// Opens a file, and makes it when it is not there.
+    pub(crate) fn open(path: &Path) -> Result<Self, ControlError> {
+        open_key(path).map(Self::from)
+    }
+
+    /// A new key in a file of its own below `folder`.
+    pub(crate) fn create(folder: &Path) -> Result<Self, ControlError> {
+        let key = Self::from(ed25519_dalek::SigningKey::from_bytes(&fresh::bytes()?));
+        let path = folder.join(file_name(&key.kid));
+        ensure_key_file(&path, || private_pem(key.key.to_bytes(), &path))?;
+        Ok(key)
     }
 
     /// The key's name: the beginning of the hash of its public half.
@@ -37,14 +47,34 @@ impl SigningKey {
         self.key.sign(message).to_bytes()
     }
 
-    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+    pub(crate) fn public(&self) -> PublicKey {
+        PublicKey(self.key.verifying_key())
+    }
+}
+
+/// The file of a key that did not come first.
+pub(super) fn file_name(kid: &str) -> String {
+    format!("signing-{kid}.key")
+}
+
+impl PublicKey {
+    pub(crate) fn verifies(self, message: &[u8], signature: &[u8]) -> bool {
         // Strict verification takes each message with one signature alone.
         Signature::from_slice(signature)
-            .is_ok_and(|signature| self.key.verifying_key().verify_strict(message, &signature).is_ok())
+            .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())
     }
 
-    fn public_key(&self) -> String {
-        hex(self.key.verifying_key().as_bytes())
+    pub(crate) fn to_hex(self) -> String {
+        hex(self.0.as_bytes())
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        self.0.to_bytes()
+    }
+
+    /// The key that [`PublicKey::to_hex`] wrote.
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
+        VerifyingKey::from_bytes(&hash_of_hex(text)?).ok().map(Self)
     }
 }
 
@@ -53,33 +83,6 @@ impl From<ed25519_dalek::SigningKey> for SigningKey {
         let hash = hex_sha256(key.verifying_key().as_bytes());
         Self { kid: hash[..16].to_owned(), key }
     }
-}
-
-/// Lists the key's public half in the system file, with its event, when it is not there yet.
-pub(crate) async fn announce_key(
-    store: &Store,
-    key: &SigningKey,
-    at: DateTime<Utc>,
-) -> Result<(), ControlError> {
-    const STEP: &str = "register the signing key";
-    let mut tx = store.system().begin().await?;
-    let added = sqlx::query(
-        "INSERT INTO signing_keys (kid, algorithm, public_key, created_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (kid) DO NOTHING",
-    )
-    .bind(key.kid())
-    .bind(SigningKey::ALGORITHM)
-    .bind(key.public_key())
-    .bind(timestamp(at))
-    .execute(tx.connection())
-    .await
-    .map_err(storage(STEP))?;
-    if added.rows_affected() == 0 {
-        return Ok(());
-    }
-    let resource = Resource::new("signing_key", key.kid());
-    let event = Event::success(AuditAction::SigningKeyRegistered, &Actor::System, resource);
-    tx.record(event.with("public_key", key.public_key())).await?.commit().await
 }
 
 impl fmt::Debug for SigningKey {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AuthError;
 use crate::gate::Caller;
-use crate::identity::signing_key::SigningKey;
+use crate::identity::signing_key::{ALGORITHM, PublicKey, SigningKey};
+use crate::ids::SessionId;
 
 /// Who issues tokens. Each deployment has its own key, so the name need not tell them apart.
 pub(crate) const ISSUER: &str = "cairn";
@@ -21,7 +22,7 @@ const TYPE: &str = "at+jwt";
 const MAX_BYTES: usize = 8 * 1024;
 
 /// How far the clocks of two processes may lie apart.
-const LEEWAY: TimeDelta = TimeDelta::seconds(5);
+pub(super) const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 
 /// The door a token opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,12 @@ impl Audience {
             Self::Flight => "cairn-flight",
         }
     }
+
+    /// The door of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Http, Self::Flight].into_iter().find(|audience| audience.name() == name)
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,6 +66,8 @@ pub(crate) struct Claims {
     pub(crate) sub: AccountId,
     pub(crate) aud: String,
     pub(crate) tenant_id: TenantId,
+    /// The session that it was made from, and ends with.
+    pub(crate) sid: SessionId,
     pub(crate) jti: String,
     pub(crate) iat: i64,
     pub(crate) nbf: i64,
@@ -68,30 +77,31 @@ pub(crate) struct Claims {
 impl Claims {
     /// The token of these claims.
     pub(crate) fn sign(&self, key: &SigningKey) -> String {
-        let header =
-            Header { alg: SigningKey::ALGORITHM.to_owned(), kid: key.kid().to_owned(), typ: TYPE.to_owned() };
+        let header = Header { alg: ALGORITHM.to_owned(), kid: key.kid().to_owned(), typ: TYPE.to_owned() };
         let signed = format!("{}.{}", encode(&header), encode(self));
         let signature = URL_SAFE_NO_PAD.encode(key.sign(signed.as_bytes()));
         format!("{signed}.{signature}")
     }
 
-    /// The claims of a token that this key signed. Whether they hold now, [`Claims::check`] says.
-    pub(crate) fn verify(token: &str, key: &SigningKey) -> Result<Self, AuthError> {
+    /// The claims of a token that one of our keys signed, which `key` knows by its name. Whether they hold now,
+    /// [`Claims::check`] says.
+    pub(crate) fn verify(
+        token: &str,
+        key: impl FnOnce(&str) -> Option<PublicKey>,
+    ) -> Result<Self, AuthError> {
         if token.len() > MAX_BYTES {
             return Err(AuthError::Malformed);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(AuthError::Malformed)?;
         let (header, claims) = signed.split_once('.').ok_or(AuthError::Malformed)?;
         let header: Header = decode(header)?;
-        if header.alg != SigningKey::ALGORITHM {
+        if header.alg != ALGORITHM {
             return Err(AuthError::WrongAlgorithm);
         }
         if header.typ != TYPE {
             return Err(AuthError::WrongType);
         }
-        if header.kid != key.kid() {
-            return Err(AuthError::UnknownKey);
-        }
+        let key = key(&header.kid).ok_or(AuthError::UnknownKey)?;
         let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| AuthError::Malformed)?;
         if !key.verifies(signed.as_bytes(), &signature) {
             return Err(AuthError::BadSignature);

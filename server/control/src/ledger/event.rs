@@ -38,22 +38,44 @@ actions! {
     AccountCreated = "account.created",
     /// An account was disabled; its tokens end with it.
     AccountDisabled = "account.disabled",
+    /// An account was given a role, or lost one; its sessions ended with it.
+    AccountGrantsChanged = "account.grants.changed",
     /// An e-mail address was set aside for an account that is about to be created.
     AccountEmailReserved = "account.email.reserved",
     /// A witness has signed below a checkpoint.
     CheckpointCosigned = "audit.checkpoint.cosigned",
     /// A tenant's log was committed to at its size.
     CheckpointSigned = "audit.checkpoint.signed",
+    /// An identity that a provider vouches for may sign in to an account.
+    IdentityLinked = "account.identity.linked",
+    /// An identity may sign in to an account no more.
+    IdentityUnlinked = "account.identity.unlinked",
     /// Personal data of an account were destroyed; the log itself stayed as it is.
     PersonalDataErased = "audit.redacted",
     /// Logs were verified.
     LogVerified = "audit.verified",
+    /// A token that its holder keeps was made.
+    AccessTokenCreated = "auth.access_token.created",
+    /// A token that its holder keeps was revoked.
+    AccessTokenRevoked = "auth.access_token.revoked",
     /// A login was refused.
     LoginFailed = "auth.login.failed",
+    /// Somebody has to wait before the next attempt; the further attempts until then are not recorded.
+    LoginThrottled = "auth.login.throttled",
     /// Somebody logged in and got a token.
     LoginSucceeded = "auth.login.succeeded",
     /// A token was logged out.
     Logout = "auth.logout",
+    /// An authenticator app has shown a code; every login asks for one from now on.
+    SecondFactorConfirmed = "auth.second_factor.confirmed",
+    /// An account has no authenticator app any more.
+    SecondFactorDisabled = "auth.second_factor.disabled",
+    /// An authenticator app was told an account's secret.
+    SecondFactorEnrolled = "auth.second_factor.enrolled",
+    /// A session was ended by somebody else's hand, or from another session.
+    SessionEnded = "auth.session.ended",
+    /// A browser's session got another secret, since what it may do has changed.
+    SessionRotated = "auth.session.rotated",
     /// A logged-in account got a further token.
     TokenIssued = "auth.token.issued",
     /// An engineer is about to write data of a study to a file.
@@ -88,6 +110,8 @@ actions! {
     RulesImported = "quality.rules.imported",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
+    /// A key signs tokens no more.
+    SigningKeyRetired = "signing_key.retired",
     /// A snapshot became the current one of its study.
     SnapshotPublished = "snapshot.published",
     /// A study was registered.

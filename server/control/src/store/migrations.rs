@@ -38,6 +38,8 @@ pub(crate) const SYSTEM: &[Migration] = &[
     migration!("sqlite/system", "20261121090300_create_audit_log"),
     migration!("sqlite/system", "20261122100000_keep_tree_in_head"),
     migration!("sqlite/system", "20261122100100_create_checkpoints"),
+    migration!("sqlite/system", "20261122110100_retire_signing_keys"),
+    migration!("sqlite/system", "20261122110400_create_identity_directory"),
 ];
 
 /// A tenant file's schema, in order.
@@ -52,6 +54,9 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122030000_create_deliveries"),
     migration!("sqlite/tenant", "20261122100000_keep_tree_in_head"),
     migration!("sqlite/tenant", "20261122100200_create_audit_pii"),
+    migration!("sqlite/tenant", "20261122110000_create_sessions"),
+    migration!("sqlite/tenant", "20261122110200_create_access_tokens"),
+    migration!("sqlite/tenant", "20261122110300_create_second_factors"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -61,6 +66,11 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122070200_create_tenant_tables"),
     migration!("postgres", "20261122070300_guard_the_logs"),
     migration!("postgres", "20261122100000_keep_checkpoints"),
+    migration!("postgres", "20261122110000_create_sessions"),
+    migration!("postgres", "20261122110100_retire_signing_keys"),
+    migration!("postgres", "20261122110200_create_access_tokens"),
+    migration!("postgres", "20261122110300_create_second_factors"),
+    migration!("postgres", "20261122110400_create_identity_directory"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -12,6 +12,8 @@ use sqlx::{Any, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
+use crate::ids::{AccessTokenId, SessionId};
+use crate::instant::timestamp;
 use crate::ledger::{Event, Log, append};
 use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
@@ -60,6 +62,36 @@ impl Tx<SystemFile> {
     /// Keeps a checkpoint of the system's log. It is the one commit without an event: an event for each would
     /// make the log grow, and so ask for the next checkpoint, for ever.
     pub(crate) async fn commit_checkpoint(self) -> Result<(), ControlError> {
+        self.tx.commit().await.map_err(storage("commit"))
+    }
+}
+
+/// What lets somebody in, and is followed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum InUse {
+    Session(SessionId),
+    AccessToken(AccessTokenId),
+}
+
+impl Tx<TenantFile> {
+    /// Writes down that something is in use. It is the other commit without an event: one for each half minute of
+    /// everybody's work would drown what the ledger is for, and nothing is decided here.
+    pub(crate) async fn commit_use(mut self, what: InUse) -> Result<(), ControlError> {
+        let now = timestamp(self.clock.now());
+        let (statement, id) = match what {
+            InUse::Session(id) => {
+                ("UPDATE sessions SET last_used_at = $1 WHERE session_id = $2", id.to_string())
+            }
+            InUse::AccessToken(id) => {
+                ("UPDATE access_tokens SET last_used_at = $1 WHERE token_id = $2", id.to_string())
+            }
+        };
+        sqlx::query(statement)
+            .bind(now)
+            .bind(id)
+            .execute(&mut *self.tx)
+            .await
+            .map_err(storage("follow what is in use"))?;
         self.tx.commit().await.map_err(storage("commit"))
     }
 }

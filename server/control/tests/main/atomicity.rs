@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use control::{Actor, Amount, Audience, Control, ControlError, Denial, DeniedWho, Outcome, TableRead};
+use control::{
+    Actor, Amount, Audience, Control, ControlError, Credentials, Denial, DeniedWho, Outcome, TableRead,
+};
 use kernel::{Role, TenantId};
 
 use super::commits::new_batch;
@@ -17,6 +19,19 @@ const NO_LEDGER_THERE: &str = "CREATE OR REPLACE FUNCTION public.no_ledger() RET
 const LEDGER_AGAIN: &str = "DROP TRIGGER no_ledger";
 const LEDGER_AGAIN_THERE: &str = "DROP TRIGGER no_ledger ON audit_events";
 
+fn identity(subject: &str) -> control::Identity {
+    control::Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() }
+}
+
+fn new_token() -> control::NewAccessToken {
+    control::NewAccessToken {
+        kind: control::TokenKind::Personal,
+        label: "pull".to_owned(),
+        grants: Vec::new(),
+        lifetime: chrono::TimeDelta::days(1),
+    }
+}
+
 /// What a governed operation does, and which ledger it cannot do without.
 #[derive(Debug, Clone, Copy)]
 enum Operation {
@@ -24,7 +39,19 @@ enum Operation {
     CreateAccountInSystem,
     CreateAccount,
     DisableAccount,
+    Grant,
+    RevokeGrant,
     Login,
+    SignIn,
+    RotateSession,
+    EndSession,
+    CreateAccessToken,
+    RevokeAccessToken,
+    RotateTokenKey,
+    EnrolSecondFactor,
+    DisableSecondFactor,
+    LinkIdentity,
+    UnlinkIdentity,
     FailedLogin,
     UnknownLogin,
     IssueToken,
@@ -39,12 +66,24 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 28] = [
         Self::CreateTenant,
         Self::CreateAccountInSystem,
         Self::CreateAccount,
         Self::DisableAccount,
+        Self::Grant,
+        Self::RevokeGrant,
         Self::Login,
+        Self::SignIn,
+        Self::RotateSession,
+        Self::EndSession,
+        Self::CreateAccessToken,
+        Self::RevokeAccessToken,
+        Self::RotateTokenKey,
+        Self::EnrolSecondFactor,
+        Self::DisableSecondFactor,
+        Self::LinkIdentity,
+        Self::UnlinkIdentity,
         Self::FailedLogin,
         Self::UnknownLogin,
         Self::IssueToken,
@@ -61,7 +100,11 @@ impl Operation {
     const fn needs_the_systems_ledger(self) -> bool {
         matches!(
             self,
-            Self::CreateTenant | Self::CreateAccountInSystem | Self::UnknownLogin | Self::DenyUnknown
+            Self::CreateTenant
+                | Self::CreateAccountInSystem
+                | Self::UnknownLogin
+                | Self::DenyUnknown
+                | Self::RotateTokenKey
         )
     }
 }
@@ -72,6 +115,8 @@ struct Stage {
     tenant: TenantId,
     account: kernel::AccountId,
     login: control::Login,
+    browser: control::BrowserSession,
+    token: control::AccessTokenId,
     pull: control::PullId,
 }
 
@@ -82,8 +127,16 @@ impl Stage {
         let account = world.account(tenant, "ada@example.org", &[everywhere(Role::DataEngineer)]).await;
         world.study(tenant, "A").await;
         let login = world.login("ada@example.org", Audience::Http).await;
+        let browser = world.control.sign_in(&Credentials::new("ada@example.org", PASSWORD), &trace()).await;
+        let browser = browser.expect("the password is right");
+        let token = world.control.create_access_token(&Actor::Operator, tenant, account, new_token()).await;
+        let token = token.expect("the account may have one").token.id;
+        let enrolled = world.control.enrol_second_factor(&Actor::Operator, tenant, account).await;
+        enrolled.expect("it can be begun");
+        let linked = world.control.link_identity(&Actor::Operator, tenant, account, &identity("ada")).await;
+        linked.expect("nobody has it");
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
-        Some(Self { world, tenant, account, login, pull })
+        Some(Self { world, tenant, account, login, browser, token, pull })
     }
 
     /// Every row of every table, and how many tenants have rows at all.
@@ -112,11 +165,16 @@ impl Stage {
                 control.create_account(&operator, self.tenant, account).await.map(drop)
             }
             Operation::DisableAccount => control.disable_account(&operator, self.tenant, self.account).await,
-            Operation::Login => control.login(email, PASSWORD, Audience::Http, &trace).await.map(drop),
-            Operation::FailedLogin => control.login(email, "wrong", Audience::Http, &trace).await.map(drop),
-            Operation::UnknownLogin => {
-                control.login("eve@example.org", "wrong", Audience::Http, &trace).await.map(drop)
+            Operation::Login => {
+                control.login(&Credentials::new(email, PASSWORD), Audience::Http, &trace).await.map(drop)
             }
+            Operation::FailedLogin => {
+                control.login(&Credentials::new(email, "wrong"), Audience::Http, &trace).await.map(drop)
+            }
+            Operation::UnknownLogin => control
+                .login(&Credentials::new("eve@example.org", "wrong"), Audience::Http, &trace)
+                .await
+                .map(drop),
             Operation::IssueToken => control.issue_token(principal, Audience::Flight, &trace).await.map(drop),
             Operation::Logout => control.logout(principal, &trace).await,
             Operation::RegisterStudy => {
@@ -137,6 +195,52 @@ impl Stage {
             }
             Operation::DenyKnown => control.record_denial(denial(DeniedWho::from(principal))).await,
             Operation::DenyUnknown => control.record_denial(denial(DeniedWho::Unknown)).await,
+            other => self.attempt_on_identity(other).await,
+        }
+    }
+
+    /// Those about who somebody is.
+    async fn attempt_on_identity(&self, operation: Operation) -> Result<(), ControlError> {
+        let control: &Control = &self.world.control;
+        let (operator, trace) = (Actor::Operator, trace());
+        match operation {
+            Operation::Grant => {
+                control.grant(&operator, self.tenant, self.account, everywhere(Role::Researcher)).await
+            }
+            Operation::RevokeGrant => {
+                let engineer = everywhere(Role::DataEngineer);
+                control.revoke_grant(&operator, self.tenant, self.account, engineer).await
+            }
+            Operation::SignIn => {
+                control.sign_in(&Credentials::new("ada@example.org", PASSWORD), &trace).await.map(drop)
+            }
+            Operation::RotateSession => {
+                control.rotate_session(&self.browser.principal, &trace).await.map(drop)
+            }
+            Operation::EndSession => {
+                let session = self.browser.principal.session().expect("she has one");
+                control.end_session(&operator, self.tenant, session).await
+            }
+            Operation::CreateAccessToken => {
+                control.create_access_token(&operator, self.tenant, self.account, new_token()).await.map(drop)
+            }
+            Operation::RevokeAccessToken => {
+                control.revoke_access_token(&operator, self.tenant, self.token).await
+            }
+            Operation::RotateTokenKey => control.rotate_token_key(&operator, false).await.map(drop),
+            Operation::EnrolSecondFactor => {
+                control.enrol_second_factor(&operator, self.tenant, self.account).await.map(drop)
+            }
+            Operation::DisableSecondFactor => {
+                control.disable_second_factor(&operator, self.tenant, self.account, None).await
+            }
+            Operation::LinkIdentity => {
+                control.link_identity(&operator, self.tenant, self.account, &identity("new")).await
+            }
+            Operation::UnlinkIdentity => {
+                control.unlink_identity(&operator, self.tenant, self.account, &identity("ada")).await
+            }
+            other => unreachable!("{other:?} is none of them"),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::Path;
 
-use control::{Actor, Audience, AuthError, ControlError, Erasure, Fault, FaultKind};
+use control::{Actor, Audience, AuthError, ControlError, Credentials, Erasure, Fault, FaultKind};
 use kernel::{AccountId, Role, TenantId};
 
 use super::world::{World, everywhere, trace};
@@ -116,8 +116,11 @@ async fn control_08_an_erased_account_cannot_log_in_and_its_token_ends() {
     let outcome = scene.world.control.authenticate(&login.token, Audience::Http).await;
     assert!(matches!(outcome, Err(AuthError::AccountDisabled { .. })), "{outcome:?}");
     for email in [EMAIL.to_owned(), format!("erased-{}@erased.invalid", scene.subject)] {
-        let outcome =
-            scene.world.control.login(&email, super::world::PASSWORD, Audience::Http, &trace()).await;
+        let outcome = scene
+            .world
+            .control
+            .login(&Credentials::new(&email, super::world::PASSWORD), Audience::Http, &trace())
+            .await;
         assert!(outcome.is_err(), "{email}: {outcome:?}");
     }
     scene.world.account(scene.tenant, EMAIL, &[]).await;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta};
-use control::{Actor, Audience, Control, ControlError};
+use control::{Actor, Audience, Control, ControlError, Credentials};
 use kernel::{Clock, FixedClock};
 
 use super::world::{World, engine, study};
@@ -116,7 +116,7 @@ fn every_operation_can_be_awaited_on_any_thread() {
     fn require_send<T: Send>(_: impl Fn(Control) -> T) {}
     require_send(|control| async move {
         let trace = super::world::trace();
-        let login = control.login("", "", Audience::Http, &trace).await?;
+        let login = control.login(&Credentials::new("", ""), Audience::Http, &trace).await?;
         let principal = login.principal;
         control.logout(&principal, &trace).await?;
         control.studies(principal.grants()).await?;

@@ -1,4 +1,4 @@
-use control::{Actor, Audience};
+use control::{Actor, Audience, Credentials};
 use kernel::Role;
 
 use super::world::{PASSWORD, World, everywhere, trace};
@@ -15,7 +15,7 @@ async fn no_person_and_no_secret_is_in_any_ledger() {
     for email in ["canary@example.org", "canary-unknown@example.org"] {
         world
             .control
-            .login(email, "canary password", Audience::Http, &trace())
+            .login(&Credentials::new(email, "canary password"), Audience::Http, &trace())
             .await
             .expect_err("it is wrong");
     }

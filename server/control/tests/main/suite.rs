@@ -2,18 +2,24 @@
 
 pub(crate) mod world;
 
+mod access_tokens;
 mod anchors;
 mod atomicity;
 mod checkpoints;
 pub(crate) mod commits;
 mod denials;
 mod erasure;
+mod identities;
+mod keys;
 mod logins;
 mod opening;
 mod reads;
 mod receipts;
+mod second_factors;
 mod secrets;
+mod sessions;
 mod tampering;
 mod tenancy;
+mod throttling;
 mod tokens;
 mod witnesses;

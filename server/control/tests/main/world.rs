@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use control::{
-    Actor, Audience, AuditEvent, AuditFilter, Control, ControlError, ControlSettings, Login, NewAccount,
-    NewSnapshot, Tenant, TraceId,
+    Actor, Audience, AuditEvent, AuditFilter, Control, ControlError, ControlSettings, Credentials, Login,
+    NewAccount, NewSnapshot, Tenant, TraceId,
 };
 use kernel::{AccountId, Build, Clock, Grant, Role, SnapshotId, StudyId, StudyScope, TenantId};
 use tempfile::TempDir;
@@ -86,7 +86,10 @@ impl World {
     }
 
     pub(crate) async fn login(&self, email: &str, audience: Audience) -> Login {
-        self.control.login(email, PASSWORD, audience, &trace()).await.expect("the password is right")
+        self.control
+            .login(&Credentials::new(email, PASSWORD), audience, &trace())
+            .await
+            .expect("the password is right")
     }
 
     /// The operator's scope on a registered study.
@@ -116,7 +119,7 @@ async fn open(site: &Site, clock: &Arc<HandClock>) -> Control {
 pub(crate) fn new_account(email: &str, grants: &[Grant]) -> NewAccount {
     NewAccount {
         email: email.to_owned(),
-        password: PASSWORD.to_owned(),
+        password: Some(PASSWORD.to_owned()),
         display_name: "Ada Lovelace".to_owned(),
         grants: grants.to_vec(),
     }

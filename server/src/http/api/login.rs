@@ -2,12 +2,13 @@
 
 use axum::extract::State as Extract;
 use axum::{Extension, Json};
-use control::Audience;
+use control::{Audience, Credentials};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::error::Failure;
 use crate::http::State;
+use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::http::request::Traced;
 
@@ -19,6 +20,9 @@ pub(crate) struct LoginRequest {
     pub(crate) email: String,
     /// Its password.
     pub(crate) password: String,
+    /// The code of its authenticator app, or a recovery code, when it has one.
+    #[serde(default)]
+    pub(crate) code: Option<String>,
     /// Which door the token opens.
     #[serde(default)]
     pub(crate) audience: TokenAudience,
@@ -59,15 +63,17 @@ pub(crate) struct TokenAnswer {
 /// Exchange an e-mail address and a password for a token.
 #[utoipa::path(
     post, path = "/api/v1/login", tag = "access", request_body = LoginRequest, security(()),
-    responses((status = 200, body = TokenAnswer), (status = 401, body = Problem))
+    responses((status = 200, body = TokenAnswer), (status = 401, body = Problem), (status = 429, body = Problem))
 )]
 pub(crate) async fn login(
     Extract(state): Extract<State>,
     Extension(Traced(trace)): Extension<Traced>,
+    Peer(peer): Peer,
     Json(request): Json<LoginRequest>,
 ) -> Result<Json<TokenAnswer>, Problem> {
-    let login =
-        state.app.control.login(&request.email, &request.password, request.audience.into(), &trace).await;
+    let code = request.code.as_deref();
+    let given = Credentials { code, peer, ..Credentials::new(&request.email, &request.password) };
+    let login = state.app.control.login(&given, request.audience.into(), &trace).await;
     let login = login.map_err(|error| Problem::of(&Failure::from(error), &trace))?;
     Ok(Json(TokenAnswer {
         token: login.token,

@@ -1,4 +1,4 @@
-//! Tokens for other doors, for somebody who is signed in.
+//! The next token, and tokens for other doors, for somebody who is signed in.
 
 use axum::Json;
 use axum::extract::State as Extract;
@@ -17,7 +17,7 @@ pub(crate) struct TokenRequest {
     pub(crate) audience: TokenAudience,
 }
 
-/// Issue a token for another door.
+/// Issue a token for another door, or the next one for this. It lasts as long as any, and ends with the session.
 #[utoipa::path(
     post, path = "/api/v1/tokens", tag = "access", request_body = TokenRequest,
     responses((status = 200, body = TokenAnswer), (status = 401, body = Problem))
