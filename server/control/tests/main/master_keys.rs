@@ -37,7 +37,7 @@ async fn populate(control: &Control) -> (TenantId, AccountId) {
 async fn account(control: &Control, tenant: TenantId, email: &str) -> AccountId {
     let account = NewAccount {
         email: email.to_owned(),
-        password: "correct horse battery staple".to_owned(),
+        password: Some("correct horse battery staple".to_owned()),
         display_name: "Ada Lovelace".to_owned(),
         grants: Vec::new(),
     };
