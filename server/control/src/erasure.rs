@@ -14,6 +14,7 @@ use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Leaf, Log, Resource, reveal, rows};
 use crate::second_factor::remove_second_factor;
 use crate::sessions::end_sessions_of;
+use crate::store::{SystemTx, TenantTx};
 use crate::text::require_text;
 
 const STEP: &str = "erase the account";
@@ -72,18 +73,7 @@ impl Control {
             .execute(system.connection())
             .await
             .map_err(storage(STEP))?;
-        end_sessions_of(&mut tx, erasure.account, "account_erased").await?;
-        remove_second_factor(&mut tx, erasure.account).await?;
-        sqlx::query("UPDATE sessions SET peer_hash = '' WHERE account_id = $1")
-            .bind(erasure.account.to_string())
-            .execute(tx.connection())
-            .await
-            .map_err(storage(STEP))?;
-        sqlx::query("DELETE FROM identity_directory WHERE account_id = $1")
-            .bind(erasure.account.to_string())
-            .execute(system.connection())
-            .await
-            .map_err(storage(STEP))?;
+        forget_proofs(&mut system, &mut tx, erasure.account).await?;
         let event =
             Event::success(AuditAction::PersonalDataErased, actor, Resource::account(erasure.account))
                 .with("reason", erasure.reason)
@@ -118,4 +108,34 @@ impl Control {
         let leaf = Leaf::parse(&leaf.ok_or(ControlError::Denied)?).ok_or(());
         reveal(&mut view, self.subject_keys(), &leaf.map_err(corrupt("ledger entry"))?).await
     }
+}
+
+/// Takes away by what the account was signed in to, and what that says of its owner.
+async fn forget_proofs(
+    system: &mut SystemTx,
+    tx: &mut TenantTx,
+    account: AccountId,
+) -> Result<(), ControlError> {
+    end_sessions_of(tx, account, "account_erased").await?;
+    remove_second_factor(tx, account).await?;
+    let now = timestamp(tx.now());
+    sqlx::query("UPDATE sessions SET peer_hash = '' WHERE account_id = $1")
+        .bind(account.to_string())
+        .execute(tx.connection())
+        .await
+        .map_err(storage(STEP))?;
+    sqlx::query(
+        "UPDATE access_tokens SET label = 'erased', revoked_at = COALESCE(revoked_at, $1) WHERE account_id = $2",
+    )
+    .bind(now)
+    .bind(account.to_string())
+    .execute(tx.connection())
+    .await
+    .map_err(storage(STEP))?;
+    sqlx::query("DELETE FROM identity_directory WHERE account_id = $1")
+        .bind(account.to_string())
+        .execute(system.connection())
+        .await
+        .map(|_| ())
+        .map_err(storage(STEP))
 }

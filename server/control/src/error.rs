@@ -34,6 +34,9 @@ pub enum ControlError {
     /// Another account has the identity.
     #[error("the identity belongs to an account already: take it from that one first")]
     IdentityTaken,
+    /// More passwords came than are hashed in time.
+    #[error("more people sign in at once than passwords can be checked: try again")]
+    LoginsOverloaded,
     /// A code that is not the one of the authenticator app at this moment, nor a recovery code that is left.
     #[error("the code is not right: use the one that the app shows now")]
     WrongCode,

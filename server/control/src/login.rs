@@ -154,7 +154,8 @@ impl Control {
         let session = principal.session().ok_or(ControlError::Denied)?;
         let mut tx = self.store().tenant(principal.tenant()).await?.begin().await?;
         let row = SessionRow::find(tx.connection(), session).await?.ok_or(ControlError::Denied)?;
-        if !row.outlives(tx.now(), principal.account()) {
+        // A browser that has fallen silent gets no further tokens, whoever holds the last one.
+        if !row.session.is_live(tx.now()) || row.session.account != principal.account() {
             return Err(ControlError::Denied);
         }
         let from = (session, row.session.ends_at);

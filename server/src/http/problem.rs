@@ -202,6 +202,9 @@ impl Problem {
             let wait = Duration::from_secs(u64::try_from(*seconds).unwrap_or(60));
             return Self::new(kind, failure.chain(), trace).retry_after(wait);
         }
+        if kind == Kind::Overloaded {
+            return Self::new(kind, failure.chain(), trace).retry_after(Duration::from_secs(5));
+        }
         let detail =
             if kind == Kind::NotThere { "No such thing for this account.".into() } else { failure.chain() };
         Self::new(kind, detail, trace)
@@ -216,6 +219,7 @@ fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
         Failure::Control(ControlError::LoginThrottled { .. }) => Kind::LoginThrottled,
+        Failure::Control(ControlError::LoginsOverloaded) => Kind::Overloaded,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
         Failure::Control(
             ControlError::Superseded { .. }

@@ -83,8 +83,7 @@ impl Passwords {
         work: impl FnOnce() -> Result<T, ControlError> + Send + 'static,
     ) -> Result<T, ControlError> {
         let permit = tokio::time::timeout(WAITING, Arc::clone(&self.permits).acquire_owned()).await;
-        let permit =
-            permit.map_err(|_| ControlError::Busy { step: "check the password" })?.map_err(hashing)?;
+        let permit = permit.map_err(|_| ControlError::LoginsOverloaded)?.map_err(hashing)?;
         // The permit moves into the work, since a caller that goes away does not stop it.
         let worked = tokio::task::spawn_blocking(move || {
             let outcome = work();

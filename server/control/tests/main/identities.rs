@@ -70,6 +70,19 @@ async fn a_disabled_or_erased_account_is_signed_in_to_by_nobody() {
     check_unknown(&world, &identity("canary-sub"), "disabled").await;
 
     let second = world.account(tenant, "bob@example.org", &[]).await;
+    let new = control::NewAccessToken {
+        kind: control::TokenKind::Personal,
+        label: "canary-sub's laptop".to_owned(),
+        grants: Vec::new(),
+        lifetime: chrono::TimeDelta::days(1),
+    };
+    control.create_access_token(&operator, tenant, second, new).await.expect("it can be made");
+    let both = control::Erasure { account: second, reason: "asked".to_owned(), approved_by: second };
+    assert!(control.erase_account(&operator, tenant, both).await.is_err(), "it takes two");
+    let third = world.account(tenant, "eve@example.org", &[]).await;
+    let erasure = control::Erasure { account: second, reason: "asked".to_owned(), approved_by: third };
+    control.erase_account(&operator, tenant, erasure).await.expect("he asked");
+    let second = third;
     let erasure = control::Erasure { account, reason: "asked".to_owned(), approved_by: second };
     control.erase_account(&operator, tenant, erasure).await.expect("she asked");
     for whose in [Whose::Systems, Whose::Tenants(tenant)] {

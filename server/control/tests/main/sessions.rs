@@ -56,6 +56,21 @@ async fn control_15_a_browser_that_is_silent_for_15_minutes_is_out() {
 }
 
 #[tokio::test]
+async fn control_15_a_silent_browser_gets_no_further_tokens() {
+    let Some(world) = World::new().await else { return };
+    let (_, session) = signed_in(&world).await;
+    let token = world.control.issue_token(&session.principal, Audience::Http, &trace()).await;
+    let token = token.expect("she is in").token;
+    world.clock.advance(TimeDelta::minutes(14));
+    let principal = world.control.authenticate(&token, Audience::Http).await.expect("it holds");
+    let next = world.control.issue_token(&principal, Audience::Http, &trace()).await.expect("she was there");
+    world.clock.advance(TimeDelta::minutes(1));
+    let principal = world.control.authenticate(&next.token, Audience::Http).await.expect("it holds");
+    let further = world.control.issue_token(&principal, Audience::Http, &trace()).await;
+    assert!(matches!(further, Err(ControlError::Denied)), "{further:?}");
+}
+
+#[tokio::test]
 async fn control_15_a_session_ends_after_eight_hours_whatever_is_done_with_it() {
     let Some(world) = World::new().await else { return };
     let (_, session) = signed_in(&world).await;
