@@ -8,6 +8,7 @@ pub mod mart_rows;
 pub mod work;
 
 pub mod intake;
+mod jobs;
 mod ledger_timer;
 
 pub mod demo;

@@ -8,6 +8,7 @@ mod edc_oracle;
 mod edge;
 mod flight_pull;
 mod history;
+mod jobs;
 mod kill;
 mod known_faults;
 mod mapped_sources;

@@ -41,7 +41,8 @@ impl Door {
         let path = path
             .replace("{batch}", "no_such_batch")
             .replace("{name}", "no_such_file")
-            .replace("{check}", "R-10");
+            .replace("{check}", "R-10")
+            .replace("{job}", "no_such_job");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];
@@ -97,7 +98,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                 for address in door.addresses(CANARY_STUDY) {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
-                        ("researcher", "BuildEverywhere" | "BuildStudy", _) => &[404],
+                        ("researcher", "BuildEverywhere" | "BuildSomewhere" | "BuildStudy", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_") => &[404],
                         _ => &[200],
@@ -132,7 +133,12 @@ fn strangers_and_other_tenants_never_see_it() {
                     (true, true) => &[401],
                     (true, false) => &[303],
                     _ if door.is_of_a_study() => &[404],
-                    _ if door.access == "BuildEverywhere" && who.contains("researcher") => &[404],
+                    _ if address.contains("no_such_job") => &[404],
+                    _ if ["BuildEverywhere", "BuildSomewhere"].contains(&&*door.access)
+                        && who.contains("researcher") =>
+                    {
+                        &[404]
+                    }
                     _ => &[200, 303],
                 };
                 assert!(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use kernel::Clock;
 use sqlx::{Any, Transaction};
+use tokio::sync::Notify;
 
 use crate::error::ControlError;
 use crate::identity::{Passwords, SigningKey, announce_key};
@@ -54,6 +55,8 @@ struct Inner {
     waiting: WaitingEvents,
     passwords: Passwords,
     lifetimes: TokenLifetimes,
+    /// Rung when a job is put in line.
+    bell: Notify,
 }
 
 impl Control {
@@ -108,8 +111,17 @@ impl Control {
         let passwords = Passwords::new().await?;
         let subject_keys = SubjectKeys::at(root.join("keys/subjects"));
         let waiting = WaitingEvents::default();
-        let inner =
-            Inner { store, clock, signing_key, ledger_key, subject_keys, waiting, passwords, lifetimes };
+        let inner = Inner {
+            store,
+            clock,
+            signing_key,
+            ledger_key,
+            subject_keys,
+            waiting,
+            passwords,
+            lifetimes,
+            bell: Notify::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -119,6 +131,15 @@ impl Control {
     /// When it cannot.
     pub async fn ready(&self) -> Result<(), ControlError> {
         self.store().system().head_size().await.map(|_| ())
+    }
+
+    /// Completes when this process has put a job in line. Those of other processes have to be looked for.
+    pub async fn job_enqueued(&self) {
+        self.inner.bell.notified().await;
+    }
+
+    pub(crate) fn ring(&self) {
+        self.inner.bell.notify_one();
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -96,6 +96,26 @@ pub enum ControlError {
         /// The snapshot that is current now.
         current: Option<SnapshotId>,
     },
+    /// Another worker has the job, or it has ended: what was done for it is not kept.
+    #[error("the lease of the job is lost: another worker has it, or it has ended")]
+    LeaseLost,
+    /// Somebody asked for the job to be given up.
+    #[error("the job was cancelled")]
+    JobCancelled,
+    /// The job is in a state in which that cannot be done.
+    #[error("the job is {state}: {remedy}")]
+    JobState {
+        /// Its state.
+        state: &'static str,
+        /// What can be done.
+        remedy: &'static str,
+    },
+    /// The tenant has more jobs in line than it may.
+    #[error("{waiting} jobs are in line already: wait until some have ended, or cancel some")]
+    TooManyJobs {
+        /// How many.
+        waiting: i64,
+    },
     /// A pull can end only once.
     #[error("the pull has already ended")]
     PullEnded,

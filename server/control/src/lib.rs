@@ -26,6 +26,7 @@ mod tenants;
 
 mod batches;
 mod deliveries;
+mod jobs;
 mod snapshots;
 mod studies;
 
@@ -46,6 +47,9 @@ pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use identity::Audience;
+pub use jobs::{
+    Claim, Ending, Fence, JobFilter, JobId, JobKind, JobProgress, JobRow, JobState, NewJob, Terms,
+};
 pub use ledger::{
     AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
     MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,

@@ -8,6 +8,8 @@ use crate::app::App;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
+mod job;
+
 /// What to administer.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
@@ -17,6 +19,9 @@ pub(crate) enum AdminCommand {
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Jobs: what servers do after a request was answered.
+    #[command(subcommand)]
+    Job(job::JobCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,6 +102,7 @@ pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account(app, command).await,
+        AdminCommand::Job(command) => job::run(app, command).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! REST under `/api/v1`. One file for each resource.
 pub(super) mod audit;
 pub(super) mod batches;
+pub(super) mod jobs;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod quality;

@@ -161,7 +161,7 @@ impl Caller {
     /// As [`Caller::read`].
     pub(crate) async fn engineer(&self, state: &State, study: &str) -> Result<Engineer, Problem> {
         let scope = self.build(state, study).await?;
-        Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone() })
+        Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone(), fence: None })
     }
 
     /// The scope to build in a study.
@@ -185,6 +185,17 @@ impl Caller {
     /// As [`Caller::read`].
     pub(crate) async fn build_everywhere(&self, state: &State) -> Result<(), Problem> {
         if self.principal.grants().allow_everywhere::<Build>() {
+            return Ok(());
+        }
+        Err(self.refuse(state, "no_grant").await)
+    }
+
+    /// That the caller may build in some study.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn build_somewhere(&self, state: &State) -> Result<(), Problem> {
+        if self.principal.grants().allow_anywhere::<Build>() {
             return Ok(());
         }
         Err(self.refuse(state, "no_grant").await)

@@ -29,6 +29,8 @@ pub enum Access {
     ReadStudy,
     /// That, and a grant to build in the study.
     BuildStudy,
+    /// That, and a grant to build in some study; what is of other studies is not there.
+    BuildSomewhere,
     /// That, and a grant to build in every study of the tenant.
     BuildEverywhere,
 }
@@ -93,8 +95,7 @@ fn rest() -> Vec<Route> {
         ),
         door!(
             post "/api/v1/studies/{study}/batches/{batch}/commit", BuildStudy,
-            ["ingest.delivery.staged", "ingest.delivery.ended", "ingest.delivery.rejected", "ingest.batch.committed",
-                "snapshot.published"],
+            ["ingest.delivery.staged", "job.enqueued"],
             api::batches::commit::commit
         ),
         door!(get "/api/v1/studies/{study}/tables", ReadStudy, [], api::tables::list),
@@ -110,6 +111,15 @@ fn rest() -> Vec<Route> {
         door!(
             get "/api/v1/studies/{study}/quarantine", BuildStudy,
             ["data.read.started", "data.read.finished"], api::quarantine::list
+        ),
+        door!(get "/api/v1/jobs", BuildSomewhere, [], api::jobs::list),
+        door!(get "/api/v1/jobs/{job}", BuildSomewhere, [], api::jobs::show::show),
+        door!(get "/api/v1/jobs/{job}/events", BuildSomewhere, [], api::jobs::events::events),
+        door!(post "/api/v1/jobs/{job}/cancel", BuildSomewhere, ["job.cancelled"], api::jobs::cancel::cancel),
+        door!(post "/api/v1/jobs/{job}/retry", BuildSomewhere, ["job.retried"], api::jobs::retry::retry),
+        door!(
+            post "/api/v1/studies/{study}/jobs", BuildStudy,
+            ["job.enqueued"], api::jobs::enqueue::enqueue
         ),
         door!(get "/api/v1/audit", BuildEverywhere, [], api::audit::list),
         door!(get "/api/v1/audit/verification", BuildEverywhere, [], api::audit::verification),
@@ -134,6 +144,9 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
+        door!(get "/jobs", BuildSomewhere, [], page::jobs::show),
+        door!(post "/jobs/{job}/cancel", BuildSomewhere, ["job.cancelled"], page::jobs::cancel),
+        door!(post "/jobs/{job}/retry", BuildSomewhere, ["job.retried"], page::jobs::retry),
         door!(get "/audit", BuildEverywhere, [], page::audit::show),
     ]
 }

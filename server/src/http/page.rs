@@ -16,6 +16,7 @@ use crate::error::Failure;
 pub(super) mod audit;
 pub(super) mod data;
 pub(super) mod indicator;
+pub(super) mod jobs;
 mod limits;
 pub(super) mod login;
 pub(super) mod overview;
@@ -136,6 +137,11 @@ impl<'a> Visit<'a> {
     fn bare_frame(&self, tab: Option<Tab>) -> Frame {
         let principal = &self.caller.principal;
         let may_audit = principal.grants().allow_everywhere::<Build>();
+        let may_open = |tab: &Tab| match tab {
+            Tab::Audit => may_audit,
+            Tab::Jobs => self.may_build(),
+            _ => true,
+        };
         let role = if self.may_build() { Role::DataEngineer } else { Role::Researcher };
         Frame {
             person: Some(Person {
@@ -143,7 +149,7 @@ impl<'a> Visit<'a> {
                 role: role_in_words(role).to_owned(),
             }),
             tab,
-            tabs: Tab::ALL.into_iter().filter(|tab| *tab != Tab::Audit || may_audit).collect(),
+            tabs: Tab::ALL.into_iter().filter(may_open).collect(),
             here: self.here.clone(),
             ..frame_for_nobody(self.headers)
         }

@@ -194,12 +194,14 @@ impl Problem {
 fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
+        Failure::Control(ControlError::TooManyJobs { .. }) => Kind::TooMany,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
         Failure::Control(
             ControlError::Superseded { .. }
             | ControlError::BatchExists { .. }
             | ControlError::IdempotencyConflict { .. }
-            | ControlError::DeliveryKeyReused { .. },
+            | ControlError::DeliveryKeyReused { .. }
+            | ControlError::JobState { .. },
         )
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict

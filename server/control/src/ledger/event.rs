@@ -71,6 +71,16 @@ actions! {
     DeliveryRejected = "ingest.delivery.rejected",
     /// The files of a delivery over the wire are whole.
     DeliveryStaged = "ingest.delivery.staged",
+    /// Somebody asked for a job to be given up.
+    JobCancelled = "job.cancelled",
+    /// A job was put in line, together with what asked for it.
+    JobEnqueued = "job.enqueued",
+    /// A job will not be tried again; its outcome says whether it failed or was given up.
+    JobFailed = "job.failed",
+    /// A job was done.
+    JobFinished = "job.finished",
+    /// Somebody put a job that had ended back in line.
+    JobRetried = "job.retried",
     /// A key that signs checkpoints came into use.
     LedgerKeyRegistered = "ledger_key.registered",
     /// A study's conformance rules were replaced.

@@ -64,6 +64,39 @@ impl Tx<SystemFile> {
     }
 }
 
+/// An open transaction that writes what nobody decided and no event tells of: which process works on a job, until
+/// when and how far it is. What it leaves behind may be lost without any consequence but a delay.
+pub(crate) struct Upkeep {
+    tx: Transaction<'static, Any>,
+    _turn: OwnedSemaphorePermit,
+    clock: Arc<dyn Clock>,
+}
+
+impl Upkeep {
+    pub(super) fn new(
+        tx: Transaction<'static, Any>,
+        turn: OwnedSemaphorePermit,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { tx, _turn: turn, clock }
+    }
+
+    /// The connection, for the statements of this transaction.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.tx
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Keeps the rows.
+    pub(crate) async fn commit(self) -> Result<(), ControlError> {
+        self.tx.commit().await.map_err(storage("commit"))
+    }
+}
+
 /// A transaction whose event is appended.
 #[must_use = "dropping a recorded transaction rolls it back"]
 pub(crate) struct Recorded {
@@ -89,6 +122,12 @@ impl Recorded {
 impl<F> fmt::Debug for Tx<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tx").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Upkeep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upkeep").finish_non_exhaustive()
     }
 }
 
