@@ -7,6 +7,8 @@ use crate::view::{Tab, Theme};
 pub const STUDIES: &str = "/studies";
 /// Work that is done after its request was answered.
 pub const JOBS: &str = "/jobs";
+/// Where the form posts to that adds a schedule.
+pub const SCHEDULES: &str = "/schedules";
 /// The ledger.
 pub const AUDIT: &str = "/audit";
 /// Where the sign-in form posts to.
@@ -86,6 +88,12 @@ pub fn cancel_job(job: &str) -> String {
 #[must_use]
 pub fn retry_job(job: &str) -> String {
     format!("{JOBS}/{}/retry", encode_segment(job))
+}
+
+/// Where a form posts to that does something with a schedule: `run`, `enable`, `disable`, `remove`.
+#[must_use]
+pub fn schedule(schedule: &str, what: &str) -> String {
+    format!("{SCHEDULES}/{}/{}", encode_segment(schedule), encode_segment(what))
 }
 
 /// The events of a job, for the script that shows its progress.

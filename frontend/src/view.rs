@@ -23,7 +23,7 @@ pub use definition::{Definition, Downloads};
 pub use error::ErrorView;
 pub use frame::{Choice, Frame, Person, SnapshotLine, Tab, Theme};
 pub use indicator::{Bound, BoundPoint, IndicatorView};
-pub use jobs::{JobLine, JobStanding, JobsView};
+pub use jobs::{JobLine, JobStanding, JobsView, ScheduleLine};
 pub use login::{LoginState, LoginView};
 pub use overview::{KeyCount, OverviewView};
 pub use quality::{MissingnessRow, QualityView, VisitLabel};

@@ -5,7 +5,7 @@ pub(crate) mod risk;
 
 use frontend::view::{
     AuditEvent, AuditView, Choice, ErrorView, Frame, JobLine, JobStanding, JobsView, LoginState, LoginView,
-    Person, SnapshotLine, StudiesView, StudyRow, Tab, Theme, Verification,
+    Person, ScheduleLine, SnapshotLine, StudiesView, StudyRow, Tab, Theme, Verification,
 };
 
 /// 2026-11-21 09:14 UTC.
@@ -125,6 +125,17 @@ pub(crate) fn jobs(theme: Theme) -> JobsView {
         states: JobStanding::ALL.iter().map(|state| choice(state.name(), state.label())).collect(),
         jobs: jobs.chain([ending]).collect(),
         older_before: Some("0199-9".to_owned()),
+        schedules: vec![
+            ScheduleLine {
+                id: "0199-1".to_owned(),
+                kind: "Build the marts".to_owned(),
+                study: "CAIRN-301".to_owned(),
+                cron: "30 2 * * 1-5".to_owned(),
+                zone: "Europe/Berlin".to_owned(),
+                next_unix_s: vec![PUBLISHED_UNIX_S, PUBLISHED_UNIX_S + 86_400, PUBLISHED_UNIX_S + 172_800],
+            },
+            ScheduleLine { kind: "Verify the ledger".to_owned(), ..ScheduleLine::default() },
+        ],
         ..JobsView::default()
     }
 }

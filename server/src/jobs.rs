@@ -4,7 +4,7 @@ mod attempt;
 mod kinds;
 
 use std::collections::BTreeMap;
-use std::future::pending;
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -19,6 +19,9 @@ use crate::error::{Failure, Result};
 
 /// How often it is looked for jobs that another process put in line, or whose time has come.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How often it is looked for schedules whose time has come.
+const FIRE: Duration = Duration::from_secs(5);
 
 /// How a server works on jobs.
 #[derive(Debug, Clone)]
@@ -42,10 +45,7 @@ pub(crate) async fn work(
 ) {
     let mut shift =
         Shift { app, workforce, running: JoinSet::new(), claims: BTreeMap::new(), served: BTreeMap::new() };
-    tokio::select! {
-        () = shift.go_on() => {}
-        () = stop => {}
-    }
+    shift.go_on(stop).await;
     tokio::select! {
         () = shift.finish() => {}
         () = cut => {}
@@ -64,16 +64,23 @@ struct Shift {
 }
 
 impl Shift {
-    async fn go_on(&mut self) {
+    /// Claims and does what is due. It stops between two looks: a claim that was cut off would be nobody's until its
+    /// lease ends.
+    async fn go_on(&mut self, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
         if self.workforce.workers == 0 {
-            return pending().await;
+            return stop.await;
         }
         let lease = self.workforce.lease.to_std().unwrap_or(LOOK);
-        let mut reaped = Instant::now();
+        let (mut reaped, mut fired) = (Instant::now(), Instant::now());
         loop {
             if reaped.elapsed() >= lease / 4 {
                 reaped = Instant::now();
                 told("look for lost jobs", self.reap().await);
+            }
+            if fired.elapsed() >= FIRE {
+                fired = Instant::now();
+                told("look at the schedules", self.fire().await);
             }
             told("claim a job", self.claim_what_is_due().await);
             let is_full = self.running.len() >= self.workforce.workers;
@@ -81,6 +88,7 @@ impl Shift {
                 Some(ended) = self.running.join_next_with_id() => self.forget(ended),
                 () = self.app.control.job_enqueued(), if !is_full => {}
                 () = tokio::time::sleep(LOOK) => {}
+                () = &mut stop => return,
             }
         }
     }
@@ -105,7 +113,7 @@ impl Shift {
 
     /// Gives back what the workers still have, and sends them home.
     async fn release(&mut self) {
-        self.running.abort_all();
+        self.running.shutdown().await;
         for claim in std::mem::take(&mut self.claims).into_values() {
             let id = claim.job().id;
             match self.app.control.release_job(&claim).await {
@@ -154,6 +162,17 @@ impl Shift {
             }
         }
         Ok(None)
+    }
+
+    async fn fire(&self) -> Result<()> {
+        for tenant in self.app.control.tenants(&Actor::System).await? {
+            match self.app.control.fire_schedules(tenant.id).await {
+                Ok(0) => {}
+                Ok(schedules) => info!(tenant_id = %tenant.id, schedules, "the time of schedules has come"),
+                Err(failure) => told("look at the schedules", Err(failure.into())),
+            }
+        }
+        Ok(())
     }
 
     async fn reap(&self) -> Result<()> {

@@ -33,16 +33,18 @@ fn deliver(server: &Server, engineer: &mut Visitor, study: &str, number: usize) 
 
 /// Every job there is, once all of them have ended.
 fn ended(server: &Server, engineer: &mut Visitor) -> Vec<Value> {
-    for _ in 0..1200 {
+    let mut jobs = Vec::new();
+    for _ in 0..6_000 {
         let page = engineer.get(&server.url("/api/v1/jobs?limit=200")).json();
-        let jobs = page["jobs"].as_array().expect("a page has jobs").clone();
-        if jobs.iter().all(|job| !["QUEUED", "RUNNING"].contains(&job["state"].as_str().unwrap_or_default()))
-        {
+        jobs = page["jobs"].as_array().expect("a page has jobs").clone();
+        let is_open = |job: &Value| job["state"] == "QUEUED" || job["state"] == "RUNNING";
+        if !jobs.iter().any(is_open) {
             return jobs;
         }
         thread::sleep(Duration::from_millis(100));
     }
-    Vec::new()
+    assert!(jobs.is_empty(), "some jobs have not ended in ten minutes: {jobs:?}");
+    jobs
 }
 
 fn count(jobs: &[Value], kind: &str) -> usize {
@@ -164,4 +166,65 @@ fn control_49_twenty_drains_under_load_lose_no_job() {
     }
     drop(server);
     installation.check_whole("after twenty drains");
+}
+
+#[test]
+fn a_schedule_puts_its_job_in_line_when_its_time_has_come() {
+    let Some(installation) = Installation::with_tenant("wire") else { return };
+    let account = installation.account("wire", "data_engineer");
+    let server = installation.serve();
+    let mut engineer = account.client(&server);
+    let url = |rest: &str| server.url(&format!("/api/v1/schedules{rest}"));
+    for (order, words) in [
+        (json!({ "kind": "ledger_verify", "cron": "* * * *", "zone": "UTC" }), "five fields"),
+        (json!({ "kind": "ledger_verify", "cron": "0 0 31 2 *", "zone": "UTC" }), "never come"),
+        (json!({ "kind": "ledger_verify", "cron": "0 0 * * *", "zone": "Berlin" }), "IANA"),
+        (json!({ "kind": "ingest", "cron": "0 0 * * *", "zone": "UTC" }), "neither"),
+        (
+            json!({ "kind": "marts_build", "study": "NONE", "cron": "0 0 * * *", "zone": "UTC" }),
+            "not registered",
+        ),
+    ] {
+        let refused = engineer.post_json(&url(""), &order);
+        assert!(refused.status == 400 && refused.body.contains(words), "{words}: {}", refused.body);
+    }
+    let every_minute = json!({ "kind": "ledger_verify", "cron": "* * * * *", "zone": "Europe/Berlin" });
+    let added = engineer.post_json(&url(""), &every_minute);
+    assert_eq!(
+        (added.status, added.json()["next"].as_array().map(Vec::len)),
+        (201, Some(3)),
+        "{}",
+        added.body
+    );
+    let id = added.json()["schedule"].as_str().expect("it has an id").to_owned();
+
+    let mut jobs = Vec::new();
+    for _ in 0..120 {
+        jobs = ended(&server, &mut engineer);
+        if !jobs.is_empty() {
+            break;
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+    let job = jobs.first().expect("a minute has passed");
+    assert_eq!((&job["kind"], &job["asked_by"]), (&json!("ledger_verify"), &json!("system")), "{job}");
+    assert_eq!(job["state"], "SUCCEEDED", "{job}");
+
+    let off = engineer.post_json(&url(&format!("/{id}/disable")), &json!({}));
+    assert_eq!((off.status, &off.json()["next"]), (200, &json!([])), "{}", off.body);
+    let run = engineer.post_json(&url(&format!("/{id}/run")), &json!({}));
+    assert_eq!((run.status, &run.json()["asked_by"]), (202, &json!("account")), "{}", run.body);
+    let mut browser = account.browser(&server);
+    let page = browser.get(&server.url("/jobs")).body;
+    assert!(page.contains("Europe/Berlin") && page.contains("Turn on"), "{page}");
+    let on = browser.post_form(&server.url(&format!("/schedules/{id}/enable")), &[]);
+    assert_eq!((on.status, on.header("location")), (303, Some("/jobs")), "{}", on.body);
+    let listed = installation.must(&["admin", "schedule", "list", "--tenant", "wire"]);
+    assert!(listed.out.contains(&id) && listed.out.contains("next: "), "{listed}");
+    installation.must(&["admin", "schedule", "remove", "--tenant", "wire", &id]);
+    assert_eq!(engineer.get(&url("")).json(), json!([]));
+    let mut researcher = installation.account("wire", "researcher").client(&server);
+    assert_eq!(researcher.get(&url("")).status, 404);
+    assert_eq!(researcher.post_json(&url(""), &every_minute).status, 404);
+    installation.check_whole("after a schedule");
 }

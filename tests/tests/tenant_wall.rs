@@ -42,7 +42,8 @@ impl Door {
             .replace("{batch}", "no_such_batch")
             .replace("{name}", "no_such_file")
             .replace("{check}", "R-10")
-            .replace("{job}", "no_such_job");
+            .replace("{job}", "no_such_job")
+            .replace("{schedule}", "no_such_schedule");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];

@@ -1,4 +1,5 @@
 //! `/jobs`
+mod schedules;
 
 use leptos::prelude::*;
 
@@ -38,6 +39,7 @@ pub fn jobs(view: &JobsView) -> String {
         {filter}
         {if view.jobs.is_empty() { nothing(&view.query) } else { job_table(view) }}
         {paging(view)}
+        {schedules::schedules(view)}
     };
     let is_open = view.jobs.iter().any(|job| job.state.is_open());
     let drawing = if is_open { Drawing::Progress } else { Drawing::None };

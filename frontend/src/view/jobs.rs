@@ -18,6 +18,25 @@ pub struct JobsView {
     pub jobs: Vec<JobLine>,
     /// The last job of this page, when older ones exist: pass as `before` for the next page.
     pub older_before: Option<String>,
+    /// The schedules, oldest first.
+    pub schedules: Vec<ScheduleLine>,
+}
+
+/// Jobs that are put in line again and again.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ScheduleLine {
+    /// Its id.
+    pub id: String,
+    /// What it does, as people say it.
+    pub kind: String,
+    /// Its study's key; empty when it is of none.
+    pub study: String,
+    /// Its cron expression,
+    pub cron: String,
+    /// and the time zone in which that is read.
+    pub zone: String,
+    /// The next three times; none while it is turned off.
+    pub next_unix_s: Vec<i64>,
 }
 
 /// One job.

@@ -8,6 +8,7 @@ use kernel::{SnapshotId, StudyId};
 
 use crate::gate::Caller;
 use crate::ledger::FaultKind;
+use crate::schedules::InvalidTimetable;
 use crate::store::is_busy;
 
 /// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
@@ -115,6 +116,23 @@ pub enum ControlError {
     TooManyJobs {
         /// How many.
         waiting: i64,
+    },
+    /// The kind of job is not put in line by time, or not for that.
+    #[error(
+        "a schedule builds the marts of a study, or verifies the ledger of all of them; `{kind}` is neither"
+    )]
+    ScheduleKind {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// A cron expression or a zone that cannot be used.
+    #[error(transparent)]
+    Timetable(#[from] InvalidTimetable),
+    /// The tenant has more schedules than it may.
+    #[error("there are {max} schedules already: remove some that are not needed")]
+    TooManySchedules {
+        /// How many.
+        max: i64,
     },
     /// A pull can end only once.
     #[error("the pull has already ended")]

@@ -27,6 +27,7 @@ mod tenants;
 mod batches;
 mod deliveries;
 mod jobs;
+mod schedules;
 mod snapshots;
 mod studies;
 
@@ -57,6 +58,7 @@ pub use ledger::{
 };
 pub use login::Login;
 pub use reads::{Amount, PullId, TableRead};
+pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;

@@ -9,6 +9,7 @@ use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
 mod job;
+mod schedule;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -22,6 +23,9 @@ pub(crate) enum AdminCommand {
     /// Jobs: what servers do after a request was answered.
     #[command(subcommand)]
     Job(job::JobCommand),
+    /// Schedules: jobs that are put in line again and again.
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -103,6 +107,7 @@ pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account(app, command).await,
         AdminCommand::Job(command) => job::run(app, command).await,
+        AdminCommand::Schedule(command) => schedule::run(app, command).await,
     }
 }
 

@@ -121,6 +121,24 @@ fn rest() -> Vec<Route> {
             post "/api/v1/studies/{study}/jobs", BuildStudy,
             ["job.enqueued"], api::jobs::enqueue::enqueue
         ),
+        door!(get "/api/v1/schedules", BuildSomewhere, [], api::schedules::list),
+        door!(post "/api/v1/schedules", BuildSomewhere, ["schedule.added"], api::schedules::add::add),
+        door!(
+            post "/api/v1/schedules/{schedule}/enable", BuildSomewhere,
+            ["schedule.changed"], api::schedules::enable::enable
+        ),
+        door!(
+            post "/api/v1/schedules/{schedule}/disable", BuildSomewhere,
+            ["schedule.changed"], api::schedules::enable::disable
+        ),
+        door!(
+            post "/api/v1/schedules/{schedule}/remove", BuildSomewhere,
+            ["schedule.removed"], api::schedules::remove::remove
+        ),
+        door!(
+            post "/api/v1/schedules/{schedule}/run", BuildSomewhere,
+            ["schedule.fired", "job.enqueued"], api::schedules::run::run
+        ),
         door!(get "/api/v1/audit", BuildEverywhere, [], api::audit::list),
         door!(get "/api/v1/audit/verification", BuildEverywhere, [], api::audit::verification),
     ]
@@ -147,6 +165,14 @@ fn pages() -> Vec<Route> {
         door!(get "/jobs", BuildSomewhere, [], page::jobs::show),
         door!(post "/jobs/{job}/cancel", BuildSomewhere, ["job.cancelled"], page::jobs::cancel),
         door!(post "/jobs/{job}/retry", BuildSomewhere, ["job.retried"], page::jobs::retry),
+        door!(post "/schedules", BuildSomewhere, ["schedule.added"], page::schedules::add),
+        door!(post "/schedules/{schedule}/enable", BuildSomewhere, ["schedule.changed"], page::schedules::enable),
+        door!(post "/schedules/{schedule}/disable", BuildSomewhere, ["schedule.changed"], page::schedules::disable),
+        door!(post "/schedules/{schedule}/remove", BuildSomewhere, ["schedule.removed"], page::schedules::remove),
+        door!(
+            post "/schedules/{schedule}/run", BuildSomewhere,
+            ["schedule.fired", "job.enqueued"], page::schedules::run
+        ),
         door!(get "/audit", BuildEverywhere, [], page::audit::show),
     ]
 }

@@ -15,7 +15,9 @@ use super::api;
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
         api::batches::commit::commit, api::tables::list, api::tables::show, api::quality::list, api::quality::show,
         api::quarantine::list, api::jobs::list, api::jobs::show::show, api::jobs::events::events,
-        api::jobs::cancel::cancel, api::jobs::retry::retry, api::jobs::enqueue::enqueue, api::audit::list, api::audit::verification
+        api::jobs::cancel::cancel, api::jobs::retry::retry, api::jobs::enqueue::enqueue,
+        api::schedules::list, api::schedules::add::add, api::schedules::enable::enable,
+        api::schedules::enable::disable, api::schedules::remove::remove, api::schedules::run::run, api::audit::list, api::audit::verification
     ),
     components(schemas(api::tables::Format)),
     modifiers(&Bearer, &Refusals),

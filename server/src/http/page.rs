@@ -22,6 +22,7 @@ pub(super) mod login;
 pub(super) mod overview;
 pub(super) mod quality;
 pub(super) mod rbqm;
+pub(super) mod schedules;
 pub(super) mod signals;
 pub(super) mod studies;
 pub(super) mod subjects;

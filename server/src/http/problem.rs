@@ -195,6 +195,12 @@ fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
         Failure::Control(ControlError::TooManyJobs { .. }) => Kind::TooMany,
+        Failure::Control(
+            ControlError::ScheduleKind { .. }
+            | ControlError::Timetable(_)
+            | ControlError::TooManySchedules { .. }
+            | ControlError::StudyNotRegistered { .. },
+        ) => Kind::BadRequest,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
         Failure::Control(
             ControlError::Superseded { .. }

@@ -85,6 +85,14 @@ actions! {
     LedgerKeyRegistered = "ledger_key.registered",
     /// A study's conformance rules were replaced.
     RulesImported = "quality.rules.imported",
+    /// A schedule was added.
+    ScheduleAdded = "schedule.added",
+    /// A schedule was turned on or off.
+    ScheduleChanged = "schedule.changed",
+    /// A schedule put its job in line: because its time had come, or because somebody asked for it.
+    ScheduleFired = "schedule.fired",
+    /// A schedule was removed.
+    ScheduleRemoved = "schedule.removed",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
     /// A snapshot became the current one of its study.

@@ -53,6 +53,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122100000_keep_tree_in_head"),
     migration!("sqlite/tenant", "20261122100200_create_audit_pii"),
     migration!("sqlite/tenant", "20261122120000_create_jobs"),
+    migration!("sqlite/tenant", "20261122120100_create_schedules"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -63,6 +64,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122070300_guard_the_logs"),
     migration!("postgres", "20261122100000_keep_checkpoints"),
     migration!("postgres", "20261122120000_create_jobs"),
+    migration!("postgres", "20261122120100_create_schedules"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -13,6 +13,7 @@ mod logins;
 mod opening;
 mod reads;
 mod receipts;
+mod schedules;
 mod secrets;
 mod tampering;
 mod tenancy;

@@ -32,6 +32,8 @@ pub(crate) async fn show(
     };
     let jobs = state.app.control.jobs(visit.caller.principal.grants(), &filter).await;
     let jobs = jobs.map_err(|error| visit.fail(error))?;
+    let schedules = state.app.control.schedules(visit.caller.principal.grants()).await;
+    let schedules = schedules.map_err(|error| visit.fail(error))?;
     let older = jobs.last().map(|job| job.id.to_string());
     let state_choice = |standing: &JobStanding| Choice {
         key: standing.name().to_owned(),
@@ -43,6 +45,7 @@ pub(crate) async fn show(
         states: JobStanding::ALL.iter().map(state_choice).collect(),
         older_before: older.filter(|_| jobs.len() == JOBS_PER_PAGE as usize),
         jobs: jobs.into_iter().map(line).collect(),
+        schedules: schedules.into_iter().map(super::schedules::line).collect(),
     };
     Ok(visit.page(frontend::page::jobs(&view)))
 }
@@ -114,7 +117,7 @@ fn progress_in_words(at: &control::JobProgress) -> String {
     }
 }
 
-const fn kind_in_words(kind: JobKind) -> &'static str {
+pub(super) const fn kind_in_words(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Ingest => "Take a delivery in",
         JobKind::MartsBuild => "Build the marts",
