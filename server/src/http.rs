@@ -24,6 +24,7 @@ mod asset;
 mod caller;
 mod edge;
 mod health;
+mod idempotency;
 mod page;
 mod request;
 mod rest_of_body;

@@ -23,6 +23,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often it is looked for schedules whose time has come.
 const FIRE: Duration = Duration::from_secs(5);
 
+/// How often idempotency keys are forgotten whose time is over.
+const TIDY: Duration = Duration::from_secs(600);
+
 /// How a server works on jobs.
 #[derive(Debug, Clone)]
 pub(crate) struct Workforce {
@@ -72,7 +75,7 @@ impl Shift {
             return stop.await;
         }
         let lease = self.workforce.lease.to_std().unwrap_or(LOOK);
-        let (mut reaped, mut fired) = (Instant::now(), Instant::now());
+        let (mut reaped, mut fired, mut tidied) = (Instant::now(), Instant::now(), Instant::now());
         loop {
             if reaped.elapsed() >= lease / 4 {
                 reaped = Instant::now();
@@ -81,6 +84,10 @@ impl Shift {
             if fired.elapsed() >= FIRE {
                 fired = Instant::now();
                 told("look at the schedules", self.fire().await);
+            }
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                told("forget old idempotency keys", self.tidy().await);
             }
             told("claim a job", self.claim_what_is_due().await);
             let is_full = self.running.len() >= self.workforce.workers;
@@ -171,6 +178,13 @@ impl Shift {
                 Ok(schedules) => info!(tenant_id = %tenant.id, schedules, "the time of schedules has come"),
                 Err(failure) => told("look at the schedules", Err(failure.into())),
             }
+        }
+        Ok(())
+    }
+
+    async fn tidy(&self) -> Result<()> {
+        for tenant in self.app.control.tenants(&Actor::System).await? {
+            self.app.control.forget_keys(tenant.id).await?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod edc_oracle;
 mod edge;
 mod flight_pull;
 mod history;
+mod idempotency;
 mod jobs;
 mod kill;
 mod known_faults;

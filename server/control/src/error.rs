@@ -134,6 +134,9 @@ pub enum ControlError {
         /// How many.
         max: i64,
     },
+    /// An equal request has used up the idempotency key in this moment.
+    #[error("an equal request is being answered: send this one again")]
+    KeyTaken,
     /// A pull can end only once.
     #[error("the pull has already ended")]
     PullEnded,

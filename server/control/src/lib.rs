@@ -26,6 +26,7 @@ mod tenants;
 
 mod batches;
 mod deliveries;
+mod idempotency;
 mod jobs;
 mod schedules;
 mod snapshots;
@@ -47,6 +48,7 @@ pub use erasure::Erasure;
 pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
+pub use idempotency::{KeyedRequest, KnownKey, StoredAnswer};
 pub use identity::Audience;
 pub use jobs::{
     Claim, Ending, Fence, JobFilter, JobId, JobKind, JobProgress, JobRow, JobState, NewJob, Terms,

@@ -57,7 +57,7 @@ pub struct NewSchedule {
 }
 
 /// The most schedules of a tenant.
-const MAX_SCHEDULES: i64 = 500;
+const MAX_SCHEDULES: i64 = 2_000;
 
 impl Control {
     /// Adds a schedule, which is in force at once.

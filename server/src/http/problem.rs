@@ -53,6 +53,10 @@ pub(crate) enum Kind {
     CrossSite,
     /// Something else was published meanwhile, or a key was used before.
     Conflict,
+    /// An equal request is being answered.
+    InFlight,
+    /// The idempotency key was sent with another request.
+    KeyReused,
     /// More was sent than was announced or is allowed.
     TooLarge,
     /// The tenant sent more requests than it may.
@@ -104,6 +108,25 @@ impl Kind {
                 "Something else came in between",
                 "Read the present state and send the request again.",
             ),
+            Self::InFlight => (
+                StatusCode::CONFLICT,
+                "in_flight",
+                "An equal request is being answered",
+                "Send it again after what `Retry-After` says; if it stays so, look whether it was done.",
+            ),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The key belongs to another request",
+                "Send this request under a new key.",
+            ),
+            _ => self.parts_of_load(),
+        }
+    }
+
+    /// The parts of a kind that is about how much there is to do.
+    const fn parts_of_load(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
@@ -128,7 +151,7 @@ impl Kind {
                 "The answer took too long",
                 "Ask for less at a time, or pull the table over Arrow Flight.",
             ),
-            Self::Internal => (
+            _ => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 "The server could not answer",
@@ -186,6 +209,10 @@ impl Problem {
         Self::new(kind, detail, trace)
     }
 
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        self.code == kind.parts().1
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -194,6 +221,7 @@ impl Problem {
 fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
+        Failure::Control(ControlError::KeyTaken) => Kind::InFlight,
         Failure::Control(ControlError::TooManyJobs { .. }) => Kind::TooMany,
         Failure::Control(
             ControlError::ScheduleKind { .. }

@@ -54,6 +54,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122100200_create_audit_pii"),
     migration!("sqlite/tenant", "20261122120000_create_jobs"),
     migration!("sqlite/tenant", "20261122120100_create_schedules"),
+    migration!("sqlite/tenant", "20261122120200_create_idempotency_keys"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -65,6 +66,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122100000_keep_checkpoints"),
     migration!("postgres", "20261122120000_create_jobs"),
     migration!("postgres", "20261122120100_create_schedules"),
+    migration!("postgres", "20261122120200_create_idempotency_keys"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -12,7 +12,8 @@ use sqlx::{Any, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
-use crate::ledger::{Event, Log, append};
+use crate::idempotency::use_key;
+use crate::ledger::{Event, Log, Outcome, append};
 use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
 
@@ -51,7 +52,14 @@ impl<F> Tx<F> {
     }
 
     /// Appends the event of what was done. The rows are final from here on.
-    pub(crate) async fn record(self, event: Event) -> Result<Recorded, ControlError> {
+    ///
+    /// # Errors
+    /// [`ControlError::KeyTaken`] when the task works for a request whose idempotency key another one has used up.
+    pub(crate) async fn record(mut self, event: Event) -> Result<Recorded, ControlError> {
+        // A refusal is not what the request asked for, and may come out otherwise the next time.
+        if event.outcome == Outcome::Success {
+            use_key(&mut self.tx, self.log, self.clock.now()).await?;
+        }
         Recorded { tx: self.tx, _turn: self.turn, log: self.log, clock: self.clock }.and(event).await
     }
 }

@@ -8,6 +8,7 @@ mod checkpoints;
 pub(crate) mod commits;
 mod denials;
 mod erasure;
+mod idempotency;
 mod jobs;
 mod logins;
 mod opening;

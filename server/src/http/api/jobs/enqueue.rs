@@ -1,7 +1,6 @@
 //! Asking for a job.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +11,7 @@ use utoipa::ToSchema;
 use super::JobAnswer;
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::idempotency::Once;
 use crate::http::problem::{Kind, Problem};
 
 /// What is asked for.
@@ -25,7 +25,8 @@ pub(crate) struct JobOrder {
 
 /// Ask for a job in a study. When one that does the same waits already, that one is given.
 #[utoipa::path(
-    post, path = "/api/v1/studies/{study}/jobs", tag = "jobs", params(("study" = String, Path)),
+    post, path = "/api/v1/studies/{study}/jobs", tag = "jobs",
+    params(("study" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Done once, however often it is sent")),
     request_body = JobOrder,
     responses(
         (status = 202, description = "It is in line", body = JobAnswer), (status = 400, body = Problem),
@@ -37,11 +38,15 @@ pub(crate) async fn enqueue(
     Extract(state): Extract<State>,
     caller: Caller,
     Path(study): Path<String>,
-    order: Result<Json<JobOrder>, JsonRejection>,
+    once: Once,
 ) -> Result<Response, Problem> {
-    let scope = caller.build(&state, &study).await?;
+    once.run(&state, &caller, done(&state, &caller, (&study, &once))).await
+}
+
+async fn done(state: &State, caller: &Caller, (study, once): (&str, &Once)) -> Result<Response, Problem> {
+    let scope = caller.build(state, study).await?;
     let bad = |detail: String| Problem::new(Kind::BadRequest, detail, &caller.trace);
-    let Json(order) = order.map_err(|rejected| bad(rejected.body_text()))?;
+    let order: JobOrder = once.json(caller)?;
     let kind = JobKind::from_name(&order.kind).filter(|kind| *kind == JobKind::MartsBuild);
     let kind = kind.ok_or_else(|| bad("`kind` is not `marts_build`.".into()))?;
     let (control, actor) = (&state.app.control, caller.principal.actor());

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State as Extract;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use control::{JobKind, NewSchedule, Timetable};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::{ScheduleAnswer, problem};
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::idempotency::Once;
 use crate::http::problem::{Kind, Problem};
 
 /// What is asked for.
@@ -33,7 +34,8 @@ pub(crate) struct ScheduleOrder {
 
 /// Add a schedule. It is in force at once.
 #[utoipa::path(
-    post, path = "/api/v1/schedules", tag = "jobs", request_body = ScheduleOrder,
+    post, path = "/api/v1/schedules", tag = "jobs",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Done once, however often it is sent")), request_body = ScheduleOrder,
     responses(
         (status = 201, body = ScheduleAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem)
@@ -42,22 +44,26 @@ pub(crate) struct ScheduleOrder {
 pub(crate) async fn add(
     Extract(state): Extract<State>,
     caller: Caller,
-    order: Result<Json<ScheduleOrder>, JsonRejection>,
-) -> Result<(StatusCode, Json<ScheduleAnswer>), Problem> {
-    caller.build_somewhere(&state).await?;
+    once: Once,
+) -> Result<Response, Problem> {
+    once.run(&state, &caller, done(&state, &caller, &once)).await
+}
+
+async fn done(state: &State, caller: &Caller, once: &Once) -> Result<Response, Problem> {
+    caller.build_somewhere(state).await?;
     let bad = |detail: String| Problem::new(Kind::BadRequest, detail, &caller.trace);
-    let Json(order) = order.map_err(|rejected| bad(rejected.body_text()))?;
+    let order: ScheduleOrder = once.json(caller)?;
     let kind = JobKind::from_name(&order.kind);
     let kind = kind.ok_or_else(|| bad("`kind` is not `marts_build` or `ledger_verify`.".into()))?;
     let timetable = Timetable::new(&order.cron, &order.zone).map_err(|error| bad(error.to_string()))?;
     let study = match order.study.as_deref().map(str::parse).transpose() {
         Ok(study) => study,
-        Err(_) => return Err(caller.refuse(&state, "no_grant").await),
+        Err(_) => return Err(caller.refuse(state, "no_grant").await),
     };
     let (actor, grants) = (caller.principal.actor(), caller.principal.grants());
     let schedule = NewSchedule { kind, study, timetable };
     match state.app.control.add_schedule(&actor, grants, schedule, &caller.trace).await {
-        Ok(row) => Ok((StatusCode::CREATED, Json(row.into()))),
-        Err(error) => Err(problem(&state, &caller, error).await),
+        Ok(row) => Ok((StatusCode::CREATED, Json(ScheduleAnswer::from(row))).into_response()),
+        Err(error) => Err(problem(state, caller, error).await),
     }
 }
