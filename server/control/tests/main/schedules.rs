@@ -89,7 +89,8 @@ async fn two_servers_use_a_time_once() {
     for _ in 0..10 {
         world.clock.advance(TimeDelta::minutes(1));
         let mut servers = tokio::task::JoinSet::new();
-        for control in handles.iter().cloned() {
+        for control in &handles {
+            let control = control.clone();
             servers.spawn(async move { control.fire_schedules(tenant).await.expect("the store works") });
         }
         assert_eq!(servers.join_all().await.iter().sum::<u64>(), 1);
