@@ -2,7 +2,9 @@
 //! never dropped and never bent into shape.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, Int64Array, RecordBatch, StringArray,
@@ -15,9 +17,9 @@ use kernel::{BatchId, StudyId};
 
 use crate::contract::{self, ColumnType, Entity};
 use crate::date::{PartialDate, study_day};
-use crate::mapping::expression::{Context, Counts, Expression, Tally, column_of};
+use crate::mapping::expression::{Context, Counts, Expression, Tally, column_of, repeated};
 use crate::mapping::{DatasetMapping, StudyDays};
-use crate::row_hash::{RowHasher, row_id};
+use crate::row_hash::{Hex, RowHasher, row_id};
 use crate::{Error, Result};
 
 mod parse;
@@ -157,11 +159,17 @@ impl<'a> Conformer<'a> {
         for days in &self.block.study_days {
             self.check_study_days(days, batch);
         }
-        let record_ids = self.record_ids(batch, &business);
+        // Neither needs the other, and each takes a good part of a batch's time.
+        let entity = self.entity;
+        let (record_ids, row_hashes) = thread::scope(|threads| {
+            let row_hashes = threads.spawn(|| row_hashes(entity, &business));
+            (self.record_ids(batch, &business), row_hashes.join())
+        });
+        let row_hashes = row_hashes.unwrap_or_else(|panic| resume_unwind(panic));
         let row_ids = self.row_ids(&record_ids);
         let keys = self.entity.columns.iter().zip(&business).filter(|(column, _)| column.is_key);
         let keys: Vec<ArrayRef> = keys.map(|(_, array)| array.clone()).collect();
-        let system = self.system_columns(&record_ids, &row_ids, &business);
+        let system = self.system_columns(&record_ids, &row_ids, row_hashes);
         let columns = business.into_iter().chain(derived).chain(system).collect();
         let rows = self.keep(columns, &verdict)?;
         let rows_in = verdict.selected.iter().filter(|selected| **selected).count() as u64;
@@ -231,8 +239,7 @@ impl<'a> Conformer<'a> {
 
     fn texts(&mut self, column: &str, batch: &RecordBatch, selected: &[bool]) -> ArrayRef {
         if column == "study_id" {
-            let study = self.stamp.study.as_str();
-            return Arc::new(StringArray::from_iter_values(std::iter::repeat_n(study, batch.num_rows())));
+            return repeated(self.stamp.study.as_str(), batch.num_rows());
         }
         match self.block.columns.get(column) {
             Some(expression) => {
@@ -286,7 +293,7 @@ impl<'a> Conformer<'a> {
         let mut hasher = RowHasher::new(&keys);
         let id = |row| match own.filter(|own| !own.is_null(row)) {
             Some(own) => own.value(row).to_owned(),
-            None => blake3::Hash::from(hasher.hash(row)).to_hex()[..32].to_owned(),
+            None => Hex::of(&hasher.hash(row)[..16]).as_str().to_owned(),
         };
         StringArray::from_iter_values((0..batch.num_rows()).map(id))
     }
@@ -301,14 +308,10 @@ impl<'a> Conformer<'a> {
         &self,
         record_ids: &StringArray,
         row_ids: &[[u8; 16]],
-        business: &[ArrayRef],
+        row_hashes: ArrayRef,
     ) -> Vec<ArrayRef> {
         let (stamp, rows) = (self.stamp, row_ids.len());
-        let kinds = self.entity.columns.iter().map(|column| column.kind);
-        let mut hasher = RowHasher::new(&business.iter().zip(kinds).collect::<Vec<_>>());
-        let same = |text: &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
-        };
+        let same = |text: &str| repeated(text, rows);
         let instant = |at: DateTime<Utc>| -> ArrayRef {
             Arc::new(TimestampMicrosecondArray::from_value(at.timestamp_micros(), rows).with_timezone("UTC"))
         };
@@ -319,7 +322,7 @@ impl<'a> Conformer<'a> {
             Arc::new(record_ids.clone()),
             same(&stamp.batch.to_string()),
             instant(stamp.extracted_at),
-            fixed_size((0..rows).map(|row| hasher.hash(row))),
+            row_hashes,
             instant(stamp.received_at),
             same("I"),
             same("PASS"),
@@ -327,6 +330,13 @@ impl<'a> Conformer<'a> {
             Arc::new(Int64Array::from_iter_values((first_row..).take(rows))),
         ]
     }
+}
+
+fn row_hashes(entity: &Entity, business: &[ArrayRef]) -> ArrayRef {
+    let kinds = entity.columns.iter().map(|column| column.kind);
+    let mut hasher = RowHasher::new(&business.iter().zip(kinds).collect::<Vec<_>>());
+    let rows = business.first().map_or(0, Array::len);
+    fixed_size((0..rows).map(|row| hasher.hash(row)))
 }
 
 fn fixed_size<const N: usize>(values: impl Iterator<Item = [u8; N]>) -> ArrayRef {

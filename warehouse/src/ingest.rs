@@ -19,6 +19,7 @@ mod files;
 mod lookup;
 mod merge;
 mod merkle;
+mod pipeline;
 mod quarantine;
 mod tables;
 

@@ -92,7 +92,8 @@ fn append(buffer: &mut Vec<u8>, column: &Cells<'_>, row: usize) {
         Cells::List(array) => {
             let items = array.value(row);
             let items = items.as_string::<i32>();
-            put(buffer, 8, &items.len().to_be_bytes());
+            buffer.push(8);
+            put_length(buffer, items.len());
             for item in items {
                 match item {
                     Some(item) => put(buffer, 1, item.as_bytes()),
@@ -105,8 +106,43 @@ fn append(buffer: &mut Vec<u8>, column: &Cells<'_>, row: usize) {
 
 fn put(buffer: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     buffer.push(tag);
-    buffer.extend_from_slice(&bytes.len().to_be_bytes());
+    put_length(buffer, bytes.len());
     buffer.extend_from_slice(bytes);
+}
+
+/// Bytes as lower-case hexadecimal digits, without an allocation: ids are made by the million.
+pub(crate) struct Hex {
+    digits: [u8; 64],
+    length: usize,
+}
+
+impl Hex {
+    /// The digits of the first 32 bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+        }
+        Self { digits, length: 2 * bytes.len().min(32) }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.digits[..self.length]).unwrap_or_default()
+    }
+}
+
+/// A length as LEB128: one byte for most cells, where eight would be half of what is hashed.
+pub(crate) fn put_length(buffer: &mut Vec<u8>, length: usize) {
+    let mut rest = length;
+    loop {
+        let [low, ..] = rest.to_le_bytes();
+        rest >>= 7;
+        if rest == 0 {
+            return buffer.push(low & 0x7f);
+        }
+        buffer.push(low | 0x80);
+    }
 }
 
 /// The durable identity of a row across cuts: BLAKE3-128 over study, entity, source and the source's own
@@ -145,6 +181,25 @@ mod tests {
     fn both_zeros_are_one_value() {
         let rows = hashes(&(Arc::new(Float64Array::from(vec![0.0, -0.0])) as ArrayRef), ColumnType::Float64);
         assert_eq!(rows[0], rows[1]);
+    }
+
+    #[test]
+    fn digits_are_those_of_the_hash() {
+        let hash = blake3::hash(b"cairn");
+        assert_eq!(Hex::of(hash.as_bytes()).as_str(), hash.to_hex().as_str());
+        assert_eq!(Hex::of(&[0, 0x0f, 0xf0]).as_str(), "000ff0");
+    }
+
+    #[test]
+    fn a_length_has_seven_bits_in_each_byte() {
+        // The two examples of the DWARF standard (7.6), and both ends of one byte.
+        for (length, bytes) in
+            [(0, vec![0]), (127, vec![0x7f]), (128, vec![0x80, 1]), (624_485, vec![0xe5, 0x8e, 0x26])]
+        {
+            let mut buffer = Vec::new();
+            put_length(&mut buffer, length);
+            assert_eq!(buffer, bytes);
+        }
     }
 
     #[test]

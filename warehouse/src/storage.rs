@@ -235,12 +235,30 @@ impl Staging {
     /// # Errors
     /// [`Error::Io`] or [`Error::Storage`] when it cannot be moved; nothing is half published.
     pub fn publish(&self, name: &str, zone: Zone, stem: &str, rows: u64) -> Result<DataFile> {
+        self.publish_sealed(self.seal(name)?, zone, stem, rows)
+    }
+
+    /// Makes a finished file durable and read-only, and takes its hash. It stays where it is.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read or changed.
+    pub fn seal(&self, name: &str) -> Result<Sealed> {
         let path = self.path(name);
         let (blake3, bytes) = hash_file(&path)?;
+        seal(&path)?;
+        Ok(Sealed { path, bytes, blake3 })
+    }
+
+    /// The second half of [`Staging::publish`].
+    ///
+    /// # Errors
+    /// [`Error::Storage`] when the file cannot be moved; nothing is half published.
+    pub fn publish_sealed(&self, sealed: Sealed, zone: Zone, stem: &str, rows: u64) -> Result<DataFile> {
+        let Sealed { path, bytes, blake3 } = sealed;
         let suffix =
             path.extension().map_or_else(String::new, |suffix| format!(".{}", suffix.to_string_lossy()));
         let key = self.files.key(zone, &format!("{stem}-{}{suffix}", &blake3[..16]));
-        self.seal_and_move(&path, &key)?;
+        self.move_to(&path, &key)?;
         Ok(DataFile { key, rows, bytes, blake3 })
     }
 
@@ -252,17 +270,13 @@ impl Staging {
         let path = self.path("object");
         fs::write(&path, bytes).map_err(|source| Error::io("write", &path, source))?;
         let key = self.files.key(zone, name);
-        self.seal_and_move(&path, &key)?;
+        seal(&path)?;
+        self.move_to(&path, &key)?;
         Ok(key)
     }
 
-    /// Makes a file durable and read-only, then gives it its final name.
-    fn seal_and_move(&self, path: &Path, key: &str) -> Result<()> {
-        let failed = |source| Error::io("seal", path, source);
-        File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
-        let mut permissions = fs::metadata(path).map_err(failed)?.permissions();
-        permissions.set_readonly(true);
-        fs::set_permissions(path, permissions).map_err(failed)?;
+    /// Gives a sealed file its final name.
+    fn move_to(&self, path: &Path, key: &str) -> Result<()> {
         let from = path.strip_prefix(&self.files.storage.root).unwrap_or(path).to_string_lossy().into_owned();
         let moved = block_on(self.files.storage.store.rename_if_not_exists(&plain(&from)?, &plain(key)?));
         match moved {
@@ -271,6 +285,14 @@ impl Staging {
             Err(source) => Err(Error::Storage { step: "publish", key: key.to_owned(), source }),
         }
     }
+}
+
+/// A file that nobody changes any more, and its hash.
+#[derive(Debug)]
+pub struct Sealed {
+    path: PathBuf,
+    bytes: u64,
+    blake3: String,
 }
 
 impl Drop for Staging {
@@ -284,6 +306,15 @@ impl Drop for Staging {
 /// A key as it is, not encoded: names of delivered files hold what people write.
 fn plain(key: &str) -> Result<Key> {
     Key::parse(key).map_err(|error| Error::Corrupt { key: key.to_owned(), reason: error.to_string() })
+}
+
+/// Makes a file durable and read-only.
+fn seal(path: &Path) -> Result<()> {
+    let failed = |source| Error::io("seal", path, source);
+    File::open(path).and_then(|file| file.sync_all()).map_err(failed)?;
+    let mut permissions = fs::metadata(path).map_err(failed)?.permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(path, permissions).map_err(failed)
 }
 
 /// BLAKE3 of a file in hexadecimal, and its length in bytes, read in pieces.

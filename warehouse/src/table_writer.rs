@@ -7,9 +7,13 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use crate::{Error, Result};
+
+/// Columns that hold hashes.
+const HASHES: [&str; 3] = ["row_id", "row_hash", "source_record_id"];
 
 /// Writes one file, batch by batch; what is held in memory is one row group.
 pub struct TableWriter {
@@ -25,11 +29,18 @@ impl TableWriter {
     /// [`Error::Io`] or [`Error::Parquet`] when it cannot be created.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
         let file = File::create(path).map_err(|source| Error::io("create", path, source))?;
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(262_144))
-            .set_created_by("cairn".to_owned())
-            .build();
+            .set_created_by("cairn".to_owned());
+        // Hashes do not repeat and have no order that means anything: a dictionary or bounds would only cost.
+        for column in HASHES {
+            let column = ColumnPath::from(column);
+            properties = properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_statistics_enabled(column, EnabledStatistics::None);
+        }
+        let properties = properties.build();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
         Ok(Self { path: path.to_owned(), writer: writer.map_err(Error::parquet("create", path))?, rows: 0 })
     }

@@ -1,10 +1,14 @@
 //! What a piece of work used, from the kernel's own accounts.
 
+use std::time::Instant;
+
 type Failure = Box<dyn std::error::Error>;
 
 /// What was used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Used {
+    /// By the clock on the wall.
+    pub(crate) seconds: f64,
     /// User and system time of all threads.
     pub(crate) cpu_seconds: f64,
     /// The highest resident set meanwhile.
@@ -15,9 +19,14 @@ pub(crate) struct Used {
 pub(crate) fn measure<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<(T, Used), Failure> {
     // Forgets the highest resident set so far.
     std::fs::write("/proc/self/clear_refs", "5")?;
-    let before = cpu_seconds()?;
+    let (begun, before) = (Instant::now(), cpu_seconds()?);
     let made = work()?;
-    Ok((made, Used { cpu_seconds: cpu_seconds()? - before, peak_mib: peak_mib()? }))
+    let used = Used {
+        seconds: begun.elapsed().as_secs_f64(),
+        cpu_seconds: cpu_seconds()? - before,
+        peak_mib: peak_mib()?,
+    };
+    Ok((made, used))
 }
 
 fn cpu_seconds() -> Result<f64, Failure> {

@@ -22,7 +22,7 @@ use crate::xpt::XptSource;
 use crate::{Error, Result};
 
 /// Rows per batch: large enough to spread the cost of a call, small enough that wide text stays in cache.
-pub const BATCH_ROWS: usize = 16_384;
+pub const BATCH_ROWS: usize = 8_192;
 
 /// A dataset whose rows can be read in order, once.
 pub trait Source {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use formats::Dataset;
 use kernel::BatchId;
 
-use super::{CountedNote, Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit};
+use super::{CountedNote, Delivery, FileReceipt, Progress, QuarantineNote, exceeds_limit, pipeline};
 use crate::conform::{Conformer, Misfit, Stamp, StudyDayCheck};
 use crate::error::Overflow;
 use crate::mapping::expression::Context;
@@ -58,9 +60,14 @@ pub(super) fn land(
         let name = format!("landing/{}", file.name);
         let staged = staging.path(&name);
         copy(&file.path, &staged)?;
-        let datasets = formats::datasets(&staged)?;
+        let (datasets, sealed) = thread::scope(|threads| {
+            let sealed = threads.spawn(|| staging.seal(&name));
+            (formats::datasets(&staged), sealed.join())
+        });
+        let datasets = datasets?;
+        let sealed = sealed.unwrap_or_else(|panic| resume_unwind(panic))?;
         let rows = datasets.iter().filter_map(|dataset| dataset.rows).sum();
-        let raw = staging.publish(&name, Zone::Raw, &plain_stem(&file.name), rows)?;
+        let raw = staging.publish_sealed(sealed, Zone::Raw, &plain_stem(&file.name), rows)?;
         if raw.blake3 != file.blake3 {
             return Err(Error::ChangedMeanwhile { file: file.name.clone() });
         }
@@ -129,6 +136,8 @@ pub(super) struct Staged {
     pub(super) file: PathBuf,
     pub(super) rows: u64,
     pub(super) distinct: bool,
+    /// Whether the rows have ids that count, so that no two of the file can have one.
+    pub(super) numbered: bool,
     pub(super) source_file: String,
     pub(super) dataset: String,
 }
@@ -166,29 +175,39 @@ impl<'a> Work<'a> {
         Self { staging, stamp, context, conformed: Conformed::default(), number: 0 }
     }
 
-    /// Reads one file through one block, batch by batch.
+    /// Reads one file through one block, batch by batch: the next batches are read and the last ones written while
+    /// one is conformed.
     pub(super) fn conform(&mut self, step: &Step<'_>, progress: &mut dyn FnMut(Progress)) -> Result<()> {
         let Step { landed, block } = step;
         let entity = block.entity.clone();
         let mut conformer = Conformer::new(block, self.context, self.stamp, &landed.dataset.name)?;
         self.number += 1;
         let name = format!("{entity}-{:04}.parquet", self.number);
-        let mut writer = TableWriter::create(&self.staging.path(&name), conformer.schema())?;
-        let mut source = formats::open(&landed.path, &landed.dataset)?;
+        let path = self.staging.path(&name);
+        let writer = TableWriter::create(&path, conformer.schema())?;
         let total = landed.dataset.rows.unwrap_or(0);
         let (mut read, mut rows, mut misfits) = (0, 0, Vec::new());
-        while let Some(batch) = source.next_batch()? {
-            let conformed = conformer.conform(&batch)?;
-            read += batch.num_rows() as u64;
-            rows += conformed.rows_in;
-            writer.write(&conformed.rows)?;
-            misfits.extend(conformed.misfits);
-            if exceeds_limit(misfits.len() as u64, total.max(read)) {
-                break;
+        let written = thread::scope(|threads| {
+            let batches = pipeline::read_ahead(threads, &landed.path, &landed.dataset);
+            let written = pipeline::write_behind(threads, writer);
+            for batch in batches {
+                let batch = batch?;
+                let conformed = conformer.conform(&batch)?;
+                read += batch.num_rows() as u64;
+                rows += conformed.rows_in;
+                misfits.extend(conformed.misfits);
+                let is_written = written.write(conformed.rows);
+                if !is_written || exceeds_limit(misfits.len() as u64, total.max(read)) {
+                    break;
+                }
+                progress(Progress {
+                    step: format!("{} to {entity}", landed.dataset.file),
+                    done: read,
+                    total,
+                });
             }
-            progress(Progress { step: format!("{} to {entity}", landed.dataset.file), done: read, total });
-        }
-        let written = writer.close()?;
+            written.close()
+        })?;
         self.check_misfits(step, rows, &misfits)?;
         self.conformed.counted.extend(conformer.counted().into_iter().map(|counted| CountedNote {
             count: counted.count,
@@ -210,9 +229,10 @@ impl<'a> Work<'a> {
             misfit,
         }));
         let staged = Staged {
-            file: self.staging.path(&name),
+            file: path,
             rows: written,
             distinct: block.distinct,
+            numbered: block.numbers_its_rows(),
             source_file: file,
             dataset: landed.dataset.name.clone(),
         };

@@ -108,6 +108,12 @@ impl DatasetMapping {
         self.columns.values().chain(&self.record_id).chain(days).chain(condition)
     }
 
+    /// Whether no two rows of a dataset can have one id, because equal rows are numbered.
+    #[must_use]
+    pub fn numbers_its_rows(&self) -> bool {
+        self.record_id.as_ref().is_some_and(Expression::is_unique)
+    }
+
     /// The source columns that it reads.
     #[must_use]
     pub fn sources(&self) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::buffer::{Buffer, OffsetBuffer};
 use serde::Deserialize;
 
 use super::Lookup;
@@ -126,6 +127,11 @@ impl Expression {
         }
     }
 
+    /// Whether no two rows of a dataset get one text from it.
+    pub(super) const fn is_unique(&self) -> bool {
+        matches!(self, Self::Occurrence(occurrence) if occurrence.is_id())
+    }
+
     /// The source columns that it reads, in the order in which it names them.
     #[must_use]
     pub fn sources(&self) -> Vec<String> {
@@ -224,9 +230,7 @@ impl Expression {
         let batch = asked.batch;
         match self {
             Self::Column(column) => column_of(batch, column),
-            Self::Constant(constant) => {
-                Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&constant.text, batch.num_rows())))
-            }
+            Self::Constant(constant) => repeated(&constant.text, batch.num_rows()),
             Self::From(from) => from.texts(asked, context, counts),
             Self::Occurrence(occurrence) => occurrence.texts(batch, counts),
             Self::Template(template) => template.texts(batch),
@@ -262,6 +266,12 @@ const fn is_number(kind: ColumnType) -> bool {
             | ColumnType::Float64
             | ColumnType::VisitNumber
     )
+}
+
+/// The same text in every row.
+pub(crate) fn repeated(text: &str, rows: usize) -> ArrayRef {
+    let offsets = OffsetBuffer::from_repeated_length(text.len(), rows);
+    Arc::new(StringArray::new(offsets, Buffer::from(text.repeat(rows).into_bytes()), None))
 }
 
 /// A column by name, whatever its case; nulls when the file does not have it.

@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBui
 use serde::Deserialize;
 
 use super::{Counts, column_of};
+use crate::row_hash::{Hex, put_length};
 
 /// `{ occurrence = ["A", "B"], plus = 1, hashed = true }`.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +30,11 @@ impl Occurrence {
         self.occurrence.iter_mut().for_each(change);
     }
 
+    /// Whether its texts are ids that no two rows of a dataset share: equal rows are told apart by their number.
+    pub(super) const fn is_id(&self) -> bool {
+        self.hashed
+    }
+
     pub(super) fn texts(&self, batch: &RecordBatch, counts: &mut Counts) -> ArrayRef {
         let columns: Vec<ArrayRef> = if self.occurrence.is_empty() {
             batch.columns().to_vec()
@@ -36,20 +42,14 @@ impl Occurrence {
             self.occurrence.iter().map(|column| column_of(batch, column)).collect()
         };
         let columns: Vec<&StringArray> = columns.iter().map(AsArray::as_string::<i32>).collect();
+        let hashes = hashes(&columns, batch.num_rows());
+        // Counting by itself lets the processor wait for several places of the large set at once.
+        let numbers: Vec<u64> = hashes.iter().map(|hash| counts.seen.next(hash) + self.plus).collect();
         let mut builder = StringBuilder::with_capacity(batch.num_rows(), batch.num_rows() * 8);
-        let mut row_bytes = Vec::new();
-        for row in 0..batch.num_rows() {
-            row_bytes.clear();
-            for column in &columns {
-                let text = if column.is_null(row) { "" } else { column.value(row) };
-                append_compared(&mut row_bytes, text);
-            }
-            let hash = blake3::hash(&row_bytes);
-            let number = counts.seen.next(&hash) + self.plus;
+        for (hash, number) in hashes.iter().zip(numbers) {
             if self.hashed {
-                append_hex(&mut builder, &hash.as_bytes()[..12]);
                 // Writing to memory does not fail.
-                let _ = write!(builder, "-{number}");
+                let _ = write!(builder, "{}-{number}", Hex::of(&hash.as_bytes()[..12]).as_str());
                 builder.append_value("");
             } else {
                 builder.append_value(number.to_string());
@@ -57,6 +57,19 @@ impl Occurrence {
         }
         Arc::new(builder.finish())
     }
+}
+
+fn hashes(columns: &[&StringArray], rows: usize) -> Vec<blake3::Hash> {
+    let mut bytes = Vec::new();
+    let hash = |row| {
+        bytes.clear();
+        for column in columns {
+            let text = if column.is_null(row) { "" } else { column.value(row) };
+            append_compared(&mut bytes, text);
+        }
+        blake3::hash(&bytes)
+    };
+    (0..rows).map(hash).collect()
 }
 
 /// The rows of [`Occurrence`]. Most keys occur once, so a set of short fingerprints holds all of them
@@ -101,35 +114,30 @@ impl Hasher for Fingerprint {
     }
 }
 
-fn append_hex(builder: &mut StringBuilder, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        for half in [byte >> 4, byte & 15] {
-            let _ = builder.write_char(char::from(DIGITS[usize::from(half)]));
-        }
-    }
-}
-
 /// Numbers are compared to four digits, as visit numbers are: 9.3 also comes as 9.299999999999999.
 fn append_compared(bytes: &mut Vec<u8>, text: &str) {
-    if let Some(zeros) = missing_zeros(text) {
-        bytes.extend_from_slice(&(text.len() + zeros).to_be_bytes());
+    let Some(point) = text.bytes().position(|byte| byte == b'.') else {
+        put_length(bytes, text.len());
+        bytes.extend_from_slice(text.as_bytes());
+        return;
+    };
+    if let Some(zeros) = missing_zeros(text, point) {
+        put_length(bytes, text.len() + zeros);
         bytes.extend_from_slice(text.as_bytes());
         bytes.extend_from_slice(&b"0000"[..zeros]);
         return;
     }
-    let number = text.contains('.').then(|| text.parse::<f64>().ok()).flatten();
-    let rounded = number.map(|number| format!("{number:.4}"));
+    let rounded = text.parse::<f64>().ok().map(|number| format!("{number:.4}"));
     let text = rounded.as_deref().unwrap_or(text);
-    bytes.extend_from_slice(&text.len().to_be_bytes());
+    put_length(bytes, text.len());
     bytes.extend_from_slice(text.as_bytes());
 }
 
 /// The zeros by which a plain short decimal has four digits after its point; `None` of any other text.
-fn missing_zeros(text: &str) -> Option<usize> {
-    let (whole, fraction) = text.split_once('.')?;
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let plain = digits(whole) && digits(fraction) && (whole == "0" || !whole.starts_with('0'));
+fn missing_zeros(text: &str, point: usize) -> Option<usize> {
+    let (whole, fraction) = (&text.as_bytes()[..point], &text.as_bytes()[point + 1..]);
+    let digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    let plain = digits(whole) && digits(fraction) && (whole == b"0" || whole[0] != b'0');
     (plain && whole.len() <= 11 && fraction.len() <= 4).then(|| 4 - fraction.len())
 }
 
@@ -139,13 +147,14 @@ mod tests {
 
     #[test]
     fn the_short_way_of_comparing_a_number_is_the_long_way() {
+        let zeros_of = |text: &str| missing_zeros(text, text.find('.').expect("it has a point"));
         for text in ["9.3", "0.1", "20.1234", "12345678901.5", "100.0"] {
-            let zeros = missing_zeros(text).expect("it is a plain decimal");
+            let zeros = zeros_of(text).expect("it is a plain decimal");
             let long = format!("{:.4}", text.parse::<f64>().expect("it is a number"));
             assert_eq!(format!("{text}{}", &"0000"[..zeros]), long);
         }
-        for text in ["9", "09.3", ".5", "5.", "-1.5", "1.23456", "1e5.2", "123456789012.5", "a.b", ""] {
-            assert_eq!(missing_zeros(text), None, "{text}");
+        for text in ["09.3", ".5", "5.", "-1.5", "1.23456", "1e5.2", "123456789012.5", "a.b", "1.2.3"] {
+            assert_eq!(zeros_of(text), None, "{text}");
         }
     }
 }
