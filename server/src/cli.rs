@@ -211,6 +211,10 @@ async fn run(cli: Cli) -> Result<()> {
         },
         command => command,
     };
+    // A copy is put in place before anything is made there.
+    if let Command::Admin(admin::AdminCommand::Restore { from }) = &command {
+        crate::backup::put_in_place(&cli.data, from)?;
+    }
     let (database, anchor) = (cli.database.settings()?, cli.anchor);
     let settings = ControlSettings { database, anchor, ..ControlSettings::default() };
     let app = App::open_at(&cli.data, &settings).await?;
@@ -224,7 +228,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Quality(command) => quality::run(&app, command).await,
         Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
-        Command::Admin(command) => admin::run(&app, command).await,
+        Command::Admin(command) => admin::run(&app, &cli.data, command).await,
         Command::Doctor => doctor::run(&app).await,
         Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),
     }

@@ -4,6 +4,7 @@
 pub mod error;
 
 pub mod app;
+mod backup;
 pub mod mart_rows;
 pub mod work;
 

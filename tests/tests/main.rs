@@ -1,5 +1,6 @@
 //! The stories: one file for one promise to a person, and [`tidy`] for the repository's own rules.
 
+mod backup;
 mod bad_input;
 mod browser;
 mod conformance_rules;

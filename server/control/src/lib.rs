@@ -32,6 +32,7 @@ mod schedules;
 mod snapshots;
 mod studies;
 
+mod backup;
 mod denials;
 mod erasure;
 mod exports;
@@ -40,6 +41,7 @@ mod rules;
 
 pub use accounts::NewAccount;
 pub use actor::Actor;
+pub use backup::{BackupStep, LogState};
 pub use batches::BatchRow;
 pub use control::{Control, ControlSettings, TokenLifetimes};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};

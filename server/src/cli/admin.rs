@@ -1,10 +1,13 @@
 //! `cairn admin`.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Subcommand, ValueEnum};
 use control::{Actor, Erasure, NewAccount};
 use kernel::{AccountId, Grant, Role, StudyId};
 
 use crate::app::App;
+use crate::backup;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
@@ -20,6 +23,18 @@ pub(crate) enum AdminCommand {
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Copy everything into a new folder, while servers run (docs/backup.md).
+    Backup {
+        /// The folder; it must be empty or not there.
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Put a copy in place, in a data folder that is empty or not there, and check it.
+    Restore {
+        /// The folder that `cairn admin backup` made.
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
     /// Jobs: what servers do after a request was answered.
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -102,11 +117,14 @@ impl From<RoleName> for Role {
     }
 }
 
-pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
+pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result<()> {
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account(app, command).await,
         AdminCommand::Job(command) => job::run(app, command).await,
+        AdminCommand::Backup { to } => backup::make(app, data, &to).await,
+        // It was begun before the data folder was opened.
+        AdminCommand::Restore { from } => backup::check(app, &from).await,
         AdminCommand::Schedule(command) => schedule::run(app, command).await,
     }
 }

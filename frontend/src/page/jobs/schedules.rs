@@ -58,7 +58,7 @@ fn schedule_row(schedule: &ScheduleLine, csrf: Option<&str>) -> AnyView {
             <td><code>{schedule.cron.clone()}</code></td>
             <td>{schedule.zone.clone()}</td>
             <td class="nowrap">{next}</td>
-            <td>{buttons}</td>
+            <td><div class="inline">{buttons}</div></td>
         </tr>
     }
     .into_any()

@@ -55,6 +55,10 @@ actions! {
     Logout = "auth.logout",
     /// A logged-in account got a further token.
     TokenIssued = "auth.token.issued",
+    /// A copy of everything was made.
+    BackupMade = "backup.made",
+    /// A copy of everything was put in place.
+    BackupRestored = "backup.restored",
     /// An engineer is about to write data of a study to a file.
     DataExported = "data.exported",
     /// A table left the house, or broke off on the way.

@@ -1,6 +1,8 @@
 //! The rows of one log: a SQLite file of its own, or its part of PostgreSQL's tables. Reading is for many at
 //! once; writing is for one at a time, whichever database it is.
 
+use std::fs::File;
+use std::io;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
@@ -181,6 +183,22 @@ impl<F> Database<F> {
             .await
             .map_err(storage(STEP))?;
         if busy == 0 { Ok(()) } else { Err(ControlError::Busy { step: STEP }) }
+    }
+
+    /// Copies a file as it is at one moment, while it is in use; `false` for what a server keeps.
+    pub(crate) async fn copy_to(&self, path: &Path) -> Result<bool, ControlError> {
+        const STEP: &str = "copy the database to";
+        let Rows::File { writer, .. } = &self.rows else { return Ok(false) };
+        let refused = |kind| ControlError::File { step: STEP, path: path.to_owned(), source: kind };
+        let name = path.to_str().ok_or_else(|| refused(io::Error::other("its name is not UTF-8")))?;
+        // A reader's connection may not write, not even to a file of its own.
+        sqlx::query("VACUUM INTO $1")
+            .bind(name)
+            .execute(writer)
+            .await
+            .map_err(storage("copy the database"))?;
+        let copied = File::open(path).and_then(|file| file.sync_all());
+        copied.map(|()| true).map_err(refused)
     }
 
     /// Lets go of a file.

@@ -4,6 +4,7 @@ pub(crate) mod world;
 
 mod anchors;
 mod atomicity;
+mod backup;
 mod checkpoints;
 pub(crate) mod commits;
 mod denials;
