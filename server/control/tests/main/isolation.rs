@@ -453,10 +453,7 @@ async fn a_process_with_another_key_is_refused_and_nothing_is_migrated_without_t
     let last = last.expect("there are migrations");
     run(&mut admin, &format!("DELETE FROM cairn_schema.schema_migrations WHERE name = '{last}'")).await;
     let outcome = open(world.folder(), &settings(postgres.clone())).await;
-    assert!(
-        matches!(&outcome, Err(ControlError::MigrationMissing { name }) if *name == last),
-        "{outcome:?}"
-    );
+    assert!(matches!(&outcome, Err(ControlError::MigrationMissing { name }) if *name == last), "{outcome:?}");
     let empty = crate::cluster::database().await.expect("there is a server").settings(4);
     let outcome = open(world.folder(), &settings(control::PostgresSettings { owner: None, ..empty })).await;
     assert!(matches!(outcome, Err(ControlError::MigrationMissing { .. })), "{outcome:?}");
