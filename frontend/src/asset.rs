@@ -40,6 +40,7 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
         asset("cairn.css", CSS, include_bytes!("../assets/cairn.css")),
         asset("cairn.js", JAVASCRIPT, include_bytes!("../assets/cairn.js")),
         asset("cairn.svg", SVG, include_bytes!("../assets/cairn.svg")),
+        asset("jobs.js", JAVASCRIPT, include_bytes!("../assets/jobs.js")),
         asset("plotly.css", CSS, include_bytes!("../assets/plotly.css")),
         asset("plotly.js", JAVASCRIPT, include_bytes!("../assets/plotly-cartesian-4.1.1.min.js")),
         asset("plotly.LICENSE.txt", TEXT, include_bytes!("../assets/plotly-cartesian-4.1.1.LICENSE.txt")),

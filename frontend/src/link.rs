@@ -1,10 +1,14 @@
 //! Addresses of pages. The server's routes and these functions are the two sides of one agreement.
 
-use crate::query::{IndicatorQuery, QualityQuery, RbqmQuery, encode_segment};
+use crate::query::{IndicatorQuery, JobsQuery, QualityQuery, RbqmQuery, encode_segment};
 use crate::view::{Tab, Theme};
 
 /// The list of studies.
 pub const STUDIES: &str = "/studies";
+/// Work that is done after its request was answered.
+pub const JOBS: &str = "/jobs";
+/// Where the form posts to that adds a schedule.
+pub const SCHEDULES: &str = "/schedules";
 /// The ledger.
 pub const AUDIT: &str = "/audit";
 /// Where the sign-in form posts to.
@@ -48,7 +52,7 @@ pub fn study(study: &str) -> String {
     format!("{STUDIES}/{}", encode_segment(study))
 }
 
-/// A tab of one study; the audit tab is not of a study.
+/// A tab of one study; those of jobs and of the ledger are of none.
 #[must_use]
 pub fn tab(study_key: &str, tab: Tab) -> String {
     match tab {
@@ -56,6 +60,7 @@ pub fn tab(study_key: &str, tab: Tab) -> String {
         Tab::Quality => format!("{}/quality", study(study_key)),
         Tab::Rbqm => format!("{}/rbqm", study(study_key)),
         Tab::Data => format!("{}/data", study(study_key)),
+        Tab::Jobs => JOBS.to_owned(),
         Tab::Audit => AUDIT.to_owned(),
     }
 }
@@ -95,6 +100,36 @@ pub fn site_subjects(study: &str, indicator: &str, site: &str) -> String {
 #[must_use]
 pub fn subject_rows(study: &str, indicator: &str, site: &str, subject: &str) -> String {
     format!("{}/subjects/{}", site_subjects(study, indicator, site), encode_segment(subject))
+}
+
+/// Jobs.
+#[must_use]
+pub fn jobs(query: &JobsQuery) -> String {
+    format!("{JOBS}{}", query.to_query_string())
+}
+
+/// Where the form posts to that gives a job up.
+#[must_use]
+pub fn cancel_job(job: &str) -> String {
+    format!("{JOBS}/{}/cancel", encode_segment(job))
+}
+
+/// Where the form posts to that puts a job back in line.
+#[must_use]
+pub fn retry_job(job: &str) -> String {
+    format!("{JOBS}/{}/retry", encode_segment(job))
+}
+
+/// Where a form posts to that does something with a schedule: `run`, `enable`, `disable`, `remove`.
+#[must_use]
+pub fn schedule(schedule: &str, what: &str) -> String {
+    format!("{SCHEDULES}/{}/{}", encode_segment(schedule), encode_segment(what))
+}
+
+/// The events of a job, for the script that shows its progress.
+#[must_use]
+pub fn job_events(job: &str) -> String {
+    format!("/api/v1/jobs/{}/events", encode_segment(job))
 }
 
 /// Sets the theme and comes back.

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod audit;
 pub mod indicator;
+pub mod jobs;
 pub mod quality;
 pub mod rbqm;
 pub mod subjects;
@@ -10,6 +11,7 @@ pub mod subjects;
 pub use address::{encode_pairs, encode_segment};
 pub use audit::AuditQuery;
 pub use indicator::{IndicatorBars, IndicatorQuery, IndicatorSort};
+pub use jobs::JobsQuery;
 pub use quality::{Basis, QualityQuery, QualitySort, RowsBy};
 pub use rbqm::{FlagFilter, RbqmQuery, RbqmSort};
 pub use subjects::{RowsQuery, SubjectsQuery, SubjectsSort};

@@ -4,8 +4,9 @@ pub(crate) mod quality;
 pub(crate) mod risk;
 
 use frontend::view::{
-    AccountView, AuditEvent, AuditView, Choice, ErrorView, Frame, LoginState, LoginView, Person,
-    SecondFactorState, SessionLine, SnapshotLine, StudiesView, StudyRow, Tab, Theme, TokenLine, Verification,
+    AccountView, AuditEvent, AuditView, Choice, ErrorView, Frame, JobLine, JobStanding, JobsView, LoginState,
+    LoginView, Person, ScheduleLine, SecondFactorState, SessionLine, SnapshotLine, StudiesView, StudyRow,
+    Tab, Theme, TokenLine, Verification,
 };
 
 /// 2026-11-21 09:14 UTC.
@@ -20,7 +21,7 @@ pub(crate) fn snapshot() -> SnapshotLine {
 }
 
 pub(crate) fn frame(tab: Option<Tab>, theme: Theme) -> Frame {
-    let study = tab.filter(|tab| *tab != Tab::Audit).map(|_| choice("CAIRN-301", "CAIRN-301"));
+    let study = tab.filter(|tab| tab.is_of_a_study()).map(|_| choice("CAIRN-301", "CAIRN-301"));
     Frame {
         product: "Cairn".to_owned(),
         version: "0.1.0".to_owned(),
@@ -134,6 +135,41 @@ pub(crate) fn audit(theme: Theme) -> AuditView {
             checked_unix_s: PUBLISHED_UNIX_S,
         },
         ..AuditView::default()
+    }
+}
+
+pub(crate) fn jobs(theme: Theme) -> JobsView {
+    let line = |place: i64, state: JobStanding| JobLine {
+        id: format!("0199-{place}"),
+        kind: "Build the marts".to_owned(),
+        study: "CAIRN-301".to_owned(),
+        state,
+        since_unix_s: PUBLISHED_UNIX_S - 60 * place,
+        until_unix_s: (!state.is_open()).then_some(PUBLISHED_UNIX_S),
+        attempts: 2,
+        progress: "building mart_kri (40 %)".to_owned(),
+        problem: if state == JobStanding::Failed { "the disk is full" } else { "" }.to_owned(),
+        is_ending: false,
+    };
+    let jobs = JobStanding::ALL.into_iter().zip(1..).map(|(state, place)| line(place, state));
+    let ending = JobLine { is_ending: true, study: String::new(), ..line(9, JobStanding::Running) };
+    JobsView {
+        frame: frame(Some(Tab::Jobs), theme),
+        states: JobStanding::ALL.iter().map(|state| choice(state.name(), state.label())).collect(),
+        jobs: jobs.chain([ending]).collect(),
+        older_before: Some("0199-9".to_owned()),
+        schedules: vec![
+            ScheduleLine {
+                id: "0199-1".to_owned(),
+                kind: "Build the marts".to_owned(),
+                study: "CAIRN-301".to_owned(),
+                cron: "30 2 * * 1-5".to_owned(),
+                zone: "Europe/Berlin".to_owned(),
+                next_unix_s: vec![PUBLISHED_UNIX_S, PUBLISHED_UNIX_S + 86_400, PUBLISHED_UNIX_S + 172_800],
+            },
+            ScheduleLine { kind: "Verify the ledger".to_owned(), ..ScheduleLine::default() },
+        ],
+        ..JobsView::default()
     }
 }
 

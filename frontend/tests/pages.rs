@@ -10,9 +10,9 @@ use frontend::query::{
     SubjectsQuery,
 };
 use frontend::view::{
-    AccountView, AuditView, ChecksView, DataView, Flag, IndicatorView, LoginState, OverviewView, QualityView,
-    RbqmView, SecondFactorState, Signal, SiteSubjectsView, StudiesView, SubjectRowsView, Tab, Theme,
-    Verification,
+    AccountView, AuditView, ChecksView, DataView, Flag, IndicatorView, JobsView, LoginState, OverviewView,
+    QualityView, RbqmView, SecondFactorState, Signal, SiteSubjectsView, StudiesView, SubjectRowsView, Tab,
+    Theme, Verification,
 };
 
 use crate::example::{self, data, frame, quality, risk};
@@ -46,6 +46,8 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("site-subjects", page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), theme))),
         ("subject-rows", page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, theme))),
         ("data", page::data(&data::data(theme))),
+        ("jobs", page::jobs(&example::jobs(theme))),
+        ("jobs-empty", page::jobs(&JobsView { jobs: Vec::new(), ..example::jobs(theme) })),
         ("audit", page::audit(&example::audit(theme))),
         ("error", page::error(&example::error(theme))),
     ]

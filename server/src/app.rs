@@ -9,7 +9,6 @@ use kernel::{Clock, SystemClock};
 use warehouse::Storage;
 
 use crate::error::{Failure, Result};
-use crate::intake::Intake;
 use crate::mart_rows::MartRows;
 
 /// The program over one data folder. Cloning it is cheap.
@@ -23,8 +22,6 @@ pub struct App {
     pub published: Published,
     /// The small tables behind the pages, in memory.
     pub mart_rows: MartRows,
-    /// What is being taken in.
-    pub intake: Intake,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -47,14 +44,7 @@ impl App {
         let storage = Storage::open(&warehouse_folder(data)).map_err(Failure::from)?;
         let control = Control::open_at(data, settings, clock.clone()).await?;
         let published = Published::new(control.clone(), storage.clone());
-        Ok(Self {
-            mart_rows: MartRows::new(published.clone()),
-            control,
-            storage,
-            published,
-            intake: Intake::default(),
-            clock,
-        })
+        Ok(Self { mart_rows: MartRows::new(published.clone()), control, storage, published, clock })
     }
 }
 

@@ -150,6 +150,15 @@ pub struct Doors {
     /// Seconds that the requests under way have to end when the program is asked to stop.
     #[arg(long, env = "CAIRN_DRAIN_SECONDS", default_value = "25", value_name = "SECONDS")]
     pub drain_seconds: u64,
+    /// Jobs that this server does at a time; with 0 it leaves them to others.
+    #[arg(long, env = "CAIRN_WORKERS", default_value = "2", value_name = "NUMBER")]
+    pub workers: usize,
+    /// Jobs of one tenant that are done at a time, by all servers together.
+    #[arg(long, env = "CAIRN_TENANT_JOBS_AT_A_TIME", default_value = "2", value_name = "NUMBER")]
+    pub tenant_jobs_at_a_time: u32,
+    /// Seconds after which a job whose worker gives no sign of life is another's.
+    #[arg(long, env = "CAIRN_JOB_LEASE_SECONDS", default_value = "60", value_name = "SECONDS")]
+    pub job_lease_seconds: u32,
 }
 
 impl Doors {
@@ -205,7 +214,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Failure::io("start the program's threads")(error)),
     };
-    match runtime.block_on(run(cli)) {
+    let outcome = runtime.block_on(run(cli));
+    // A job that went back to the line may still compute; nobody waits for what it would find.
+    runtime.shutdown_background();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure),
     }
@@ -237,6 +249,10 @@ async fn run(cli: Cli) -> Result<()> {
         },
         command => command,
     };
+    // A copy is put in place before anything is made there.
+    if let Command::Admin(admin::AdminCommand::Restore { from }) = &command {
+        crate::backup::put_in_place(&cli.data, from)?;
+    }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
     let settings = ControlSettings { database, keys, anchor: cli.anchor, ..ControlSettings::default() };
     let app = App::open_at(&cli.data, &settings).await?;
@@ -250,7 +266,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Quality(command) => quality::run(&app, command).await,
         Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
-        Command::Admin(command) => admin::run(&app, command).await,
+        Command::Admin(command) => admin::run(&app, &cli.data, command).await,
         Command::Doctor => doctor::run(&app).await,
         Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),
     }

@@ -172,7 +172,7 @@ async fn tenant(app: &App, slug: &str, name: &str, study: &StudyId) -> Result<En
     let tenant = app.control.create_tenant(&Actor::Operator, slug, name).await?;
     let grants = app.control.operator_grants(tenant.id).await?;
     let scope = grants.scope(study).map_err(|denied| Failure::NotThere(denied.to_string()))?;
-    Ok(Engineer { actor: Actor::Operator, scope, trace: TraceId::random()? })
+    Ok(Engineer { actor: Actor::Operator, scope, trace: TraceId::random()?, fence: None })
 }
 
 async fn load(app: &App, engineer: &Engineer, delivery: Delivery, title: &str) -> Result<()> {

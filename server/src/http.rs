@@ -26,6 +26,7 @@ mod asset;
 mod caller;
 mod edge;
 mod health;
+mod idempotency;
 mod jwks;
 mod page;
 mod peer;

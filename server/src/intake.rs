@@ -1,29 +1,26 @@
-//! Deliveries that come over the wire: announced, received in parts, taken in by a job. The job's record is the
-//! delivery's row; what was staged when the program ended is taken up by the next start.
+//! Deliveries that come over the wire: announced, received in parts, taken in by a job.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use control::{Actor, ControlError, DeliveryRow, DeliveryState, NewDelivery, TraceId};
+use control::{ControlError, DeliveryRow, DeliveryState, Ending, JobKind, NewDelivery, NewJob};
 use kernel::BatchId;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Mutex, Semaphore};
+use serde_json::json;
 use utoipa::ToSchema;
-use warehouse::engine::Limits;
-use warehouse::ingest::{DeliveredFile, Progress};
+use warehouse::ingest::DeliveredFile;
 use warehouse::{AnnouncedFile, CutKind, Delivery, Mapping, Upload};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
-use crate::work::{self, Engineer, Order, blocking};
+use crate::work::{self, Engineer, Order, Teller, blocking};
 
 /// Files of one delivery.
 pub(crate) const MAX_FILES: usize = 1000;
 /// Bytes of one file: 64 GiB.
 pub(crate) const MAX_FILE_BYTES: u64 = 64 << 30;
-/// Deliveries that are taken in at a time; further ones wait their turn.
-const AT_A_TIME: usize = 2;
+/// How often it is looked whether a delivery that somebody waits for has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a sender announces.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -99,42 +96,6 @@ impl Announcement {
     }
 }
 
-/// How far the deliveries are that are being taken in.
-#[derive(Debug, Clone)]
-pub struct Intake {
-    progress: Arc<std::sync::Mutex<BTreeMap<BatchId, Progress>>>,
-    turns: Arc<Semaphore>,
-    /// One commit of a delivery at a time.
-    staging: Arc<Mutex<()>>,
-}
-
-impl Default for Intake {
-    fn default() -> Self {
-        Self { progress: Arc::default(), turns: Arc::new(Semaphore::new(AT_A_TIME)), staging: Arc::default() }
-    }
-}
-
-impl Intake {
-    /// How far a delivery is that is being taken in by this process.
-    pub(crate) fn progress(&self, batch: BatchId) -> Option<Progress> {
-        self.progress.lock().map(|progress| progress.get(&batch).cloned()).unwrap_or_default()
-    }
-
-    fn tell(&self, batch: BatchId, progress: Option<Progress>) {
-        // A poisoned lock costs a progress line, never a delivery.
-        if let Ok(mut known) = self.progress.lock() {
-            match progress {
-                Some(progress) => known.insert(batch, progress),
-                None => known.remove(&batch),
-            };
-        }
-    }
-
-    fn is_at_work(&self, batch: BatchId) -> bool {
-        self.progress(batch).is_some()
-    }
-}
-
 /// Announces a delivery under the sender's key; `true` when it is new.
 pub(crate) async fn announce(
     app: &App,
@@ -166,39 +127,15 @@ fn announced(row: &DeliveryRow) -> Result<Announcement> {
     serde_json::from_value(row.announced.manifest.clone()).map_err(|error| Failure::Lost(error.to_string()))
 }
 
-/// Finds the files whole and starts the job. A delivery that was staged before is only started when nobody is at it.
+/// Finds the files whole and puts the job in line that takes the delivery in. One that was staged before is put in line
+/// again when its job was given up.
 pub(crate) async fn stage(app: &App, engineer: &Engineer, row: &DeliveryRow) -> Result<()> {
-    if let Some(order) = claim(app, engineer, row).await? {
-        tokio::spawn(run(app.clone(), engineer.clone(), row.clone(), order));
+    if row.state == DeliveryState::Received {
+        let files = upload(app, engineer, row)?;
+        blocking(move || Ok(files.whole()?)).await?;
     }
-    Ok(())
-}
-
-/// Finds the files whole and takes the delivery as this caller's work; `None` when it is done or somebody is at it.
-async fn claim(app: &App, engineer: &Engineer, row: &DeliveryRow) -> Result<Option<Order>> {
-    let _one_at_a_time = app.intake.staging.lock().await;
-    let batch = row.announced.batch;
-    if matches!(row.state, DeliveryState::Committed | DeliveryState::Rejected) || app.intake.is_at_work(batch)
-    {
-        return Ok(None);
-    }
-    let files = upload(app, engineer, row)?;
-    let files = blocking(move || Ok(files.whole()?)).await?;
-    let moved = (&row.announced, DeliveryState::Staged);
-    app.control.move_delivery(&engineer.actor, &engineer.scope, moved, None, &engineer.trace).await?;
-    let order = order(engineer, row, files)?;
-    let waiting = Progress { step: "waiting for its turn".into(), done: 0, total: 0 };
-    app.intake.tell(batch, Some(waiting));
-    Ok(Some(order))
-}
-
-fn order(engineer: &Engineer, row: &DeliveryRow, files: Vec<DeliveredFile>) -> Result<Order> {
-    Ok(Order {
-        delivery: announced(row)?.delivery(files)?,
-        key: Some(row.announced.idempotency_key.clone()),
-        title: engineer.scope.study().to_string(),
-        batch: Some(row.announced.batch),
-    })
+    let (actor, scope) = (&engineer.actor, &engineer.scope);
+    Ok(app.control.stage_delivery(actor, scope, row.announced.batch, &engineer.trace).await?)
 }
 
 /// Takes in what came through Flight: one dataset, announced and committed in one call, which waits for the receipt.
@@ -219,7 +156,7 @@ pub(crate) async fn put(
 
 async fn put_dataset(app: &App, put: flight::Put) -> Result<serde_json::Value> {
     let flight::Put { caller, scope, order: said, file } = put;
-    let engineer = Engineer { actor: caller.principal.actor(), scope, trace: caller.trace };
+    let engineer = Engineer { actor: caller.principal.actor(), scope, trace: caller.trace, fence: None };
     let (path, name) = (file.path().to_owned(), format!("{}.parquet", said.dataset));
     let described = blocking(move || Ok(warehouse::upload::describe(&path, &name)?)).await?;
     let announcement = Announcement {
@@ -237,12 +174,9 @@ async fn put_dataset(app: &App, put: flight::Put) -> Result<serde_json::Value> {
     let (row, _) = announce(app, &engineer, &key, &announcement).await?;
     if row.state == DeliveryState::Received {
         upload(app, &engineer, &row)?.take_over(0, file.path())?;
-        if let Some(order) = claim(app, &engineer, &row).await? {
-            take_in(app, &engineer, &row, &order).await?;
-        }
+        stage(app, &engineer, &row).await?;
     }
-    let lost = || Failure::Lost("the delivery is not there".into());
-    let row = app.control.delivery(&engineer.scope, row.announced.batch).await?.ok_or_else(lost)?;
+    let row = ended(app, &engineer, row.announced.batch).await?;
     if let Some(problem) = row.problem {
         return Err(Failure::Usage(problem));
     }
@@ -250,68 +184,58 @@ async fn put_dataset(app: &App, put: flight::Put) -> Result<serde_json::Value> {
     Ok(batch.map(|batch| batch.receipt).unwrap_or(serde_json::Value::Null))
 }
 
-/// Takes a staged delivery in and says how it ended.
-async fn run(app: App, engineer: Engineer, row: DeliveryRow, order: Order) {
-    let batch = row.announced.batch;
-    let (study, trace) = (engineer.scope.study().clone(), engineer.trace.clone());
-    match take_in(&app, &engineer, &row, &order).await {
-        Ok(()) => tracing::info!(trace_id = %trace, study.id = %study, %batch, "a delivery was taken in"),
-        // It stays staged: the next commit or the next start tries again.
-        Err(failure) => {
-            let error = failure.chain();
-            tracing::error!(trace_id = %trace, study.id = %study, %batch, error, "a delivery could not be taken in");
+/// Waits until a delivery was taken in or rejected, or its job was given up.
+async fn ended(app: &App, engineer: &Engineer, batch: BatchId) -> Result<DeliveryRow> {
+    loop {
+        let lost = || Failure::Lost("the delivery is not there".into());
+        let row = app.control.delivery(&engineer.scope, batch).await?.ok_or_else(lost)?;
+        if matches!(row.state, DeliveryState::Committed | DeliveryState::Rejected) {
+            return Ok(row);
         }
+        if let Some(job) = app.control.ingest_job(&engineer.scope, batch).await?
+            && job.state.has_ended()
+        {
+            return Err(Failure::Lost(format!("job {} ended as {}", job.id, job.state.name())));
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 
-/// Takes in what was claimed; nobody is at it afterwards, however it ended.
-async fn take_in(app: &App, engineer: &Engineer, row: &DeliveryRow, order: &Order) -> Result<()> {
-    let batch = row.announced.batch;
-    let ended = take_in_claimed(app, engineer, row, order).await;
-    app.intake.tell(batch, None);
-    ended
-}
-
-async fn take_in_claimed(app: &App, engineer: &Engineer, row: &DeliveryRow, order: &Order) -> Result<()> {
-    let batch = row.announced.batch;
-    let _turn = app.intake.turns.acquire().await.map_err(|error| Failure::Lost(error.to_string()))?;
-    let intake = app.intake.clone();
-    let teller: work::Teller = Arc::new(move |progress| intake.tell(batch, Some(progress)));
-    let (state, problem) = match work::ingest(app, engineer, order, teller.clone()).await {
-        Ok(_) => (DeliveryState::Committed, None),
-        Err(failure) if failure.is_refusal() => (DeliveryState::Rejected, Some(failure.without_values())),
-        Err(failure) => return Err(failure),
-    };
-    let (actor, scope, trace) = (&engineer.actor, &engineer.scope, &engineer.trace);
-    app.control.move_delivery(actor, scope, (&row.announced, state), problem.as_deref(), trace).await?;
-    let files = upload(app, engineer, row)?;
-    blocking(move || Ok(files.remove()?)).await?;
-    if state == DeliveryState::Committed {
-        work::build_marts(app, engineer, Limits::default(), teller).await?;
-    }
-    Ok(())
-}
-
-/// Takes up what was staged when the program ended last.
+/// Takes a staged delivery in, as a job; the marts are built by another one.
 ///
 /// # Errors
-/// When the control plane cannot be read.
-pub(crate) async fn resume(app: &App) -> Result<()> {
-    for tenant in app.control.tenants(&Actor::Operator).await? {
-        let grants = app.control.operator_grants(tenant.id).await?;
-        for study in app.control.studies(&grants).await? {
-            let scope = grants
-                .scope::<kernel::Build>(&study.id)
-                .map_err(|denied| Failure::NotThere(denied.to_string()))?;
-            for row in app.control.staged_deliveries(&scope).await? {
-                let actor = Actor::Account { id: row.account, tenant: tenant.id };
-                let engineer = Engineer { actor, scope: scope.clone(), trace: TraceId::random()? };
-                if let Err(failure) = stage(app, &engineer, &row).await {
-                    let (batch, error) = (row.announced.batch, failure.chain());
-                    tracing::error!(study.id = %study.id, %batch, error, "a staged delivery could not be taken up");
-                }
-            }
+/// What is no fault of the sender's.
+pub(crate) async fn take_in(
+    app: &App,
+    engineer: &Engineer,
+    batch: BatchId,
+    teller: Teller,
+) -> Result<Ending> {
+    let nothing = || Failure::NotThere("the delivery of the job".into());
+    let row = app.control.delivery(&engineer.scope, batch).await?.ok_or_else(nothing)?;
+    let files = upload(app, engineer, &row)?;
+    let files = blocking(move || Ok(files.whole()?)).await?;
+    let order = Order {
+        delivery: announced(&row)?.delivery(files)?,
+        key: Some(row.announced.idempotency_key.clone()),
+        title: engineer.scope.study().to_string(),
+        batch: Some(batch),
+    };
+    match work::ingest(app, engineer, &order, teller).await {
+        Ok(taken_in) => {
+            let study = Some(engineer.scope.study().clone());
+            let result = json!({ "batch": batch.to_string(), "snapshot": taken_in.snapshot.to_string() });
+            let then = vec![NewJob { kind: JobKind::MartsBuild, study, subject: None }];
+            Ok(Ending::Done { result, then })
         }
+        Err(failure) if failure.is_refusal() => Ok(Ending::Refused { problem: failure.without_values() }),
+        Err(failure) => Err(failure),
     }
-    Ok(())
+}
+
+/// Removes what was received of a delivery that has ended.
+pub(crate) async fn clear(app: &App, engineer: &Engineer, batch: BatchId) -> Result<()> {
+    let Some(row) = app.control.delivery(&engineer.scope, batch).await? else { return Ok(()) };
+    let files = upload(app, engineer, &row)?;
+    blocking(move || Ok(files.remove()?)).await
 }

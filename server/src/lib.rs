@@ -4,11 +4,13 @@
 pub mod error;
 
 pub mod app;
+mod backup;
 pub mod mart_rows;
 pub mod oidc;
 pub mod work;
 
 pub mod intake;
+mod jobs;
 mod ledger_timer;
 
 pub mod demo;

@@ -2,8 +2,9 @@
 //! one transaction of the control plane makes them visible together with its ledger events.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use control::{Actor, BatchRow, NewSnapshot, SnapshotRow, TraceId};
+use control::{Actor, BatchRow, ControlError, Fence, NewSnapshot, SnapshotRow, TraceId};
 use flight::published::Visible;
 use kernel::{BatchId, Build, CODE_VERSION, Read, SnapshotId, StudyScope};
 use marts::build::Publication;
@@ -16,8 +17,39 @@ use warehouse::{Batch, Delivery, Manifest, Mapping, Receipt, Writer};
 use crate::app::App;
 use crate::error::{Failure, Result};
 
-/// Told how far a piece of work is.
-pub type Teller = Arc<dyn Fn(Progress) + Send + Sync>;
+/// Told how far a piece of work is, and asked between its steps whether it is to go on.
+#[derive(Clone)]
+pub struct Teller {
+    tell: Arc<dyn Fn(Progress) + Send + Sync>,
+    is_stopped: Arc<AtomicBool>,
+}
+
+impl Teller {
+    /// One that passes on what it is told.
+    pub fn new(tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        Self { tell: Arc::new(tell), is_stopped: Arc::default() }
+    }
+
+    /// Says how far the work is.
+    pub(crate) fn tell(&self, progress: Progress) {
+        (self.tell)(progress);
+    }
+
+    /// Asks the work to end at its next step.
+    pub(crate) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn require_going_on(&self) -> Result<()> {
+        if self.is_stopped.load(Ordering::Relaxed) { Err(ControlError::JobCancelled.into()) } else { Ok(()) }
+    }
+}
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Teller").field("is_stopped", &self.is_stopped).finish_non_exhaustive()
+    }
+}
 
 /// Someone who builds in a study.
 #[derive(Debug, Clone)]
@@ -28,6 +60,8 @@ pub struct Engineer {
     pub scope: StudyScope<Build>,
     /// What joins the events.
     pub trace: TraceId,
+    /// The job that this is done for; nothing is published any more once it has another worker.
+    pub fence: Option<Fence>,
 }
 
 /// A delivery to be taken in.
@@ -142,7 +176,8 @@ pub(crate) async fn add_checks(
         Ok(warehouse::quality::add(&at_work, (id, &manifest), source, checks)?)
     })
     .await?;
-    let snapshot = NewSnapshot { id: new, manifest_key, has_marts: manifest.has_marts(), replaces: Some(id) };
+    let (has_marts, fence) = (manifest.has_marts(), engineer.fence);
+    let snapshot = NewSnapshot { id: new, manifest_key, has_marts, replaces: Some(id), fence };
     app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
     drop(writer);
     Ok(new)
@@ -216,7 +251,7 @@ async fn take_in(
     };
     // A delivery that holds nothing new names the snapshot that is current, which replaces nothing.
     let replaces = replaces.filter(|former| *former != id);
-    let snapshot = NewSnapshot { id, manifest_key, has_marts, replaces };
+    let snapshot = NewSnapshot { id, manifest_key, has_marts, replaces, fence: engineer.fence };
     app.control.register_study(&engineer.actor, &engineer.scope, &order.title).await?;
     app.control.commit_batch(&engineer.actor, &engineer.scope, row, snapshot, &engineer.trace).await?;
     drop(writer);
@@ -231,10 +266,12 @@ fn conform_and_build(
     former: Option<(&SnapshotRow, &Manifest)>,
     tell: &Teller,
 ) -> Result<(Receipt, Snapshot)> {
-    let mut progress = |progress| tell(progress);
+    let mut progress = |progress| tell.tell(progress);
     let (batch, _) = delivery;
     let manifest = former.map(|(_, manifest)| manifest);
+    tell.require_going_on()?;
     let ingested = warehouse::ingest(writer, delivery, manifest, &mut progress)?;
+    tell.require_going_on()?;
     // Nothing new was said, not even that a later cut of the source shows the same.
     if let Some((row, manifest)) = former
         && manifest.canon == ingested.canon
@@ -296,8 +333,9 @@ pub async fn build_marts(
     let id = current.id;
     let publication = blocking(move || {
         let base = marts::build::Base { current: (id, &manifest), with_marts: with_marts.as_deref() };
+        tell.require_going_on()?;
         let mut progress =
-            |mart: &str, done, total| tell(Progress { step: format!("building {mart}"), done, total });
+            |mart: &str, done, total| tell.tell(Progress { step: format!("building {mart}"), done, total });
         Ok(marts::build(&at_work, &base, (clock.as_ref(), &limits), &mut progress)?)
     })
     .await?;
@@ -307,6 +345,7 @@ pub async fn build_marts(
             manifest_key: key.clone(),
             has_marts: manifest.has_marts(),
             replaces: Some(id),
+            fence: engineer.fence,
         };
         app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
     }

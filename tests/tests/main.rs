@@ -1,5 +1,6 @@
 //! The stories: one file for one promise to a person, and [`tidy`] for the repository's own rules.
 
+mod backup;
 mod bad_input;
 mod bad_tokens;
 mod browser;
@@ -9,7 +10,9 @@ mod edc_oracle;
 mod edge;
 mod flight_pull;
 mod history;
+mod idempotency;
 mod identity;
+mod jobs;
 mod kill;
 mod known_faults;
 mod mapped_sources;

@@ -43,7 +43,9 @@ impl Door {
             .replace("{name}", "no_such_file")
             .replace("{check}", "R-10")
             .replace("{token}", "no_such_token")
-            .replace("{session}", "no_such_session");
+            .replace("{session}", "no_such_session")
+            .replace("{job}", "no_such_job")
+            .replace("{schedule}", "no_such_schedule");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];
@@ -99,7 +101,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                 for address in door.addresses(CANARY_STUDY) {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
-                        ("researcher", "AuditTenant" | "BuildStudy", _) => &[404],
+                        ("researcher", "AuditTenant" | "BuildSomewhere" | "BuildStudy", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_") => &[404],
                         _ => &[200],
@@ -134,7 +136,12 @@ fn strangers_and_other_tenants_never_see_it() {
                     (true, true) => &[401],
                     (true, false) => &[303],
                     _ if door.is_of_a_study() => &[404],
-                    _ if door.access == "AuditTenant" && who.contains("researcher") => &[404],
+                    _ if address.contains("no_such_job") => &[404],
+                    _ if ["AuditTenant", "BuildSomewhere"].contains(&&*door.access)
+                        && who.contains("researcher") =>
+                    {
+                        &[404]
+                    }
                     _ => &[200, 303],
                 };
                 assert!(

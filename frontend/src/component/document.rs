@@ -12,17 +12,19 @@ pub(crate) struct Document<'a> {
     pub(crate) frame: &'a Frame,
     /// What stands in the browser's tab before the study and the product.
     pub(crate) title: &'a str,
-    /// Whether figures are to be drawn.
+    /// What a script is to show.
     pub(crate) drawing: Drawing,
 }
 
-/// Whether a page loads what draws figures.
+/// Which scripts a page loads.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Drawing {
     /// No figures, no scripts.
     None,
     /// The page holds data blocks of figures.
     Figures,
+    /// The page holds jobs whose progress is shown as it happens.
+    Progress,
 }
 
 impl Document<'_> {
@@ -59,6 +61,9 @@ impl Document<'_> {
                 <link rel="icon" type="image/svg+xml" href=asset::url("cairn.svg")/>
                 <link rel="stylesheet" href=asset::url("cairn.css")/>
                 {(self.drawing == Drawing::Figures).then(drawing_assets)}
+                {(self.drawing == Drawing::Progress).then(|| {
+                    view! { <script defer src=asset::url("jobs.js")></script> }
+                })}
             </head>
         }
         .into_any()

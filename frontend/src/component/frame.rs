@@ -60,7 +60,7 @@ fn logo() -> impl IntoView {
 
 /// Choosing another study keeps the tab.
 fn study_menu(frame: &Frame) -> AnyView {
-    let tab = frame.tab.filter(|tab| *tab != Tab::Audit).unwrap_or(Tab::Overview);
+    let tab = frame.tab.filter(|tab| tab.is_of_a_study()).unwrap_or(Tab::Overview);
     let current = frame.study_key().to_owned();
     let items = frame.studies.iter().map(|Choice { key, label }| {
         let here = (*key == current).then_some("true");
@@ -97,7 +97,7 @@ fn tabs(frame: &Frame) -> AnyView {
     let study = frame.study.as_ref();
     let shown = frame.tabs.iter().filter_map(|tab| {
         let href = match (tab, study) {
-            (Tab::Audit, _) => link::AUDIT.to_owned(),
+            (tab, _) if !tab.is_of_a_study() => link::tab("", *tab),
             (tab, Some(study)) => link::tab(&study.key, *tab),
             (_, None) => return None,
         };

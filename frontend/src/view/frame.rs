@@ -112,13 +112,22 @@ pub enum Tab {
     Rbqm,
     /// `/studies/{study}/data`
     Data,
+    /// `/jobs`
+    Jobs,
     /// `/audit`
     Audit,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 5] = [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Audit];
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit];
+
+    /// Whether it is of one study.
+    #[must_use]
+    pub const fn is_of_a_study(self) -> bool {
+        !matches!(self, Self::Jobs | Self::Audit)
+    }
 
     /// The word on the tab.
     #[must_use]
@@ -128,6 +137,7 @@ impl Tab {
             Self::Quality => "Quality",
             Self::Rbqm => "RBQM",
             Self::Data => "Data",
+            Self::Jobs => "Jobs",
             Self::Audit => "Audit",
         }
     }

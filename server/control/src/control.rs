@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use kernel::Clock;
 use sqlx::{Any, Transaction};
+use tokio::sync::Notify;
 
 use crate::error::ControlError;
 use crate::identity::{KeyRing, Passwords, Throttle};
@@ -62,6 +63,8 @@ struct Inner {
     policies: Policies,
     throttle: Throttle,
     lifetimes: TokenLifetimes,
+    /// Rung when a job is put in line.
+    bell: Notify,
 }
 
 impl Control {
@@ -131,6 +134,7 @@ impl Control {
             policies,
             throttle,
             lifetimes,
+            bell: Notify::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -141,6 +145,15 @@ impl Control {
     /// When it cannot.
     pub async fn ready(&self) -> Result<(), ControlError> {
         self.store().system().head_size().await.map(|_| ())
+    }
+
+    /// Completes when this process has put a job in line. Those of other processes have to be looked for.
+    pub async fn job_enqueued(&self) {
+        self.inner.bell.notified().await;
+    }
+
+    pub(crate) fn ring(&self) {
+        self.inner.bell.notify_one();
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -1,6 +1,5 @@
 //! Deliveries that are sent over the wire. One is announced, received in parts, staged when all of its files are
-//! whole, and then taken in by a job: its row is that job, and one that was staged when the program died is
-//! found by the next start.
+//! whole, and then taken in by the job that was put in line with that.
 
 use chrono::{DateTime, Utc};
 use kernel::{AccountId, BatchId, Build, StudyId, StudyScope};
@@ -9,6 +8,7 @@ use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
+use crate::jobs::{JobKind, NewJob, Quota, enqueue};
 use crate::ledger::{AuditAction, Event, Resource, hex_sha256};
 use crate::store::{Connection, TenantTx};
 use crate::text::shortened;
@@ -141,66 +141,89 @@ impl Control {
         found.map(DeliveryRow::read).transpose()
     }
 
-    /// The deliveries of the study that were staged and have not ended: what a new start takes up again.
+    /// Says that the files of a delivery are whole, and puts the job in line that takes it in. A delivery that was
+    /// staged before gets a job when it has none any more; one that has ended stays as it is.
     ///
     /// # Errors
-    /// When they cannot be read from the store.
-    pub async fn staged_deliveries(
-        &self,
-        scope: &StudyScope<Build>,
-    ) -> Result<Vec<DeliveryRow>, ControlError> {
-        let mut view = self.store().tenant(scope.tenant()).await?.view().await?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM deliveries WHERE study_id = $1 AND state = 'STAGED'
-             ORDER BY announced_at, batch_id"
-        );
-        let found: Vec<Columns> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(scope.study().as_str())
-            .fetch_all(&mut *view)
-            .await
-            .map_err(storage(STEP))?;
-        found.into_iter().map(DeliveryRow::read).collect()
-    }
-
-    /// Moves a delivery on. One that is there already, or that has ended, stays as it is, and nothing is recorded.
-    ///
-    /// # Errors
-    /// [`ControlError::Denied`] for an actor of another tenant.
-    pub async fn move_delivery(
+    /// [`ControlError::Denied`] for an actor of another tenant, and [`ControlError::TooManyJobs`].
+    pub async fn stage_delivery(
         &self,
         actor: &Actor,
         scope: &StudyScope<Build>,
-        (delivery, state): (&NewDelivery, DeliveryState),
-        problem: Option<&str>,
+        batch: BatchId,
         trace: &TraceId,
     ) -> Result<(), ControlError> {
         actor.require_tenant(scope.tenant())?;
         let mut tx = self.store().tenant(scope.tenant()).await?.begin().await?;
-        let now = timestamp(tx.now());
-        let moved = sqlx::query(
-            "UPDATE deliveries SET state = $1, problem = $2, changed_at = $3
-             WHERE batch_id = $4 AND study_id = $5 AND state <> $1 AND state IN ('RECEIVED', 'STAGED')",
-        )
-        .bind(state.name())
-        .bind(problem.map(|problem| shortened(problem, 2000)))
-        .bind(now)
-        .bind(delivery.batch.to_string())
-        .bind(scope.study().as_str())
-        .execute(tx.connection())
-        .await
-        .map_err(storage("move the delivery on"))?;
-        if moved.rows_affected() == 0 {
+        let known = by_batch(tx.connection(), batch).await?;
+        let known = known.filter(|row| row.study == *scope.study()).ok_or(ControlError::Denied)?;
+        if !matches!(known.state, DeliveryState::Received | DeliveryState::Staged) {
             return Ok(());
         }
-        let action = match state {
-            DeliveryState::Received => AuditAction::DeliveryAnnounced,
-            DeliveryState::Staged => AuditAction::DeliveryStaged,
-            DeliveryState::Committed => AuditAction::DeliveryEnded,
-            DeliveryState::Rejected => AuditAction::DeliveryRejected,
+        let job = NewJob {
+            kind: JobKind::Ingest,
+            study: Some(scope.study().clone()),
+            subject: Some(batch.to_string()),
         };
-        let event = event(action, actor, scope.study(), delivery, trace);
-        tx.record(event).await?.commit().await
+        let staged = place(&mut tx, batch, (DeliveryState::Staged, None), (actor, trace)).await?;
+        let (_, enqueued) = enqueue(&mut tx, &job, (actor, trace), Quota::Counts).await?;
+        let mut events = staged.into_iter().chain(enqueued);
+        let Some(first) = events.next() else { return Ok(()) };
+        let mut recorded = tx.record(first).await?;
+        for event in events {
+            recorded = recorded.and(event).await?;
+        }
+        recorded.commit().await?;
+        self.ring();
+        Ok(())
     }
+}
+
+/// Moves a delivery on within the caller's transaction, and gives the event that has to be recorded with it. One that is
+/// there already, or that has ended, stays as it is, and there is no event.
+pub(crate) async fn place(
+    tx: &mut TenantTx,
+    batch: BatchId,
+    (state, problem): (DeliveryState, Option<&str>),
+    (actor, trace): (&Actor, &TraceId),
+) -> Result<Option<Event>, ControlError> {
+    let now = timestamp(tx.now());
+    let moved = sqlx::query(
+        "UPDATE deliveries SET state = $1, problem = $2, changed_at = $3
+         WHERE batch_id = $4 AND state <> $1 AND state IN ('RECEIVED', 'STAGED')",
+    )
+    .bind(state.name())
+    .bind(problem.map(|problem| shortened(problem, 2000)))
+    .bind(now)
+    .bind(batch.to_string())
+    .execute(tx.connection())
+    .await
+    .map_err(storage("move the delivery on"))?;
+    if moved.rows_affected() == 0 {
+        return Ok(None);
+    }
+    let action = match state {
+        DeliveryState::Received => AuditAction::DeliveryAnnounced,
+        DeliveryState::Staged => AuditAction::DeliveryStaged,
+        DeliveryState::Committed => AuditAction::DeliveryEnded,
+        DeliveryState::Rejected => AuditAction::DeliveryRejected,
+    };
+    let row = by_batch(tx.connection(), batch).await?;
+    Ok(row.map(|row| event(action, actor, &row.study, &row.announced, trace)))
+}
+
+/// The delivery of that id, in whatever study.
+pub(crate) async fn by_batch(
+    connection: &mut Connection,
+    batch: BatchId,
+) -> Result<Option<DeliveryRow>, ControlError> {
+    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE batch_id = $1");
+    let found: Option<Columns> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(batch.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(storage(STEP))?;
+    found.map(DeliveryRow::read).transpose()
 }
 
 type Columns = (String, String, String, String, String, String, String, Option<String>, String, String);

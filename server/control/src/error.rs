@@ -9,6 +9,7 @@ use kernel::{SnapshotId, StudyId};
 use crate::gate::Caller;
 use crate::keys::KeyError;
 use crate::ledger::FaultKind;
+use crate::schedules::InvalidTimetable;
 use crate::store::is_busy;
 
 /// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
@@ -126,6 +127,46 @@ pub enum ControlError {
         /// The snapshot that is current now.
         current: Option<SnapshotId>,
     },
+    /// Another worker has the job, or it has ended: what was done for it is not kept.
+    #[error("the lease of the job is lost: another worker has it, or it has ended")]
+    LeaseLost,
+    /// Somebody asked for the job to be given up.
+    #[error("the job was cancelled")]
+    JobCancelled,
+    /// The job is in a state in which that cannot be done.
+    #[error("the job is {state}: {remedy}")]
+    JobState {
+        /// Its state.
+        state: &'static str,
+        /// What can be done.
+        remedy: &'static str,
+    },
+    /// The tenant has more jobs in line than it may.
+    #[error("{waiting} jobs are in line already: wait until some have ended, or cancel some")]
+    TooManyJobs {
+        /// How many.
+        waiting: i64,
+    },
+    /// The kind of job is not put in line by time, or not for that.
+    #[error(
+        "a schedule builds the marts of a study, or verifies the ledger of all of them; `{kind}` is neither"
+    )]
+    ScheduleKind {
+        /// The kind.
+        kind: &'static str,
+    },
+    /// A cron expression or a zone that cannot be used.
+    #[error(transparent)]
+    Timetable(#[from] InvalidTimetable),
+    /// The tenant has more schedules than it may.
+    #[error("there are {max} schedules already: remove some that are not needed")]
+    TooManySchedules {
+        /// How many.
+        max: i64,
+    },
+    /// An equal request has used up the idempotency key in this moment.
+    #[error("an equal request is being answered: send this one again")]
+    KeyTaken,
     /// A pull can end only once.
     #[error("the pull has already ended")]
     PullEnded,

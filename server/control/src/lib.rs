@@ -36,9 +36,13 @@ mod tenants;
 
 mod batches;
 mod deliveries;
+mod idempotency;
+mod jobs;
+mod schedules;
 mod snapshots;
 mod studies;
 
+mod backup;
 mod denials;
 mod erasure;
 mod exports;
@@ -52,6 +56,7 @@ pub use access_tokens::{
 };
 pub use accounts::NewAccount;
 pub use actor::Actor;
+pub use backup::{BackupStep, LogState};
 pub use batches::BatchRow;
 pub use control::{Control, ControlSettings, TokenLifetimes};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
@@ -60,9 +65,13 @@ pub use erasure::Erasure;
 pub use error::{AuthError, ControlError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
+pub use idempotency::{KeyedRequest, KnownKey, StoredAnswer};
 pub use identity::{Audience, KeyState, TokenKey};
 pub use ids::{AccessTokenId, SessionId};
 pub use inventory::{ALGORITHMS, Algorithm};
+pub use jobs::{
+    Claim, Ending, Fence, JobFilter, JobId, JobKind, JobProgress, JobRow, JobState, NewJob, Terms,
+};
 pub use key_rotation::Rotation;
 pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
 pub use ledger::{
@@ -73,6 +82,7 @@ pub use ledger::{
 pub use login::{Credentials, Login};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use reads::{Amount, PullId, TableRead};
+pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
 pub use second_factor::{Enrolment, SecondFactor};
 pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
 pub use snapshots::{NewSnapshot, SnapshotRow};

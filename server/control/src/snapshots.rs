@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
+use crate::jobs::{Fence, require_fence};
 use crate::ledger::{AuditAction, Event, Resource};
 use crate::store::{Connection, TenantTx};
 use crate::studies::require_registered;
@@ -26,6 +27,8 @@ pub struct NewSnapshot {
     pub has_marts: bool,
     /// The snapshot it was built on: the study's current one, or `None` for the first.
     pub replaces: Option<SnapshotId>,
+    /// The job that made it: it becomes visible only while that is still its worker's.
+    pub fence: Option<Fence>,
 }
 
 /// A published snapshot.
@@ -58,7 +61,8 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::Superseded`] when `replaces` is not the current snapshot any more,
-    /// [`ControlError::StudyNotRegistered`], and [`ControlError::Denied`] for an actor of another tenant.
+    /// [`ControlError::StudyNotRegistered`], [`ControlError::Denied`] for an actor of another tenant,
+    /// [`ControlError::LeaseLost`] and [`ControlError::JobCancelled`] when the job that made it may not publish.
     pub async fn publish(
         &self,
         actor: &Actor,
@@ -185,6 +189,9 @@ pub(crate) async fn place_snapshot(
     study: &StudyId,
     snapshot: NewSnapshot,
 ) -> Result<Published, ControlError> {
+    if let Some(fence) = snapshot.fence {
+        require_fence(tx, fence).await?;
+    }
     require_registered(tx.connection(), study).await?;
     let current = newest_snapshot(tx.connection(), study).await?;
     if let Some(current) = current.as_ref().filter(|current| current.id == snapshot.id) {

@@ -4,14 +4,20 @@ mod key;
 mod session;
 mod token;
 
+use std::path::{Path, PathBuf};
+
 use clap::{Subcommand, ValueEnum};
 use control::{Actor, Tenant};
 use kernel::{Grant, Role, StudyId};
 
 use crate::app::App;
+use crate::backup;
 use crate::cli::keys::{self, DataKeyCommand};
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
+
+mod job;
+mod schedule;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -34,6 +40,24 @@ pub(crate) enum AdminCommand {
     /// Data keys: what protects the keys of accounts, and with them personal data, at rest.
     #[command(subcommand)]
     DataKey(DataKeyCommand),
+    /// Copy everything into a new folder, while servers run (docs/backup.md).
+    Backup {
+        /// The folder; it must be empty or not there.
+        #[arg(value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Put a copy in place, in a data folder that is empty or not there, and check it.
+    Restore {
+        /// The folder that `cairn admin backup` made.
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
+    /// Jobs: what servers do after a request was answered.
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// Schedules: jobs that are put in line again and again.
+    #[command(subcommand)]
+    Schedule(schedule::ScheduleCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,7 +124,7 @@ impl From<GrantArgs> for Grant {
     }
 }
 
-pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
+pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result<()> {
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account::run(app, command).await,
@@ -108,6 +132,11 @@ pub(crate) async fn run(app: &App, command: AdminCommand) -> Result<()> {
         AdminCommand::Token(command) => token::run(app, command).await,
         AdminCommand::Key(command) => key::run(app, command).await,
         AdminCommand::DataKey(command) => keys::run(app, command).await,
+        AdminCommand::Job(command) => job::run(app, command).await,
+        AdminCommand::Backup { to } => backup::make(app, data, &to).await,
+        // It was begun before the data folder was opened.
+        AdminCommand::Restore { from } => backup::check(app, &from).await,
+        AdminCommand::Schedule(command) => schedule::run(app, command).await,
     }
 }
 

@@ -32,6 +32,6 @@ impl Place {
         let grants = app.control.operator_grants(tenant.id).await?;
         let scope =
             grants.scope::<Build>(&self.study).map_err(|denied| Failure::NotThere(denied.to_string()))?;
-        Ok(Engineer { actor: Actor::Operator, scope, trace: TraceId::random()? })
+        Ok(Engineer { actor: Actor::Operator, scope, trace: TraceId::random()?, fence: None })
     }
 }

@@ -1,7 +1,5 @@
 //! How far a piece of work is, for the person who waits.
 
-use std::sync::Arc;
-
 use indicatif::{ProgressBar, ProgressStyle};
 use warehouse::ingest::Progress;
 
@@ -24,7 +22,7 @@ impl Bars {
 
     pub(crate) fn teller(&self) -> Teller {
         let bar = self.bar.clone();
-        Arc::new(move |progress: Progress| {
+        Teller::new(move |progress: Progress| {
             bar.set_length(progress.total.max(progress.done));
             bar.set_position(progress.done);
             bar.set_message(progress.step);

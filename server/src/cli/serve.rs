@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 use crate::http;
+use crate::jobs;
 use crate::ledger_timer;
 
 /// The two listeners, bound before anything is announced.
@@ -62,7 +63,7 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
         let _ = receiver.wait_for(|stopped| *stopped).await;
     };
     app.control.require_standing().await?;
-    crate::intake::resume(&app).await?;
+    let workforce = jobs::workforce(doors.workers, doors.tenant_jobs_at_a_time, doors.job_lease_seconds)?;
     let (flight_address, surroundings) = (bound.flight_address, doors.surroundings(bound.http_address)?);
     let announced = http::Announced { flight: flight_address, stopping: receiver.clone() };
     let router = http::router(app.clone(), announced, surroundings, doors.allowance());
@@ -76,13 +77,11 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     });
     let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver.clone()));
     let flight = async { Ok(flight.await?) };
-    let drain = Duration::from_secs(doors.drain_seconds);
+    let cut = cut_off(stopped(receiver.clone()), Duration::from_secs(doors.drain_seconds));
+    let work = jobs::work(app.clone(), workforce, stopped(receiver), stopped(cut.clone()));
     let overdue = async {
-        stopped(receiver).await;
-        tokio::select! {
-            () = tokio::time::sleep(drain) => tracing::warn!(seconds = drain.as_secs(), "some requests did not end in time and are cut off"),
-            () = stop() => tracing::warn!("asked to end a second time: requests under way are cut off"),
-        }
+        stopped(cut).await;
+        tracing::warn!("what did not end in time is cut off");
     };
     // The ledger is kept until both doors have closed: what the last requests did is signed too.
     let (closing, closed) = tokio::sync::oneshot::channel::<()>();
@@ -91,15 +90,41 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
         let _ = closed.await;
     });
     let doors = async {
-        let served = tokio::select! {
-            served = async { tokio::try_join!(rest, flight) } => served.map(|((), ())| ()),
-            () = overdue => Ok(()),
+        let served = async {
+            tokio::select! {
+                served = async { tokio::try_join!(rest, flight) } => served.map(|((), ())| ()),
+                () = overdue => Ok(()),
+            }
         };
+        let working = async {
+            work.await;
+            Ok(())
+        };
+        // When a door breaks the jobs are left where they are: their leases end.
+        let served = tokio::try_join!(served, working).map(|((), ())| ());
         drop(closing);
         served
     };
     let (served, ()) = tokio::join!(doors, ledger);
     served
+}
+
+/// Turns true when what is under way has to end: some time after `stopped`, or when the program is asked again.
+fn cut_off(
+    stopped: impl Future<Output = ()> + Send + 'static,
+    drain: Duration,
+) -> tokio::sync::watch::Receiver<bool> {
+    let (sender, receiver) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        stopped.await;
+        tokio::select! {
+            () = tokio::time::sleep(drain) => {}
+            () = stop() => {}
+        }
+        // Without receivers everything has ended already.
+        let _ = sender.send(true);
+    });
+    receiver
 }
 
 /// Completes when the program is asked to end.

@@ -168,7 +168,7 @@ impl Caller {
     /// As [`Caller::read`].
     pub(crate) async fn engineer(&self, state: &State, study: &str) -> Result<Engineer, Problem> {
         let scope = self.build(state, study).await?;
-        Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone() })
+        Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone(), fence: None })
     }
 
     /// The scope to build in a study.
@@ -192,6 +192,17 @@ impl Caller {
     /// As [`Caller::read`].
     pub(crate) async fn everywhere<A: Action>(&self, state: &State) -> Result<(), Problem> {
         if self.principal.grants().allow_everywhere::<A>() {
+            return Ok(());
+        }
+        Err(self.refuse(state, "no_grant").await)
+    }
+
+    /// That the caller may build in some study.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn build_somewhere(&self, state: &State) -> Result<(), Problem> {
+        if self.principal.grants().allow_anywhere::<Build>() {
             return Ok(());
         }
         Err(self.refuse(state, "no_grant").await)

@@ -31,6 +31,8 @@ pub enum Access {
     BuildStudy,
     /// That, and a grant to read the tenant's ledger.
     AuditTenant,
+    /// That, and a grant to build in some study; what is of other studies is not there.
+    BuildSomewhere,
 }
 
 type Route = (Door, MethodRouter<State>);
@@ -108,8 +110,7 @@ fn rest() -> Vec<Route> {
         ),
         door!(
             post "/api/v1/studies/{study}/batches/{batch}/commit", BuildStudy,
-            ["ingest.delivery.staged", "ingest.delivery.ended", "ingest.delivery.rejected", "ingest.batch.committed",
-                "snapshot.published"],
+            ["ingest.delivery.staged", "job.enqueued"],
             api::batches::commit::commit
         ),
         door!(get "/api/v1/studies/{study}/tables", ReadStudy, [], api::tables::list),
@@ -125,6 +126,33 @@ fn rest() -> Vec<Route> {
         door!(
             get "/api/v1/studies/{study}/quarantine", BuildStudy,
             ["data.read.started", "data.read.finished"], api::quarantine::list
+        ),
+        door!(get "/api/v1/jobs", BuildSomewhere, [], api::jobs::list),
+        door!(get "/api/v1/jobs/{job}", BuildSomewhere, [], api::jobs::show::show),
+        door!(get "/api/v1/jobs/{job}/events", BuildSomewhere, [], api::jobs::events::events),
+        door!(post "/api/v1/jobs/{job}/cancel", BuildSomewhere, ["job.cancelled"], api::jobs::cancel::cancel),
+        door!(post "/api/v1/jobs/{job}/retry", BuildSomewhere, ["job.retried"], api::jobs::retry::retry),
+        door!(
+            post "/api/v1/studies/{study}/jobs", BuildStudy,
+            ["job.enqueued"], api::jobs::enqueue::enqueue
+        ),
+        door!(get "/api/v1/schedules", BuildSomewhere, [], api::schedules::list),
+        door!(post "/api/v1/schedules", BuildSomewhere, ["schedule.added"], api::schedules::add::add),
+        door!(
+            post "/api/v1/schedules/{schedule}/enable", BuildSomewhere,
+            ["schedule.changed"], api::schedules::enable::enable
+        ),
+        door!(
+            post "/api/v1/schedules/{schedule}/disable", BuildSomewhere,
+            ["schedule.changed"], api::schedules::enable::disable
+        ),
+        door!(
+            post "/api/v1/schedules/{schedule}/remove", BuildSomewhere,
+            ["schedule.removed"], api::schedules::remove::remove
+        ),
+        door!(
+            post "/api/v1/schedules/{schedule}/run", BuildSomewhere,
+            ["schedule.fired", "job.enqueued"], api::schedules::run::run
         ),
         door!(get "/api/v1/audit", AuditTenant, [], api::audit::list),
         door!(get "/api/v1/audit/verification", AuditTenant, [], api::audit::verification),
@@ -171,6 +199,17 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
+        door!(get "/jobs", BuildSomewhere, [], page::jobs::show),
+        door!(post "/jobs/{job}/cancel", BuildSomewhere, ["job.cancelled"], page::jobs::cancel),
+        door!(post "/jobs/{job}/retry", BuildSomewhere, ["job.retried"], page::jobs::retry),
+        door!(post "/schedules", BuildSomewhere, ["schedule.added"], page::schedules::add),
+        door!(post "/schedules/{schedule}/enable", BuildSomewhere, ["schedule.changed"], page::schedules::enable),
+        door!(post "/schedules/{schedule}/disable", BuildSomewhere, ["schedule.changed"], page::schedules::disable),
+        door!(post "/schedules/{schedule}/remove", BuildSomewhere, ["schedule.removed"], page::schedules::remove),
+        door!(
+            post "/schedules/{schedule}/run", BuildSomewhere,
+            ["schedule.fired", "job.enqueued"], page::schedules::run
+        ),
         door!(get "/audit", AuditTenant, [], page::audit::show),
     ]
 }

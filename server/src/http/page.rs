@@ -17,12 +17,14 @@ pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod data;
 pub(super) mod indicator;
+pub(super) mod jobs;
 mod limits;
 pub(super) mod login;
 pub(super) mod oidc;
 pub(super) mod overview;
 pub(super) mod quality;
 pub(super) mod rbqm;
+pub(super) mod schedules;
 pub(super) mod signals;
 pub(super) mod studies;
 pub(super) mod subjects;
@@ -144,6 +146,11 @@ impl<'a> Visit<'a> {
     fn bare_frame(&self, tab: Option<Tab>) -> Frame {
         let principal = &self.caller.principal;
         let may_audit = may_audit(principal);
+        let may_open = |tab: &Tab| match tab {
+            Tab::Audit => may_audit,
+            Tab::Jobs => self.may_build(),
+            _ => true,
+        };
         Frame {
             person: Some(Person {
                 name: principal.display_name().to_owned(),
@@ -155,7 +162,7 @@ impl<'a> Visit<'a> {
                     .join(", "),
             }),
             tab,
-            tabs: Tab::ALL.into_iter().filter(|tab| *tab != Tab::Audit || may_audit).collect(),
+            tabs: Tab::ALL.into_iter().filter(may_open).collect(),
             here: self.here.clone(),
             ..frame_for_nobody(self.headers)
         }

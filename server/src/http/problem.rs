@@ -55,6 +55,10 @@ pub(crate) enum Kind {
     CrossSite,
     /// Something else was published meanwhile, or a key was used before.
     Conflict,
+    /// An equal request is being answered.
+    InFlight,
+    /// The idempotency key was sent with another request.
+    KeyReused,
     /// More was sent than was announced or is allowed.
     TooLarge,
     /// The tenant sent more requests than it may.
@@ -106,27 +110,31 @@ impl Kind {
                 "Something else came in between",
                 "Read the present state and send the request again.",
             ),
+            Self::InFlight => (
+                StatusCode::CONFLICT,
+                "in_flight",
+                "An equal request is being answered",
+                "Send it again after what `Retry-After` says; if it stays so, look whether it was done.",
+            ),
+            Self::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                "The key belongs to another request",
+                "Send this request under a new key.",
+            ),
+            _ => self.parts_of_load(),
+        }
+    }
+
+    /// The parts of a kind that is about how much there is to do.
+    const fn parts_of_load(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
                 "More was sent than is taken",
                 "Send smaller parts, or announce the file with its real length.",
             ),
-            Self::LoginThrottled | Self::TooMany | Self::Overloaded | Self::TooLate => {
-                self.parts_under_load()
-            }
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "The server could not answer",
-                "Try again; if it stays so, tell the operator the trace id.",
-            ),
-        }
-    }
-
-    /// The parts of what is refused only for now.
-    const fn parts_under_load(self) -> (StatusCode, &'static str, &'static str, &'static str) {
-        match self {
             Self::LoginThrottled => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "login_throttled",
@@ -145,11 +153,17 @@ impl Kind {
                 "The server has more work than it takes",
                 "Try again after what `Retry-After` says; nothing of this request was done.",
             ),
-            _ => (
+            Self::TooLate => (
                 StatusCode::GATEWAY_TIMEOUT,
                 "too_late",
                 "The answer took too long",
                 "Ask for less at a time, or pull the table over Arrow Flight.",
+            ),
+            _ => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The server could not answer",
+                "Try again; if it stays so, tell the operator the trace id.",
             ),
         }
     }
@@ -210,6 +224,10 @@ impl Problem {
         Self::new(kind, detail, trace)
     }
 
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        self.code == kind.parts().1
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -220,12 +238,21 @@ fn kind_of(failure: &Failure) -> Kind {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
         Failure::Control(ControlError::LoginThrottled { .. }) => Kind::LoginThrottled,
         Failure::Control(ControlError::LoginsOverloaded) => Kind::Overloaded,
+        Failure::Control(ControlError::KeyTaken) => Kind::InFlight,
+        Failure::Control(ControlError::TooManyJobs { .. }) => Kind::TooMany,
+        Failure::Control(
+            ControlError::ScheduleKind { .. }
+            | ControlError::Timetable(_)
+            | ControlError::TooManySchedules { .. }
+            | ControlError::StudyNotRegistered { .. },
+        ) => Kind::BadRequest,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
         Failure::Control(
             ControlError::Superseded { .. }
             | ControlError::BatchExists { .. }
             | ControlError::IdempotencyConflict { .. }
-            | ControlError::DeliveryKeyReused { .. },
+            | ControlError::DeliveryKeyReused { .. }
+            | ControlError::JobState { .. },
         )
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict

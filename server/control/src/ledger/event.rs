@@ -78,6 +78,10 @@ actions! {
     SessionRotated = "auth.session.rotated",
     /// A logged-in account got a further token.
     TokenIssued = "auth.token.issued",
+    /// A copy of everything was made.
+    BackupMade = "backup.made",
+    /// A copy of everything was put in place.
+    BackupRestored = "backup.restored",
     /// An engineer is about to write data of a study to a file.
     DataExported = "data.exported",
     /// A table left the house, or broke off on the way.
@@ -102,12 +106,30 @@ actions! {
     DataKeyRotated = "key.data.rotated",
     /// The data keys were wrapped by the present master key.
     MasterKeyRotated = "key.master.rotated",
+    /// Somebody asked for a job to be given up.
+    JobCancelled = "job.cancelled",
+    /// A job was put in line, together with what asked for it.
+    JobEnqueued = "job.enqueued",
+    /// A job will not be tried again; its outcome says whether it failed or was given up.
+    JobFailed = "job.failed",
+    /// A job was done.
+    JobFinished = "job.finished",
+    /// Somebody put a job that had ended back in line.
+    JobRetried = "job.retried",
     /// A key that signs checkpoints came into use.
     LedgerKeyRegistered = "ledger_key.registered",
     /// Other policies came into force.
     PoliciesRegistered = "policies.registered",
     /// A study's conformance rules were replaced.
     RulesImported = "quality.rules.imported",
+    /// A schedule was added.
+    ScheduleAdded = "schedule.added",
+    /// A schedule was turned on or off.
+    ScheduleChanged = "schedule.changed",
+    /// A schedule put its job in line: because its time had come, or because somebody asked for it.
+    ScheduleFired = "schedule.fired",
+    /// A schedule was removed.
+    ScheduleRemoved = "schedule.removed",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
     /// A key signs tokens no more.

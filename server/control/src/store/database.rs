@@ -1,6 +1,8 @@
 //! The rows of one log: a SQLite file of its own, or its part of PostgreSQL's tables. Reading is for many at
 //! once; writing is for one at a time, whichever database it is.
 
+use std::fs::File;
+use std::io;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use crate::store::dialect::{
 };
 use crate::store::migrations::{self, Migration};
 use crate::store::postgres::Served;
-use crate::store::tx::Tx;
+use crate::store::tx::{Tx, Upkeep};
 
 /// How long a writer waits for another process before it gives up.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -57,6 +59,8 @@ enum Rows {
 pub(super) enum Purpose {
     Read,
     Write,
+    /// Writing what has no event, for which a server's rows are locked one by one and not the log.
+    Upkeep,
 }
 
 impl<F> Database<F> {
@@ -106,14 +110,20 @@ impl<F> Database<F> {
     /// INVARIANT: whoever holds both takes the system's lock before a tenant's, so that no two wait for each
     /// other.
     pub(crate) async fn begin(&self) -> Result<Tx<F>, ControlError> {
-        let (tx, turn) = self.start_writing().await?;
+        let (tx, turn) = self.start_writing(Purpose::Write).await?;
         Ok(Tx::new(tx, turn, self.log, Arc::clone(&self.clock)))
+    }
+
+    /// Begins to write what nobody decided, such as the lease of a job.
+    pub(crate) async fn begin_upkeep(&self) -> Result<Upkeep, ControlError> {
+        let (tx, turn) = self.start_writing(Purpose::Upkeep).await?;
+        Ok(Upkeep::new(tx, turn, Arc::clone(&self.clock)))
     }
 
     /// Gives an empty log its head.
     pub(crate) async fn start_log(&self) -> Result<(), ControlError> {
         const STEP: &str = "start the log";
-        let (mut tx, _turn) = self.start_writing().await?;
+        let (mut tx, _turn) = self.start_writing(Purpose::Write).await?;
         sqlx::query(
             "INSERT INTO audit_head (log, size, last_hash, frontier) SELECT $1, 0, $2, $3
              WHERE NOT EXISTS (SELECT 1 FROM audit_head) AND NOT EXISTS (SELECT 1 FROM audit_events)",
@@ -137,7 +147,7 @@ impl<F> Database<F> {
         if head.tree.is_some() {
             return Ok(());
         }
-        let (mut tx, _turn) = self.start_writing().await?;
+        let (mut tx, _turn) = self.start_writing(Purpose::Write).await?;
         let head = rows::head(&mut tx, self.log).await?;
         let tree = rows::tree(&mut tx, self.log).await?;
         if head.tree.is_some() || tree.size() != head.size {
@@ -175,6 +185,22 @@ impl<F> Database<F> {
         if busy == 0 { Ok(()) } else { Err(ControlError::Busy { step: STEP }) }
     }
 
+    /// Copies a file as it is at one moment, while it is in use; `false` for what a server keeps.
+    pub(crate) async fn copy_to(&self, path: &Path) -> Result<bool, ControlError> {
+        const STEP: &str = "copy the database to";
+        let Rows::File { writer, .. } = &self.rows else { return Ok(false) };
+        let refused = |kind| ControlError::File { step: STEP, path: path.to_owned(), source: kind };
+        let name = path.to_str().ok_or_else(|| refused(io::Error::other("its name is not UTF-8")))?;
+        // A reader's connection may not write, not even to a file of its own.
+        sqlx::query("VACUUM INTO $1")
+            .bind(name)
+            .execute(writer)
+            .await
+            .map_err(storage("copy the database"))?;
+        let copied = File::open(path).and_then(|file| file.sync_all());
+        copied.map(|()| true).map_err(refused)
+    }
+
     /// Lets go of a file.
     pub(crate) async fn close(&self) {
         if let Rows::File { reader, writer } = &self.rows {
@@ -183,13 +209,16 @@ impl<F> Database<F> {
         }
     }
 
-    async fn start_writing(&self) -> Result<(Transaction<'static, Any>, OwnedSemaphorePermit), ControlError> {
+    async fn start_writing(
+        &self,
+        purpose: Purpose,
+    ) -> Result<(Transaction<'static, Any>, OwnedSemaphorePermit), ControlError> {
         const STEP: &str = "begin writing";
         let turn = tokio::time::timeout(2 * BUSY_TIMEOUT, Arc::clone(&self.turn).acquire_owned()).await;
         let turn =
             turn.map_err(|_| ControlError::Busy { step: STEP })?.expect("the semaphore is never closed");
         let (rows, log) = (self.rows.clone(), self.log);
-        let started = tokio::spawn(async move { rows.start(log, Purpose::Write).await.map(|tx| (tx, turn)) });
+        let started = tokio::spawn(async move { rows.start(log, purpose).await.map(|tx| (tx, turn)) });
         finished(started, STEP).await
     }
 }
@@ -198,7 +227,9 @@ impl Rows {
     async fn start(&self, log: Log, purpose: Purpose) -> Result<Transaction<'static, Any>, sqlx::Error> {
         match (self, purpose) {
             (Self::File { reader, .. }, Purpose::Read) => reader.begin_with(SQLITE_READ).await,
-            (Self::File { writer, .. }, Purpose::Write) => writer.begin_with(SQLITE_WRITE).await,
+            (Self::File { writer, .. }, Purpose::Write | Purpose::Upkeep) => {
+                writer.begin_with(SQLITE_WRITE).await
+            }
             (Self::Served(served), purpose) => served.start(log, purpose).await,
         }
     }

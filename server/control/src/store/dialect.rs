@@ -68,6 +68,13 @@ pub(crate) async fn lock_head(connection: &mut Connection, log: &str) -> Result<
         .map(|_| ())
 }
 
+/// Ends the statement that looks for a job to claim. A SQLite file is locked as a whole by then; in PostgreSQL the
+/// row is, and one that another process is claiming is passed over.
+pub(crate) fn claim_lock(connection: &Connection) -> &'static str {
+    let is_served = connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME;
+    if is_served { "FOR UPDATE SKIP LOCKED" } else { "" }
+}
+
 /// How a SQLite file is opened: made when it is not there, or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {

@@ -57,6 +57,9 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122110000_create_sessions"),
     migration!("sqlite/tenant", "20261122110200_create_access_tokens"),
     migration!("sqlite/tenant", "20261122110300_create_second_factors"),
+    migration!("sqlite/tenant", "20261122120000_create_jobs"),
+    migration!("sqlite/tenant", "20261122120100_create_schedules"),
+    migration!("sqlite/tenant", "20261122120200_create_idempotency_keys"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -71,6 +74,9 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122110200_create_access_tokens"),
     migration!("postgres", "20261122110300_create_second_factors"),
     migration!("postgres", "20261122110400_create_identity_directory"),
+    migration!("postgres", "20261122120000_create_jobs"),
+    migration!("postgres", "20261122120100_create_schedules"),
+    migration!("postgres", "20261122120200_create_idempotency_keys"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -76,6 +76,7 @@ impl Served {
         let (begin, mark) = match purpose {
             Purpose::Read => (POSTGRES_READ, sqlx::query_scalar(POSTGRES_MARK)),
             Purpose::Write => (POSTGRES_WRITE, sqlx::query_scalar(POSTGRES_LOCK_AND_MARK).bind(log.origin())),
+            Purpose::Upkeep => (POSTGRES_WRITE, sqlx::query_scalar(POSTGRES_MARK)),
         };
         let mut tx = self.pool.begin_with(begin).await?;
         let mark: String = mark.fetch_one(&mut *tx).await?;

@@ -12,9 +12,10 @@ use sqlx::{Any, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
+use crate::idempotency::use_key;
 use crate::ids::{AccessTokenId, SessionId};
 use crate::instant::timestamp;
-use crate::ledger::{Event, Log, append};
+use crate::ledger::{Event, Log, Outcome, append};
 use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
 
@@ -53,7 +54,14 @@ impl<F> Tx<F> {
     }
 
     /// Appends the event of what was done. The rows are final from here on.
-    pub(crate) async fn record(self, event: Event) -> Result<Recorded, ControlError> {
+    ///
+    /// # Errors
+    /// [`ControlError::KeyTaken`] when the task works for a request whose idempotency key another one has used up.
+    pub(crate) async fn record(mut self, event: Event) -> Result<Recorded, ControlError> {
+        // A refusal is not what the request asked for, and may come out otherwise the next time.
+        if event.outcome == Outcome::Success {
+            use_key(&mut self.tx, self.log, self.clock.now()).await?;
+        }
         Recorded { tx: self.tx, _turn: self.turn, log: self.log, clock: self.clock }.and(event).await
     }
 }
@@ -96,6 +104,39 @@ impl Tx<TenantFile> {
     }
 }
 
+/// An open transaction that writes what nobody decided and no event tells of: which process works on a job, until
+/// when and how far it is. What it leaves behind may be lost without any consequence but a delay.
+pub(crate) struct Upkeep {
+    tx: Transaction<'static, Any>,
+    _turn: OwnedSemaphorePermit,
+    clock: Arc<dyn Clock>,
+}
+
+impl Upkeep {
+    pub(super) fn new(
+        tx: Transaction<'static, Any>,
+        turn: OwnedSemaphorePermit,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { tx, _turn: turn, clock }
+    }
+
+    /// The connection, for the statements of this transaction.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.tx
+    }
+
+    /// The present instant.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Keeps the rows.
+    pub(crate) async fn commit(self) -> Result<(), ControlError> {
+        self.tx.commit().await.map_err(storage("commit"))
+    }
+}
+
 /// A transaction whose event is appended.
 #[must_use = "dropping a recorded transaction rolls it back"]
 pub(crate) struct Recorded {
@@ -121,6 +162,12 @@ impl Recorded {
 impl<F> fmt::Debug for Tx<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tx").field("log", &self.log).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Upkeep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upkeep").finish_non_exhaustive()
     }
 }
 

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use control::{
-    Actor, Amount, Audience, Control, ControlError, Credentials, Denial, DeniedWho, Outcome, TableRead,
+    Actor, Amount, Audience, Control, ControlError, Credentials, Denial, DeniedWho, Ending, JobKind, Outcome,
+    TableRead, Terms,
 };
 use kernel::{Role, TenantId};
 
@@ -59,6 +60,9 @@ enum Operation {
     RegisterStudy,
     CommitBatch,
     Publish,
+    EnqueueJob,
+    EndJob,
+    CancelJob,
     ReadStarted,
     ReadFinished,
     DenyKnown,
@@ -66,7 +70,7 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 28] = [
+    const ALL: [Self; 31] = [
         Self::CreateTenant,
         Self::CreateAccountInSystem,
         Self::CreateAccount,
@@ -91,6 +95,9 @@ impl Operation {
         Self::RegisterStudy,
         Self::CommitBatch,
         Self::Publish,
+        Self::EnqueueJob,
+        Self::EndJob,
+        Self::CancelJob,
         Self::ReadStarted,
         Self::ReadFinished,
         Self::DenyKnown,
@@ -118,6 +125,7 @@ struct Stage {
     browser: control::BrowserSession,
     token: control::AccessTokenId,
     pull: control::PullId,
+    claim: control::Claim,
 }
 
 impl Stage {
@@ -125,7 +133,13 @@ impl Stage {
         let world = World::new().await?;
         let tenant = world.tenant("acme").await.id;
         let account = world.account(tenant, "ada@example.org", &[everywhere(Role::DataEngineer)]).await;
-        world.study(tenant, "A").await;
+        let scope = world.study(tenant, "A").await;
+        world.study(tenant, "C").await;
+        let (operator, kind) = (Actor::Operator, JobKind::MartsBuild);
+        world.control.enqueue_job(&operator, &scope, kind, &trace()).await.expect("the ledger works");
+        let terms = Terms { worker: "w", lease: chrono::TimeDelta::minutes(1), at_a_time: 1 };
+        let claim = world.control.claim_job(tenant, terms).await.expect("the store works");
+        let claim = claim.expect("one is due");
         let login = world.login("ada@example.org", Audience::Http).await;
         let browser = world.control.sign_in(&Credentials::new("ada@example.org", PASSWORD), &trace()).await;
         let browser = browser.expect("the password is right");
@@ -136,7 +150,7 @@ impl Stage {
         let linked = world.control.link_identity(&Actor::Operator, tenant, account, &identity("ada")).await;
         linked.expect("nobody has it");
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
-        Some(Self { world, tenant, account, login, browser, token, pull })
+        Some(Self { world, tenant, account, login, browser, token, pull, claim })
     }
 
     /// Every row of every table, and how many tenants have rows at all.
@@ -187,6 +201,18 @@ impl Stage {
             }
             Operation::Publish => {
                 control.publish(&operator, &scope, new_snapshot("one", None), &trace).await.map(drop)
+            }
+            Operation::EnqueueJob => {
+                let scope = principal.grants().scope(&study("C")).expect("she may build");
+                control.enqueue_job(&operator, &scope, JobKind::MartsBuild, &trace).await.map(drop)
+            }
+            Operation::EndJob => {
+                let ending = Ending::Done { result: serde_json::json!({}), then: Vec::new() };
+                control.end_job(&self.claim, ending).await
+            }
+            Operation::CancelJob => {
+                let (grants, id) = (principal.grants(), self.claim.job().id);
+                control.cancel_job(&operator, grants, id, &trace).await.map(drop)
             }
             Operation::ReadStarted => control.read_started(principal, read()).await.map(drop),
             Operation::ReadFinished => {

@@ -151,6 +151,7 @@ pub(crate) fn new_snapshot(name: &str, replaces: Option<&str>) -> NewSnapshot {
         manifest_key: format!("manifests/{name}"),
         has_marts: false,
         replaces: replaces.map(snapshot_id),
+        fence: None,
     }
 }
 

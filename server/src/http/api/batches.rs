@@ -6,6 +6,7 @@ use control::DeliveryRow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::jobs::ProgressAnswer;
 use crate::error::Result as Outcome;
 use crate::http::State;
 use crate::http::caller::Caller;
@@ -69,6 +70,8 @@ pub(crate) struct DeliveryAnswer {
     pub(crate) manifest_hash: String,
     /// What is there of each file.
     pub(crate) files: Vec<part::PartAnswer>,
+    /// The job that takes it in, once it is staged: look there how far it is.
+    pub(crate) job: Option<String>,
     /// What is being done, while it is being taken in.
     pub(crate) progress: Option<ProgressAnswer>,
     /// Why it was rejected.
@@ -79,18 +82,6 @@ pub(crate) struct DeliveryAnswer {
     pub(crate) announced_at: String,
     /// When its state changed, in RFC 3339.
     pub(crate) changed_at: String,
-}
-
-/// How far a job is.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProgressAnswer {
-    /// What is being done.
-    #[schema(example = "lb.xpt to lab_result")]
-    pub(crate) step: String,
-    /// Done so far.
-    pub(crate) done: u64,
-    /// All there is to do, in the same unit; 0 when it is not known.
-    pub(crate) total: u64,
 }
 
 /// The delivery of that id, for somebody who builds in the study.
@@ -118,14 +109,16 @@ async fn answer(state: &State, engineer: &Engineer, row: DeliveryRow) -> Outcome
         received: if has_ended { file.bytes } else { upload.received(position) },
         bytes: file.bytes,
     });
-    let progress = state.app.intake.progress(row.announced.batch);
+    let job = state.app.control.ingest_job(&engineer.scope, row.announced.batch).await?;
+    let progress = job.as_ref().filter(|job| !job.state.has_ended()).map(ProgressAnswer::of);
     Ok(DeliveryAnswer {
         batch: row.announced.batch.to_string(),
         key: row.announced.idempotency_key.clone(),
         state: row.state.name().to_owned(),
         manifest_hash: row.announced.manifest_hash.clone(),
         files: files.collect(),
-        progress: progress.map(|at| ProgressAnswer { step: at.step, done: at.done, total: at.total }),
+        job: job.map(|job| job.id.to_string()),
+        progress,
         problem: row.problem,
         receipt: batch.map(|batch| batch.receipt),
         announced_at: row.announced_at.to_rfc3339(),

@@ -3,10 +3,12 @@
 use axum::Json;
 use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 
 use super::{DeliveryAnswer, answer, find};
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::idempotency::Once;
 use crate::http::problem::Problem;
 use crate::intake;
 
@@ -14,7 +16,7 @@ use crate::intake;
 /// delivery to see how far it is. Saying it again changes nothing.
 #[utoipa::path(
     post, path = "/api/v1/studies/{study}/batches/{batch}/commit", tag = "deliveries",
-    params(("study" = String, Path), ("batch" = String, Path)),
+    params(("study" = String, Path), ("batch" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Done once, however often it is sent")),
     responses(
         (status = 202, description = "It is being taken in", body = DeliveryAnswer),
         (status = 400, description = "A file is not whole, or not what was announced", body = Problem),
@@ -25,11 +27,17 @@ pub(crate) async fn commit(
     Extract(state): Extract<State>,
     caller: Caller,
     Path((study, batch)): Path<(String, String)>,
-) -> Result<(StatusCode, Json<DeliveryAnswer>), Problem> {
-    let (engineer, row) = find(&state, &caller, (&study, &batch)).await?;
+    once: Once,
+) -> Result<Response, Problem> {
+    once.run(&state, &caller, done(&state, &caller, (&study, &batch))).await
+}
+
+async fn done(state: &State, caller: &Caller, place: (&str, &str)) -> Result<Response, Problem> {
+    let (engineer, row) = find(state, caller, place).await?;
     let staged = intake::stage(&state.app, &engineer, &row).await;
     staged.map_err(|failure| caller.problem(failure))?;
-    let (engineer, row) = find(&state, &caller, (&study, &batch)).await?;
-    let answer = answer(&state, &engineer, row).await.map_err(|failure| caller.problem(failure))?;
-    Ok((StatusCode::ACCEPTED, Json(answer)))
+    let (engineer, row) = find(state, caller, place).await?;
+    let answer: DeliveryAnswer =
+        answer(state, &engineer, row).await.map_err(|failure| caller.problem(failure))?;
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }

@@ -1,0 +1,38 @@
+//! Trying a job again.
+
+use axum::Json;
+use axum::extract::{Path, State as Extract};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::{JobAnswer, find};
+use crate::http::State;
+use crate::http::caller::Caller;
+use crate::http::idempotency::Once;
+use crate::http::problem::Problem;
+
+/// Put a job that failed, or was given up, back in line.
+#[utoipa::path(
+    post, path = "/api/v1/jobs/{job}/retry", tag = "jobs",
+    params(("job" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "Done once, however often it is sent")),
+    responses(
+        (status = 202, body = JobAnswer), (status = 401, body = Problem), (status = 404, body = Problem),
+        (status = 409, description = "Its state does not allow it", body = Problem)
+    )
+)]
+pub(crate) async fn retry(
+    Extract(state): Extract<State>,
+    caller: Caller,
+    Path(job): Path<String>,
+    once: Once,
+) -> Result<Response, Problem> {
+    once.run(&state, &caller, done(&state, &caller, &job)).await
+}
+
+async fn done(state: &State, caller: &Caller, job: &str) -> Result<Response, Problem> {
+    let job = find(state, caller, job).await?;
+    let (actor, grants) = (caller.principal.actor(), caller.principal.grants());
+    let job = state.app.control.retry_job(&actor, grants, job.id, &caller.trace).await;
+    let job = job.map_err(|error| caller.problem(error))?;
+    Ok((StatusCode::ACCEPTED, Json(JobAnswer::from(job))).into_response())
+}
