@@ -26,6 +26,8 @@ mod tenants;
 
 mod batches;
 mod deliveries;
+mod mart_runs;
+mod past_snapshots;
 mod snapshots;
 mod studies;
 
@@ -52,6 +54,8 @@ pub use ledger::{
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
 pub use login::Login;
+pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
+pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};

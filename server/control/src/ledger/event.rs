@@ -73,10 +73,14 @@ actions! {
     DeliveryStaged = "ingest.delivery.staged",
     /// A key that signs checkpoints came into use.
     LedgerKeyRegistered = "ledger_key.registered",
+    /// A build of a study's marts ended.
+    MartsBuilt = "marts.built",
     /// A study's conformance rules were replaced.
     RulesImported = "quality.rules.imported",
     /// A key that signs tokens came into use.
     SigningKeyRegistered = "signing_key.registered",
+    /// A snapshot of a past instant can be read; it is nobody's current one.
+    PastSnapshotPublished = "snapshot.past.published",
     /// A snapshot became the current one of its study.
     SnapshotPublished = "snapshot.published",
     /// A study was registered.

@@ -52,6 +52,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122030000_create_deliveries"),
     migration!("sqlite/tenant", "20261122100000_keep_tree_in_head"),
     migration!("sqlite/tenant", "20261122100200_create_audit_pii"),
+    migration!("sqlite/tenant", "20261122140000_create_mart_runs"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -61,6 +62,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122070200_create_tenant_tables"),
     migration!("postgres", "20261122070300_guard_the_logs"),
     migration!("postgres", "20261122100000_keep_checkpoints"),
+    migration!("postgres", "20261122140000_create_mart_runs"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -9,6 +9,7 @@ pub(crate) mod commits;
 mod denials;
 mod erasure;
 mod logins;
+mod mart_runs;
 mod opening;
 mod reads;
 mod receipts;
