@@ -67,6 +67,18 @@ pub fn subject_rows(study: &str, indicator: &str, site: &str, subject: &str) -> 
     format!("{}/subjects/{}", site_subjects(study, indicator, site), encode_segment(subject))
 }
 
+/// The marts of a study, for those who build them.
+#[must_use]
+pub fn marts(study: &str) -> String {
+    format!("{}/marts", tab(study, Tab::Data))
+}
+
+/// One mart.
+#[must_use]
+pub fn mart(study: &str, mart: &str) -> String {
+    format!("{}/{}", marts(study), encode_segment(mart))
+}
+
 /// Sets the theme and comes back.
 #[must_use]
 pub fn theme(to: Theme, back: &str) -> String {

@@ -36,9 +36,12 @@ pub(crate) fn check(engine: &Engine, mart: &Mart) -> warehouse::Result<Vec<Teste
     Ok(found)
 }
 
+/// Tests, each with its place among all.
+type Places<'a> = Vec<(usize, &'a Test)>;
+
 fn counts(engine: &Engine, mart: &Mart, tests: &[Test]) -> warehouse::Result<Vec<u64>> {
     let mut counts = vec![0; tests.len()];
-    let (by_row, others): (Vec<(usize, &Test)>, Vec<(usize, &Test)>) = tests
+    let (by_row, others): (Places<'_>, Places<'_>) = tests
         .iter()
         .enumerate()
         .partition(|(_, test)| test.condition().is_some() || matches!(test.rule, Rule::Unique(_)));
@@ -142,7 +145,7 @@ fn rows_of(batch: &RecordBatch) -> Vec<BTreeMap<String, Option<String>>> {
     for (field, column) in schema.fields().iter().zip(batch.columns()) {
         let texts = cast(column, &DataType::Utf8).ok();
         for (place, row) in rows.iter_mut().enumerate() {
-            let texts = texts.as_ref().map(|texts| texts.as_string::<i32>());
+            let texts = texts.as_ref().map(AsArray::as_string::<i32>);
             let value = texts.filter(|texts| texts.is_valid(place));
             let value = value.map(|texts| texts.value(place).chars().take(VALUE_CHARS).collect());
             row.insert(field.name().clone(), value);

@@ -122,7 +122,7 @@ fn make(seat: &Seat, job: Job, clock: &dyn Clock) -> Ended {
     built.took_us = microseconds(started_at, clock.now());
     if let Some(error) = &error {
         built.outcome = Outcome::Failed;
-        built.error = Some(with_cause(error));
+        built.error = Some(with_causes(error));
     }
     let plan = Plan { name: mart.name.to_owned(), grain: mart.grain.to_owned(), made_of: pieces };
     let made = made.filter(|_| error.is_none()).map(|made| (plan, made));
@@ -156,7 +156,13 @@ fn failed(mart: &Mart, tests: &[Tested]) -> Option<Error> {
     })
 }
 
-fn with_cause(error: &Error) -> String {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
+/// The error and its causes, outermost first.
+fn with_causes(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -52,8 +52,8 @@ fn build(study: &mut Study, graph: Vec<Mart>) -> Publication {
 
 /// What the tests of the one mart found: their words, how many rows, and the first of them.
 #[track_caller]
-fn check(rule: Rule, words: &str, rows: u64, sample: &[(&str, &str)]) {
-    let built = build(&mut study(), vec![counts(vec![Test::that(rule)])]);
+fn check(study: &mut Study, rule: Rule, (words, rows): (&str, u64), sample: &[(&str, &str)]) {
+    let built = build(study, vec![counts(vec![Test::that(rule)])]);
     let made = &built.run.marts[0];
     let found = made.tests.iter().find(|test| test.test == words).expect("it was asked");
     assert_eq!(found.rows, rows, "{words}: {found:?}");
@@ -67,43 +67,26 @@ fn check(rule: Rule, words: &str, rows: u64, sample: &[(&str, &str)]) {
 // By hand: site 001 has one subject, site 002 has two.
 #[test]
 fn each_built_in_test_finds_what_is_there() {
-    check(Rule::Unique(&["site_id"]), "site_id is unique and not null", 0, &[]);
-    check(Rule::NotNull("n"), "n is not null", 0, &[]);
-    check(Rule::Range("n", 1.0, 2.0), "n is between 1 and 2", 0, &[]);
-    check(Rule::Range("n", 2.0, 9.0), "n is between 2 and 9", 1, &[("site_id", "001"), ("n", "1")]);
-    check(Rule::Accepted("site_id", &["001", "002"]), "site_id is one of 001, 002", 0, &[]);
-    check(Rule::Accepted("site_id", &["001"]), "site_id is one of 001", 1, &[("site_id", "002")]);
-    check(Rule::Relationship("site_id", "dim_site", "site_id"), "site_id is a site_id of dim_site", 0, &[]);
-    check(Rule::Relationship("site_id", "dim_site", "country"), "site_id is a country of dim_site", 2, &[]);
-    check(Rule::RowsAtMost("sites", "SELECT 2"), "there are no more rows than sites", 0, &[]);
-    check(
-        Rule::RowsAtMost("one", "SELECT 1"),
-        "there are no more rows than one",
-        1,
-        &[("n_rows", "2"), ("at_most", "1")],
-    );
-    let (ours, theirs) = (
-        "SELECT sum(n) FROM mart_counts",
-        "SELECT count(DISTINCT subject_dk) FROM dim_subject WHERE is_enrolled",
-    );
-    check(
-        Rule::Reconciles("the sum of subjects", ours, theirs),
-        "the sum of subjects equals the facts",
-        0,
-        &[],
-    );
-    check(
-        Rule::Reconciles("the sum of subjects", ours, "SELECT 4"),
-        "the sum of subjects equals the facts",
-        1,
-        &[("mart", "3.0"), ("facts", "4.0")],
-    );
-    check(
-        Rule::Absent("nobody is alone", "SELECT * FROM mart_counts WHERE n = 1"),
-        "nobody is alone",
-        1,
-        &[],
-    );
+    let mut study = study();
+    let mut ask = |rule, words, rows, sample: &[(&str, &str)]| check(&mut study, rule, (words, rows), sample);
+    ask(Rule::Unique(&["n"]), "n is unique and not null", 0, &[]);
+    ask(Rule::NotNull("n"), "n is not null", 0, &[]);
+    ask(Rule::Range("n", 1.0, 2.0), "n is between 1 and 2", 0, &[]);
+    ask(Rule::Range("n", 2.0, 9.0), "n is between 2 and 9", 1, &[("site_id", "001"), ("n", "1")]);
+    ask(Rule::Accepted("site_id", &["001", "002"]), "site_id is one of 001, 002", 0, &[]);
+    ask(Rule::Accepted("site_id", &["001"]), "site_id is one of 001", 1, &[("site_id", "002")]);
+    ask(Rule::Relationship("site_id", "dim_site", "site_id"), "site_id is a site_id of dim_site", 0, &[]);
+    ask(Rule::Relationship("site_id", "dim_site", "country"), "site_id is a country of dim_site", 2, &[]);
+    ask(Rule::RowsAtMost("sites", "SELECT 2"), "there are no more rows than sites", 0, &[]);
+    let row = [("n_rows", "2"), ("at_most", "1")];
+    ask(Rule::RowsAtMost("one", "SELECT 1"), "there are no more rows than one", 1, &row);
+    let sum = "SELECT sum(n) FROM mart_counts";
+    let facts = "SELECT count(DISTINCT subject_dk) FROM dim_subject WHERE is_enrolled";
+    ask(Rule::Reconciles("the sum of subjects", sum, facts), "the sum of subjects equals the facts", 0, &[]);
+    let row = [("mart", "3.0"), ("facts", "4.0")];
+    ask(Rule::Reconciles("the sum", sum, "SELECT 4"), "the sum equals the facts", 1, &row);
+    let alone = "SELECT * FROM mart_counts WHERE n = 1";
+    ask(Rule::Absent("nobody is alone", alone), "nobody is alone", 1, &[("site_id", "001")]);
 }
 
 #[test]
@@ -214,7 +197,7 @@ fn an_old_source_is_a_warning_where_the_study_says_how_old() {
     let mut study = study();
     let (id, star) = study.star.clone().expect("delivered");
     let delivered: DateTime<Utc> = star.cuts[0].extracted_at;
-    let mut at = |days: i64| {
+    let at = |days: i64| {
         let writer = Writer::wait(&study.storage, &study.scope).expect("nobody else writes");
         let base = Base { current: (id, &star), formers: Vec::new() };
         let freshness = Some(Freshness { fresh_within_days: 7 });

@@ -11,6 +11,7 @@ use warehouse::Storage;
 use crate::error::{Failure, Result};
 use crate::intake::Intake;
 use crate::mart_rows::MartRows;
+use crate::openlineage::OpenLineage;
 
 /// The program over one data folder. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct App {
     pub mart_rows: MartRows,
     /// What is being taken in.
     pub intake: Intake,
+    /// Where builds of marts are told as OpenLineage events.
+    pub openlineage: Option<Arc<OpenLineage>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -53,6 +56,7 @@ impl App {
             storage,
             published,
             intake: Intake::default(),
+            openlineage: None,
             clock,
         })
     }

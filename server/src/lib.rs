@@ -5,6 +5,7 @@ pub mod error;
 
 pub mod app;
 pub mod mart_rows;
+pub mod openlineage;
 pub mod work;
 
 pub mod intake;

@@ -14,6 +14,7 @@ use warehouse::{Batch, Delivery, Manifest, Mapping, Receipt, Writer};
 use crate::app::App;
 use crate::error::{Failure, Result};
 
+pub mod file_lineage;
 pub mod mart_runs;
 pub mod marts;
 

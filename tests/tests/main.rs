@@ -1,6 +1,7 @@
 //! The stories: one file for one promise to a person, and [`tidy`] for the repository's own rules.
 
 mod bad_input;
+mod broken_mart;
 mod browser;
 mod conformance_rules;
 mod deliveries;

@@ -16,6 +16,7 @@ use crate::{Error, Result, canon, contract, quality};
 
 mod check;
 mod history;
+pub mod lineage;
 
 /// One table of the star.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! `cairn marts`.
 
+use std::path::PathBuf;
+
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use kernel::RunId;
@@ -13,7 +15,9 @@ use crate::error::Result;
 
 mod backfill;
 mod build;
+pub(crate) mod docs;
 mod history;
+mod lineage;
 mod plan;
 
 pub(crate) use build::build_everything;
@@ -67,6 +71,26 @@ pub(crate) enum MartsCommand {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Follow a mart's column through facts and canon to the delivered files.
+    Lineage {
+        #[command(flatten)]
+        place: Place,
+        /// The mart, or one of its columns: `mart_kri` or `mart_kri.score`.
+        #[arg(value_name = "MART[.COLUMN]")]
+        of: String,
+        /// How many deliveries to show of each column of canon, the newest first.
+        #[arg(long, default_value_t = 3, value_name = "NUMBER")]
+        deliveries: usize,
+    },
+    /// Write the pages about the marts: what each is, its columns and where they come from, its tests.
+    Docs {
+        /// The folder to write to; without it one page is printed.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+        /// Only these forms.
+        #[arg(long, value_enum)]
+        format: Vec<docs::Format>,
     },
     /// List the marts: grain, owner, inputs, tests.
     List {
@@ -132,6 +156,8 @@ pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
         MartsCommand::History { place, last, run, limit, json } => {
             history::run(app, &place, history::Wanted::of(last, run, limit), json).await
         }
+        MartsCommand::Lineage { place, of, deliveries } => lineage::run(app, &place, &of, deliveries).await,
+        MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
         MartsCommand::List { select } => list(&select),
         MartsCommand::Graph => {
             graph();

@@ -94,7 +94,7 @@ fn rest() -> Vec<Route> {
         door!(
             post "/api/v1/studies/{study}/batches/{batch}/commit", BuildStudy,
             ["ingest.delivery.staged", "ingest.delivery.ended", "ingest.delivery.rejected", "ingest.batch.committed",
-                "snapshot.published"],
+                "snapshot.published", "marts.built"],
             api::batches::commit::commit
         ),
         door!(get "/api/v1/studies/{study}/tables", ReadStudy, [], api::tables::list),
@@ -134,6 +134,11 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
+        door!(get "/studies/{study}/data/marts", BuildStudy, [], page::marts::list),
+        door!(
+            get "/studies/{study}/data/marts/{mart}", BuildStudy,
+            ["data.read.started", "data.read.finished"], page::marts::show
+        ),
         door!(get "/audit", BuildEverywhere, [], page::audit::show),
     ]
 }

@@ -18,6 +18,7 @@ pub(super) mod data;
 pub(super) mod indicator;
 mod limits;
 pub(super) mod login;
+pub(super) mod marts;
 pub(super) mod overview;
 pub(super) mod quality;
 pub(super) mod rbqm;

@@ -1,12 +1,14 @@
 //! Building marts: of the current snapshot, or of a past instant. However a build ends, it is recorded together with
 //! what it publishes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use control::{NewPastSnapshot, NewSnapshot, PastSnapshotRow};
 use kernel::{Read, RunId, SnapshotId, StudyScope};
 use marts::build::{Event, Publication};
+use marts::openlineage::{Namer, begun, ended};
 use marts::{Base, Freshness, Order, Planned, Selection, Severity, Status};
 use warehouse::engine::Limits;
 use warehouse::ingest::Progress;
@@ -16,6 +18,7 @@ use super::mart_runs::{last_kept, new_run, write};
 use super::{Engineer, Teller, blocking, current, writer};
 use crate::app::App;
 use crate::error::Result;
+use crate::openlineage::OpenLineage;
 
 /// Snapshots of the past whose tables are looked through for what need not be made again.
 const PAST_LOOKED_AT: usize = 32;
@@ -46,8 +49,9 @@ pub async fn build(app: &App, engineer: &Engineer, order: Order, tell: Teller) -
     let writer = writer(app, engineer).await?;
     let (row, manifest) = current(app, engineer).await?;
     let formers = formers(app, engineer).await?;
-    let work = Work { app, engineer, writer: writer.clone() };
-    let mut publication = work.build(((row.id, manifest), formers), order, tell).await?;
+    let work = Work { app, engineer, writer: writer.clone(), id: new_id(app, engineer) };
+    work.tell_begun().await;
+    let publication = work.build(((row.id, manifest), formers), order, tell).await?;
     let snapshot = publication.snapshot.as_ref().map(|(new, key, _)| NewSnapshot {
         id: *new,
         manifest_key: key.clone(),
@@ -55,11 +59,11 @@ pub async fn build(app: &App, engineer: &Engineer, order: Order, tell: Teller) -
         has_marts: publication.run.status == Status::Published,
         replaces: Some(row.id),
     });
-    let (id, key) = work.record(&mut publication).await?;
-    let run = new_run(id, &publication.run, key);
+    let run = new_run(work.id, &publication.run, work.record(&publication).await?);
     app.control.record_mart_run(&engineer.actor, &engineer.scope, (run, snapshot), &engineer.trace).await?;
+    work.tell_ended(&publication).await;
     drop(writer);
-    raise(engineer, id, &publication);
+    raise(engineer, work.id, &publication);
     Ok(publication)
 }
 
@@ -87,7 +91,8 @@ pub async fn build_past(
         Ok((id, Arc::new(manifest)))
     })
     .await?;
-    let work = Work { app, engineer, writer: writer.clone() };
+    let work = Work { app, engineer, writer: writer.clone(), id: new_id(app, engineer) };
+    work.tell_begun().await;
     let mut publication = work.build((star, known), order, tell).await?;
     let snapshot = publication.snapshot.as_ref().filter(|_| publication.run.status == Status::Published);
     let snapshot = snapshot.map(|(id, key, _)| NewPastSnapshot {
@@ -100,13 +105,13 @@ pub async fn build_past(
     {
         publication.run.status = Status::Unchanged;
     }
-    let (id, key) = work.record(&mut publication).await?;
-    let run = new_run(id, &publication.run, key);
+    let run = new_run(work.id, &publication.run, work.record(&publication).await?);
     app.control
         .record_past_mart_run(&engineer.actor, &engineer.scope, (run, snapshot), &engineer.trace)
         .await?;
+    work.tell_ended(&publication).await;
     drop(writer);
-    raise(engineer, id, &publication);
+    raise(engineer, work.id, &publication);
     Ok(publication)
 }
 
@@ -130,8 +135,8 @@ pub async fn plan(
             Some(same) => base.1 = same.clone(),
             // The tables of that instant are not known before they are made.
             None => {
-                base.1 =
-                    Arc::new(Manifest { tables: std::collections::BTreeMap::new(), ..(*manifest).clone() })
+                let unknown = Manifest { tables: BTreeMap::new(), ..(*manifest).clone() };
+                base.1 = Arc::new(unknown);
             }
         }
     }
@@ -168,6 +173,11 @@ struct Work<'a> {
     app: &'a App,
     engineer: &'a Engineer,
     writer: Arc<Writer>,
+    id: RunId,
+}
+
+fn new_id(app: &App, engineer: &Engineer) -> RunId {
+    RunId::at(app.clock.now(), engineer.trace.as_str())
 }
 
 type Known = ((SnapshotId, Arc<Manifest>), Vec<Arc<Manifest>>);
@@ -194,13 +204,29 @@ impl Work<'_> {
         .await
     }
 
-    /// Writes the record; returns the run's id and the record's key.
-    async fn record(&self, publication: &mut Publication) -> Result<(RunId, String)> {
-        let content = format!("{}{}", self.engineer.trace, publication.run.based_on);
-        let id = RunId::at(publication.run.finished_at, &content);
-        let (at_work, run) = (self.writer.clone(), publication.run.clone());
-        let key = blocking(move || write(&at_work, id, &run)).await?;
-        Ok((id, key))
+    /// Writes the record; returns its key.
+    async fn record(&self, publication: &Publication) -> Result<String> {
+        let (id, at_work, run) = (self.id, self.writer.clone(), publication.run.clone());
+        blocking(move || write(&at_work, id, &run)).await
+    }
+
+    async fn tell_begun(&self) {
+        if let Some((sink, namer)) = self.openlineage() {
+            sink.send(vec![begun(&namer, self.app.clock.now())]).await;
+        }
+    }
+
+    async fn tell_ended(&self, publication: &Publication) {
+        if let Some((sink, namer)) = self.openlineage() {
+            sink.send(ended(&namer, marts::MARTS, &publication.run)).await;
+        }
+    }
+
+    /// Where OpenLineage events go, and how this build is named there.
+    fn openlineage(&self) -> Option<(&OpenLineage, Namer)> {
+        let sink = self.app.openlineage.as_deref()?;
+        let (tenant, study) = (self.engineer.scope.tenant(), self.engineer.scope.study().clone());
+        Some((sink, Namer { namespace: sink.namespace.clone(), tenant, study, run: self.id }))
     }
 }
 
