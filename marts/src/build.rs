@@ -155,8 +155,9 @@ fn is_unchanged(planned: &[Planned], current: &Manifest) -> bool {
 }
 
 fn shared(mart: &Mart, base: &Base<'_>, clock: &dyn Clock) -> Built {
-    let rows = base.current.1.tables.get(mart.name).map_or(0, warehouse::Table::rows);
-    Built { rows, ..blank(mart.name, Outcome::Shared, clock) }
+    let blank = blank(mart.name, Outcome::Shared, clock);
+    let table = base.current.1.tables.get(mart.name);
+    table.map_or(blank.clone(), |table| Built { rows: table.rows(), content: table.content(), ..blank })
 }
 
 /// What is known of a mart with which nothing was done.
@@ -166,6 +167,7 @@ pub(crate) fn blank(mart: &str, outcome: Outcome, clock: &dyn Clock) -> Built {
         outcome,
         reasons: Vec::new(),
         rows: 0,
+        content: String::new(),
         started_at: clock.now(),
         took_us: 0,
         error: None,
@@ -276,7 +278,8 @@ impl<'a> Work<'a> {
         let forced = step.reasons.contains(&crate::plan::Reason::FullRefresh);
         let known = crate::plan::find_known(mart, &pieces, &self.base.formers).filter(|_| !forced);
         if let Some(table) = known {
-            let built = Built { rows: table.rows(), ..blank(mart.name, Outcome::Shared, self.clock) };
+            let blank = blank(mart.name, Outcome::Shared, self.clock);
+            let built = Built { rows: table.rows(), content: table.content(), ..blank };
             return Decision::Done(built, Some(table));
         }
         let mut reasons = crate::plan::why(mart, &pieces, &self.base.formers);

@@ -112,7 +112,7 @@ fn make(seat: &Seat, job: Job, clock: &dyn Clock) -> Ended {
     let mut built = Built { reasons, started_at, ..blank(mart.name, Outcome::Made, clock) };
     let (made, error) = match make_and_test(seat, mart) {
         Ok((made, tests)) => {
-            built.rows = made.rows;
+            (built.rows, built.content) = (made.rows, made.content.clone());
             let error = failed(mart, &tests);
             built.tests = tests;
             (Some(made), error)

@@ -81,13 +81,15 @@ pub struct Built {
     pub reasons: Vec<String>,
     /// Its rows.
     pub rows: u64,
+    /// A hash over them, [`warehouse::Table::content`]; empty when there are none to tell of.
+    pub content: String,
     /// When it was begun.
     pub started_at: DateTime<Utc>,
     /// How long it took, tests among it, in microseconds.
     pub took_us: u64,
     /// Why it could not be made.
     pub error: Option<String>,
-    /// What its tests found; empty when it was taken over, since they held when it was made.
+    /// What its tests found when it was made; empty where that is not known.
     pub tests: Vec<Tested>,
 }
 

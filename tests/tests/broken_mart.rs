@@ -107,6 +107,16 @@ fn an_instant_of_the_past_is_built_once_and_read_by_its_id() {
     assert!(again.contains("was there already"), "{again}");
     assert_eq!(current(&installation), now, "readers stay with the newest");
     assert_ne!(january, now);
+    let id = built.lines().find_map(|line| line.strip_prefix("snapshot ")).expect("it is named");
+    let id = id.split(' ').next().expect("an id").to_owned();
+    let server = installation.serve();
+    let mut client = installation.account("house", "researcher").client(&server);
+    // By hand: from 1 January to 31 March 2020 are 91 days, to 31 May 152.
+    for (query, days) in [(format!("?snapshot={id}"), 91.0), (String::new(), 152.0)] {
+        let address = format!("/api/v1/studies/S1/tables/mart_retention{query}");
+        let rows = client.get(&server.url(&address)).json();
+        assert_eq!(rows["rows"][0]["day"], days, "{address}: {rows}");
+    }
     let early = installation.run(&[&["marts", "build", "--as-of", "2025-01-01"][..], &PLACE].concat());
     assert_eq!(early.code, Some(2), "{early}");
     assert!(early.errors.contains("the first cut is of 2026-01-31"), "{early}");
@@ -150,6 +160,30 @@ fn the_page_shows_the_failure_its_rows_and_where_the_column_comes_from() {
     );
     assert!(!events.contains("328809"), "the ledger holds no value: {events}");
     assert!(!server.log().contains("328809"), "the log holds no value");
+}
+
+// One of two events has a body system: it is published, and the word stays until the event is coded.
+#[test]
+fn a_warning_publishes_and_stays_until_it_is_mended() {
+    let Some(installation) = Installation::with_tenant("house") else { return };
+    let path = installation.beside("first");
+    fs::create_dir_all(&path).expect("a folder");
+    fs::write(path.join("dm.csv"), subjects("2020-03-31")).expect("a file");
+    let ae = "STUDYID,USUBJID,AESEQ,AETERM,AEDECOD,AEBODSYS,AESER,AESTDTC\n\
+        S1,S1-01,1,Cough,COUGH,Respiratory disorders,N,2020-01-05\nS1,S1-02,1,Itch,,,N,2020-01-06\n";
+    fs::write(path.join("ae.csv"), ae).expect("a file");
+    let built = installation.must(&[&["ingest", "--mapping", "sdtm", "first"][..], &PLACE].concat()).out;
+    let said = "warning: mart_ae_term: not so: every event has a body system (1 rows)";
+    assert!(
+        built.contains(said) && built.contains("pt Itch") && built.contains("0 errors, 1 warnings"),
+        "{built}"
+    );
+    let again = marts(&installation, &["build"]).out;
+    assert!(again.contains("nothing changed") && again.contains(said), "{again}");
+    let mended = ae.replace("Itch,,,", "Itch,PRURITUS,Skin disorders,");
+    fs::write(path.join("ae.csv"), mended).expect("a file");
+    let built = installation.must(&[&["ingest", "--mapping", "sdtm", "first"][..], &PLACE].concat()).out;
+    assert!(built.contains("0 errors, 0 warnings"), "{built}");
 }
 
 #[test]

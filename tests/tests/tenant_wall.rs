@@ -41,7 +41,8 @@ impl Door {
         let path = path
             .replace("{batch}", "no_such_batch")
             .replace("{name}", "no_such_file")
-            .replace("{check}", "R-10");
+            .replace("{check}", "R-10")
+            .replace("{mart}", "mart_kri");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];

@@ -3,15 +3,36 @@
 use std::sync::Arc;
 
 use control::{MartRunRow, MartRunStatus, NewMartRun};
-use flight::published::Visible;
 use kernel::{Read, RunId, StudyScope};
-use marts::{Outcome, Run, Severity, Status};
+use marts::{Built, Outcome, Run, Severity, Status};
 use warehouse::storage::Staging;
 use warehouse::{Manifest, Writer, Zone};
 
 use super::blocking;
 use crate::app::App;
 use crate::error::{Failure, Result};
+
+/// What the tests of a mart found holds for as long as its content is the same: takes over what an earlier build found
+/// of the marts that were not made again.
+pub(super) async fn take_tests_over(app: &App, scope: &StudyScope<Read>, run: &mut Run) -> Result<()> {
+    let waits = |built: &Built| built.outcome == Outcome::Shared && built.tests.is_empty();
+    for row in app.control.mart_runs(scope, RECORDS_READ).await? {
+        if !run.marts.iter().any(waits) {
+            break;
+        }
+        let earlier = read(app, scope, &row).await?;
+        for built in run.marts.iter_mut().filter(|built| waits(built)) {
+            let same = |known: &&Built| known.mart == built.mart && known.content == built.content;
+            if let Some(known) = earlier.marts.iter().find(same) {
+                built.tests.clone_from(&known.tests);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Records that are looked through for what tests found.
+const RECORDS_READ: u32 = 20;
 
 /// Stores a record; returns its key.
 pub(super) fn write(writer: &Writer, id: RunId, run: &Run) -> Result<String> {
@@ -81,16 +102,4 @@ pub(super) async fn last_kept(app: &App, scope: &StudyScope<Read>) -> Result<Opt
     let files = app.storage.study(scope);
     let manifest = blocking(move || Ok(Manifest::read(&files, &key, id)?)).await?;
     Ok(Some(Arc::new(manifest)))
-}
-
-/// The build that made the current marts, which is the one that the snapshot's readers see.
-///
-/// # Errors
-/// When it cannot be read.
-pub async fn of_snapshot(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Option<Run>> {
-    let rows = app.control.mart_runs(scope, LOOKED_AT).await?;
-    let Some(row) = rows.into_iter().find(|row| row.snapshot == Some(visible.row.id)) else {
-        return Ok(None);
-    };
-    Ok(Some(read(app, scope, &row).await?))
 }

@@ -14,13 +14,13 @@ use warehouse::engine::Limits;
 use warehouse::ingest::Progress;
 use warehouse::{Manifest, Writer};
 
-use super::mart_runs::{last_kept, new_run, write};
+use super::mart_runs::{last_kept, new_run, take_tests_over, write};
 use super::{Engineer, Teller, blocking, current, writer};
 use crate::app::App;
 use crate::error::Result;
 use crate::openlineage::OpenLineage;
 
-/// Snapshots of the past whose tables are looked through for what need not be made again.
+/// Former snapshots whose tables are looked through for what need not be made again.
 const PAST_LOOKED_AT: usize = 32;
 
 /// Builds the marts of the current snapshot whose inputs or definition changed and publishes them. When nothing
@@ -51,7 +51,8 @@ pub async fn build(app: &App, engineer: &Engineer, order: Order, tell: Teller) -
     let formers = formers(app, engineer).await?;
     let work = Work { app, engineer, writer: writer.clone(), id: new_id(app, engineer) };
     work.tell_begun().await;
-    let publication = work.build(((row.id, manifest), formers), order, tell).await?;
+    let mut publication = work.build(((row.id, manifest), formers), order, tell).await?;
+    take_tests_over(app, &engineer.scope.to_read(), &mut publication.run).await?;
     let snapshot = publication.snapshot.as_ref().map(|(new, key, _)| NewSnapshot {
         id: *new,
         manifest_key: key.clone(),
@@ -83,6 +84,7 @@ pub async fn build_past(
     let latest = warehouse::star::latest_cut(&newest, instant)?;
     let mut known = past(app, &engineer.scope.to_read(), latest).await?;
     known.extend(formers(app, engineer).await?);
+    known.extend(former_snapshots(app, &engineer.scope.to_read()).await?);
     let (at_work, told, looked_at) = (writer.clone(), tell.clone(), known.clone());
     let star = blocking(move || {
         let known: Vec<&Manifest> = std::iter::once(&newest).chain(&looked_at).map(AsRef::as_ref).collect();
@@ -94,6 +96,7 @@ pub async fn build_past(
     let work = Work { app, engineer, writer: writer.clone(), id: new_id(app, engineer) };
     work.tell_begun().await;
     let mut publication = work.build((star, known), order, tell).await?;
+    take_tests_over(app, &engineer.scope.to_read(), &mut publication.run).await?;
     let snapshot = publication.snapshot.as_ref().filter(|_| publication.run.status == Status::Published);
     let snapshot = snapshot.map(|(id, key, _)| NewPastSnapshot {
         id: *id,
@@ -141,6 +144,9 @@ pub async fn plan(
         }
     }
     known.extend(formers(app, engineer).await?);
+    if instant.is_some() {
+        known.extend(former_snapshots(app, &engineer.scope.to_read()).await?);
+    }
     let base = Base { current: (base.0, &base.1), formers: known.iter().map(AsRef::as_ref).collect() };
     Ok(marts::plan(marts::MARTS, &base, selection, full_refresh)?)
 }
@@ -157,6 +163,13 @@ async fn formers(app: &App, engineer: &Engineer) -> Result<Vec<Arc<Manifest>>> {
     }
     formers.extend(last_kept(app, &read).await?);
     Ok(formers)
+}
+
+/// The last snapshots that were current, the newest first: one of them showed the instant when it was new.
+async fn former_snapshots(app: &App, scope: &StudyScope<Read>) -> Result<Vec<Arc<Manifest>>> {
+    let rows = app.control.snapshots(scope).await?;
+    let open = |row| Ok(app.published.open(scope, row)?.manifest);
+    rows.into_iter().take(PAST_LOOKED_AT).map(open).collect()
 }
 
 /// Snapshots of the past, those of the instants nearest to `instant` first, and of one instant the newest.

@@ -123,6 +123,15 @@ fn tested<'a>(mart: &Mart, runs: &'a [(RunRow, Run)]) -> Option<(&'a RunRow, &'a
     runs.iter().filter_map(asked).find(|(_, built)| !built.tests.is_empty())
 }
 
+/// When the mart of this content was tested: later builds take over what was found then.
+fn asked_at(mart: &Mart, runs: &[(RunRow, Run)], (row, known): (&RunRow, &Built)) -> i64 {
+    let made = runs.iter().find(|(_, run)| {
+        let same = |built: &Built| built.outcome != marts::Outcome::Shared && built.content == known.content;
+        built(mart, run).is_some_and(same)
+    });
+    made.map_or(row, |(row, _)| row).finished_at.timestamp()
+}
+
 fn shown_rows(mart: &Mart, runs: &[(RunRow, Run)]) -> u64 {
     let tests = tested(mart, runs).map(|(_, built)| built.tests.as_slice()).unwrap_or_default();
     tests.iter().map(|test| test.sample.len() as u64).sum()
@@ -203,7 +212,7 @@ fn mart_view(study: &str, mart: &Mart, runs: &[(RunRow, Run)], receipts: &[Recei
         },
         columns: columns(mart, receipts),
         tests: tests(mart, asked.map(|(_, built)| built)),
-        tested_unix_s: asked.map(|(row, _)| row.finished_at.timestamp()),
+        tested_unix_s: asked.map(|asked| asked_at(mart, runs, asked)),
         history: runs
             .iter()
             .filter_map(|(row, run)| {
