@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use control::{Control, ControlError, SnapshotRow};
+use control::{Control, ControlError, PastSnapshotRow, SnapshotRow};
 use kernel::{Action, Read, SnapshotId, StudyScope};
 use warehouse::{Manifest, Storage, TableScan};
 
@@ -73,7 +73,7 @@ impl Published {
         row.map(|row| self.open(scope, row)).transpose()
     }
 
-    /// One snapshot of the study by its id.
+    /// One snapshot of the study by its id, also one of a past instant.
     ///
     /// # Errors
     /// As [`Published::current`].
@@ -82,8 +82,26 @@ impl Published {
         scope: &StudyScope<Read>,
         id: SnapshotId,
     ) -> Result<Option<Visible>, PublishedError> {
-        let row = self.control.snapshot(scope, id).await?;
-        row.map(|row| self.open(scope, row)).transpose()
+        if let Some(row) = self.control.snapshot(scope, id).await? {
+            return self.open(scope, row).map(Some);
+        }
+        let past = self.control.past_snapshot(scope, id).await?;
+        past.map(|row| self.open_past(scope, row)).transpose()
+    }
+
+    /// The manifest that a row of a past instant makes readable.
+    ///
+    /// # Errors
+    /// As [`Published::open`].
+    pub fn open_past(
+        &self,
+        scope: &StudyScope<Read>,
+        past: PastSnapshotRow,
+    ) -> Result<Visible, PublishedError> {
+        let PastSnapshotRow { id, manifest_key, published_at, .. } = past;
+        // It has no place among those that were current.
+        let row = SnapshotRow { id, seq: 0, manifest_key, has_marts: true, replaces: None, published_at };
+        self.open(scope, row)
     }
 
     /// The manifest that a row makes visible.

@@ -11,4 +11,5 @@ pub(crate) mod flag;
 pub(crate) mod frame;
 pub(crate) mod limits;
 pub(crate) mod loads;
+pub(crate) mod mart_graph;
 pub(crate) mod table;

@@ -132,6 +132,18 @@ pub fn job_events(job: &str) -> String {
     format!("/api/v1/jobs/{}/events", encode_segment(job))
 }
 
+/// The marts of a study, for those who build them.
+#[must_use]
+pub fn marts(study: &str) -> String {
+    format!("{}/marts", tab(study, Tab::Data))
+}
+
+/// One mart.
+#[must_use]
+pub fn mart(study: &str, mart: &str) -> String {
+    format!("{}/{}", marts(study), encode_segment(mart))
+}
+
 /// Sets the theme and comes back.
 #[must_use]
 pub fn theme(to: Theme, back: &str) -> String {

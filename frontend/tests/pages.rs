@@ -15,7 +15,7 @@ use frontend::view::{
     Theme, Verification,
 };
 
-use crate::example::{self, data, frame, quality, risk};
+use crate::example::{self, data, frame, marts, quality, risk};
 
 /// Every page in one theme, by name.
 pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
@@ -48,6 +48,8 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("data", page::data(&data::data(theme))),
         ("jobs", page::jobs(&example::jobs(theme))),
         ("jobs-empty", page::jobs(&JobsView { jobs: Vec::new(), ..example::jobs(theme) })),
+        ("marts", page::marts(&marts::marts(theme))),
+        ("mart", page::mart(&marts::mart(theme))),
         ("audit", page::audit(&example::audit(theme))),
         ("error", page::error(&example::error(theme))),
     ]
@@ -360,4 +362,30 @@ fn tolerance_limits_stand_with_the_gravest_first_and_with_the_forecast() {
     for text in ["40 of 250", "16.0%", "1.2%"] {
         assert!(html.contains(text), "{text}");
     }
+}
+
+#[test]
+fn the_page_of_the_marts_says_what_failed_and_what_to_do() {
+    let html = page::marts(&marts::marts(Theme::System));
+    for said in [
+        "readers stay with the former snapshot",
+        "day is between 0 and 36525",
+        "cairn marts lineage mart_retention.day",
+        "/studies/CAIRN-301/data/marts/mart_retention",
+        "cairn marts build --dry-run",
+    ] {
+        assert!(html.contains(said), "{said}");
+    }
+    // Four tables and three marts, six of which are read.
+    assert_eq!((html.matches("<rect").count(), html.matches("class=\"edge\"").count()), (7, 6));
+}
+
+#[test]
+fn the_page_of_a_mart_shows_its_tests_with_rows_and_its_columns_with_files() {
+    let html = page::mart(&marts::mart(Theme::System));
+    for said in ["day 328722", "dim_subject.days_on_study", "dm.xpt: RFENDTC", "under 1 ms", "not asked yet"]
+    {
+        assert!(html.contains(said), "{said}");
+    }
+    assert!(html.contains("b &lt; 1"), "a query is text");
 }

@@ -15,9 +15,11 @@ pub enum Error {
         #[source]
         source: warehouse::Error,
     },
-    /// A test of the mart found rows.
+    /// A test of the mart found rows. They are kept with the run; the message holds no value of the data.
     #[error(
-        "mart `{mart}` failed its test `{test}`: {rows} rows; the former snapshot stays current. Look at them with: {query}"
+        "mart `{mart}` failed its test `{test}`: {rows} rows; nothing was published, and readers stay with the former \
+         snapshot. `cairn marts history --last` shows the rows, `cairn marts lineage {place}` the files that they come from; \
+         mend the file, deliver it again and build again"
     )]
     Test {
         /// The mart.
@@ -26,8 +28,19 @@ pub enum Error {
         test: String,
         /// How many rows failed.
         rows: u64,
-        /// The query that shows them.
-        query: String,
+        /// The mart, or the column that the test is about.
+        place: String,
+    },
+    /// The build was told to stop.
+    #[error("the build was cancelled: nothing was published, and readers stay with the former snapshot")]
+    Cancelled,
+    /// A selector means nothing.
+    #[error("`{selector}` selects nothing: {reason}")]
+    Selector {
+        /// The selector.
+        selector: String,
+        /// Why, and what there is.
+        reason: String,
     },
     /// A measure refused its numbers.
     #[error("mart `{mart}`: indicator `{indicator}` cannot be scored")]
@@ -48,6 +61,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// A study's own file is not usable.
+    #[error("settings file `{file}`: {reason}; it takes `fresh_within_days = 7`")]
+    Settings {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The snapshot could not be opened or published.
     #[error("failed to {step}")]
     Snapshot {
@@ -57,4 +78,12 @@ pub enum Error {
         #[source]
         source: warehouse::Error,
     },
+}
+
+impl Error {
+    /// Whether whoever asked can mend it by asking otherwise.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Selector { .. } | Self::Settings { .. })
+    }
 }

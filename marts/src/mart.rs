@@ -1,10 +1,14 @@
-//! What a mart is: a name, a grain, what it reads, how it is made and what must hold of it.
+//! What a mart is: a name, a grain, what it reads, how it is made, what its columns mean and what must hold of it.
+
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use warehouse::engine::identifier;
-use warehouse::workbench::Workbench;
+use kernel::CODE_VERSION;
+use warehouse::engine::{Engine, identifier};
+use warehouse::snapshot::inputs_hash;
 
 use crate::Result;
+use crate::test::Test;
 
 /// One derived table.
 #[derive(Debug)]
@@ -15,11 +19,15 @@ pub struct Mart {
     pub grain: &'static str,
     /// What it is for, in a sentence.
     pub description: &'static str,
+    /// Who answers for it.
+    pub owner: &'static str,
     /// The tables it reads, of the star or earlier marts.
     pub inputs: &'static [&'static str],
     /// The columns that together name a row.
     pub key: &'static [&'static str],
-    /// What must hold before it is published, besides the key.
+    /// Its columns, in their order.
+    pub columns: &'static [Column],
+    /// What must hold before it is published, besides the key and the columns.
     pub tests: &'static [Test],
     /// For choosing: `rbqm`, `quality`.
     pub tags: &'static [&'static str],
@@ -27,68 +35,103 @@ pub struct Mart {
     pub definition: Definition,
 }
 
+/// One column of a mart.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says, with its unit.
+    pub description: &'static str,
+    /// The columns that its values come from, as `table.column`; empty where it is a word of the definition.
+    pub from: &'static [&'static str],
+}
+
+/// A column of a declaration.
+pub(crate) const fn column(
+    name: &'static str,
+    description: &'static str,
+    from: &'static [&'static str],
+) -> Column {
+    Column { name, description, from }
+}
+
 /// How a mart is made.
 #[derive(Debug, Clone, Copy)]
 pub enum Definition {
     /// A query in the subset that DuckDB and DataFusion answer alike.
     Sql(&'static str),
-    /// A function over the tables of the workbench, its revision, and the texts it works by: when one of them changes,
-    /// the mart is made again.
-    Rust(fn(&Workbench) -> Result<RecordBatch>, u32, &'static [&'static str]),
+    /// A function over the tables that the engine sees, its revision, and the texts it works by: when one of them
+    /// changes, the mart is made again.
+    Rust(fn(&Engine) -> Result<RecordBatch>, u32, &'static [&'static str]),
 }
 
-/// What must hold of a mart.
-#[derive(Debug, Clone, Copy)]
-pub enum Test {
-    /// No null.
-    NotNull(&'static str),
-    /// Nothing outside the two ends, which are allowed.
-    Range(&'static str, f64, f64),
-    /// One column is never above another.
-    AtMost(&'static str, &'static str),
-    /// Every value is a value of a column of another table.
-    Relationship(&'static str, &'static str, &'static str),
-}
-
-impl Test {
-    /// The test in words.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::NotNull(column) => format!("{column} is not null"),
-            Self::Range(column, low, high) => format!("{column} is between {low} and {high}"),
-            Self::AtMost(low, high) => format!("{low} is at most {high}"),
-            Self::Relationship(column, table, of) => format!("{column} is a {of} of {table}"),
-        }
-    }
-
-    /// The rows of `mart` that fail it.
-    #[must_use]
-    pub fn failing(&self, mart: &str) -> String {
-        let mart = identifier(mart);
-        match self {
-            Self::NotNull(column) => format!("SELECT * FROM {mart} WHERE {column} IS NULL"),
-            Self::Range(column, low, high) => {
-                format!("SELECT * FROM {mart} WHERE {column} < {low:?} OR {column} > {high:?}")
-            }
-            Self::AtMost(low, high) => format!("SELECT * FROM {mart} WHERE {low} > {high}"),
-            Self::Relationship(column, table, of) => {
-                format!("SELECT * FROM {mart} WHERE {column} NOT IN (SELECT {of} FROM {})", identifier(table))
-            }
-        }
-    }
-}
+/// The piece of [`Mart::made_of`] that is the program's version.
+pub(crate) const PROGRAM: &str = "program";
+/// The piece that is the query, or the function's revision.
+pub(crate) const DEFINITION: &str = "definition";
+/// The beginning of the pieces that are texts a function works by.
+pub(crate) const PARAMETER: &str = "parameter ";
+/// The piece that is what must hold.
+pub(crate) const TESTS: &str = "tests";
+/// The beginning of the pieces that are tables.
+pub(crate) const INPUT: &str = "input ";
 
 impl Mart {
+    /// Everything it is computed from, piece by piece, where `content` tells the content of a table; the name of the
+    /// table that is not there otherwise.
+    ///
+    /// # Errors
+    /// The input whose content is not known.
+    pub fn made_of(
+        &self,
+        content: impl Fn(&str) -> Option<String>,
+    ) -> std::result::Result<BTreeMap<String, String>, &'static str> {
+        let mut pieces = self.own_pieces();
+        for input in self.inputs {
+            pieces.insert(format!("{INPUT}{input}"), content(input).ok_or(*input)?);
+        }
+        Ok(pieces)
+    }
+
+    /// What it is computed from besides tables.
+    pub(crate) fn own_pieces(&self) -> BTreeMap<String, String> {
+        let hash = |text: &str| inputs_hash(&[text.to_owned()]);
+        let mut pieces = BTreeMap::from([(PROGRAM.to_owned(), CODE_VERSION.to_owned())]);
+        let mut add = |name: String, content: String| drop(pieces.insert(name, content));
+        match self.definition {
+            Definition::Sql(query) => add(DEFINITION.to_owned(), hash(query)),
+            Definition::Rust(_, revision, parameters) => {
+                add(DEFINITION.to_owned(), revision.to_string());
+                for (place, text) in (1..).zip(parameters) {
+                    add(format!("{PARAMETER}{place}"), hash(text));
+                }
+            }
+        }
+        let tests: Vec<String> = self.tests.iter().map(|test| format!("{test:?}")).collect();
+        add(TESTS.to_owned(), inputs_hash(&[tests, vec![format!("{:?}", self.columns)]].concat()));
+        pieces
+    }
+
     /// The rows whose key occurs more than once or has a null.
     #[must_use]
     pub fn repeated_keys(&self) -> String {
-        let key = self.key.join(", ");
-        let nulls: Vec<String> = self.key.iter().map(|column| format!("{column} IS NULL")).collect();
-        format!(
-            "SELECT {key}, count(*) AS n FROM {} GROUP BY {key} HAVING count(*) > 1 OR {}",
-            identifier(self.name),
-            nulls.join(" OR ")
-        )
+        repeated(self.name, self.key)
     }
+
+    /// The column of that name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// The values of `columns` that occur more than once in `table`, or that have a null.
+pub(crate) fn repeated(table: &str, columns: &[&str]) -> String {
+    let key = columns.join(", ");
+    let nulls: Vec<String> = columns.iter().map(|column| format!("{column} IS NULL")).collect();
+    format!(
+        "SELECT {key}, count(*) AS n FROM {} GROUP BY {key} HAVING count(*) > 1 OR {}",
+        identifier(table),
+        nulls.join(" OR ")
+    )
 }

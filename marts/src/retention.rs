@@ -6,7 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
 use measures::MeasureError;
 use measures::survival::{Band, cumulative_incidence, kaplan_meier};
-use warehouse::workbench::Workbench;
+use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, table, texts};
 use crate::{Error, Result};
@@ -24,10 +24,10 @@ struct Courses {
     reasons: Vec<Option<String>>,
 }
 
-fn courses(bench: &Workbench, mart: &str) -> Result<Courses> {
+fn courses(engine: &Engine, mart: &str) -> Result<Courses> {
     let failed = |source| Error::Build { mart: mart.to_owned(), source };
     let mut courses = Courses::default();
-    for batch in bench.engine().query("read how long subjects stayed", COURSES).map_err(failed)? {
+    for batch in engine.query("read how long subjects stayed", COURSES).map_err(failed)? {
         let (days, reasons) =
             (batch.column(0).as_primitive::<Float64Type>(), batch.column(1).as_string::<i32>());
         courses.days.extend(days.values());
@@ -44,8 +44,8 @@ fn refused(mart: &str) -> impl Fn(MeasureError) -> Error {
 ///
 /// # Errors
 /// [`Error::Measure`] when the days on study cannot be used.
-pub fn curve(bench: &Workbench) -> Result<RecordBatch> {
-    let courses = courses(bench, MART)?;
+pub fn curve(engine: &Engine) -> Result<RecordBatch> {
+    let courses = courses(engine, MART)?;
     let left: Vec<bool> = courses.reasons.iter().map(Option::is_some).collect();
     let steps = if courses.days.is_empty() {
         Vec::new()
@@ -69,8 +69,8 @@ pub fn curve(bench: &Workbench) -> Result<RecordBatch> {
 ///
 /// # Errors
 /// As [`curve`].
-pub fn by_reason(bench: &Workbench) -> Result<RecordBatch> {
-    let courses = courses(bench, REASONS_MART)?;
+pub fn by_reason(engine: &Engine) -> Result<RecordBatch> {
+    let courses = courses(engine, REASONS_MART)?;
     let names: Vec<String> =
         courses.reasons.iter().flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let cause = |reason: &Option<String>| {

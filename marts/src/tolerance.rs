@@ -10,7 +10,7 @@ use measures::tolerance::predictive::Forecast;
 use measures::tolerance::{Levels, Method, Rule, Snapshot, Verdict};
 use measures::{Kind, MeasureError};
 use serde::Deserialize;
-use warehouse::workbench::Workbench;
+use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, table, texts};
 use crate::{Error, Result};
@@ -99,8 +99,8 @@ struct Row {
 ///
 /// # Errors
 /// [`Error::Measure`] with the limit whose counts cannot be judged.
-pub fn by_method(bench: &Workbench) -> Result<RecordBatch> {
-    let counts = counts(bench)?;
+pub fn by_method(engine: &Engine) -> Result<RecordBatch> {
+    let counts = counts(engine)?;
     let mut rows = Vec::new();
     for definition in definitions()? {
         if let Some((counted, planned)) = counts.get(&definition.id) {
@@ -116,10 +116,10 @@ pub fn by_method(bench: &Workbench) -> Result<RecordBatch> {
 
 type Counts = BTreeMap<String, (Snapshot, Option<f64>)>;
 
-fn counts(bench: &Workbench) -> Result<Counts> {
+fn counts(engine: &Engine) -> Result<Counts> {
     let failed = |source| Error::Build { mart: MART.to_owned(), source };
     let mut counts = Counts::new();
-    for batch in bench.engine().query("count for the tolerance limits", COUNTS).map_err(failed)? {
+    for batch in engine.query("count for the tolerance limits", COUNTS).map_err(failed)? {
         let number = |position: usize, row| batch.column(position).as_primitive::<Float64Type>().value(row);
         for row in 0..batch.num_rows() {
             let snapshot = Snapshot { events: number(1, row), units: number(2, row) };

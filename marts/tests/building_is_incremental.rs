@@ -9,8 +9,8 @@ const DM: &str = "STUDYID,USUBJID,SUBJID,SITEID,ARMCD,RFSTDTC,RFENDTC\n\
 const AE: &str =
     "STUDYID,USUBJID,AESEQ,AETERM,AESER\nS1,S1-1,1,COUGH,N\nS1,S1-1,2,FEVER,Y\nS1,S1-2,1,RASH,N\n";
 
-fn outcomes(study: &mut Study) -> Vec<(&'static str, Outcome)> {
-    study.build().marts.iter().map(|built| (built.mart, built.outcome)).collect()
+fn outcomes(study: &mut Study) -> Vec<(String, Outcome)> {
+    study.build().run.marts.iter().map(|built| (built.mart.clone(), built.outcome)).collect()
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn nothing_is_made_twice() {
     study.deliver("sdtm", &[("dm.csv", DM), ("ae.csv", &more)]);
     let after = outcomes(&mut study);
     // Events are no part of completeness by schedule, but they name subjects, and so a dimension it reads.
-    assert!(after.contains(&("mart_kri", Outcome::Made)), "{after:?}");
+    assert!(after.contains(&("mart_kri".to_owned(), Outcome::Made)), "{after:?}");
 }
 
 // By hand: site 001 has 2 events and 1 serious one in 91 days, site 002 has 1 and 0 in 91 days; 1 of its 2 screened

@@ -4,9 +4,8 @@ use std::fs;
 
 use chrono::DateTime;
 use kernel::{ActionKind, BatchId, Build, FixedClock, Grants, Permission, SnapshotId, StudyScope};
-use marts::build::{Base, Publication};
+use marts::{Base, Order, Planned, Publication, Selection};
 use tempfile::TempDir;
-use warehouse::engine::Limits;
 use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, TableScan, Writer, ingest};
 
 pub(crate) struct Study {
@@ -15,6 +14,7 @@ pub(crate) struct Study {
     pub(crate) scope: StudyScope<Build>,
     pub(crate) star: Option<(SnapshotId, Manifest)>,
     pub(crate) marts: Option<Manifest>,
+    kept: Option<Manifest>,
     deliveries: i64,
 }
 
@@ -25,7 +25,7 @@ impl Study {
         let tenant = "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("a tenant id");
         let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
         let scope = grants.scope(&"S1".parse().expect("a study id")).expect("granted");
-        Self { folder, storage, scope, star: None, marts: None, deliveries: 0 }
+        Self { folder, storage, scope, star: None, marts: None, kept: None, deliveries: 0 }
     }
 
     pub(crate) fn deliver(&mut self, mapping: &str, files: &[(&str, &str)]) {
@@ -49,17 +49,39 @@ impl Study {
         self.star = Some((id, manifest));
     }
 
+    /// Builds whatever changed, which must not fail.
     pub(crate) fn build(&mut self) -> Publication {
+        let built = self.build_order(&Order::default());
+        assert!(built.failure.is_none(), "{:?}", built.failure);
+        built
+    }
+
+    /// Builds what is ordered; a snapshot with every mart becomes the one that readers see.
+    pub(crate) fn build_order(&mut self, order: &Order) -> Publication {
         let writer = Writer::wait(&self.storage, &self.scope).expect("nobody else writes");
         let (id, star) = self.star.as_ref().expect("delivered");
         let clock = FixedClock(DateTime::UNIX_EPOCH);
-        let base = Base { current: (*id, star), with_marts: self.marts.as_ref() };
-        let built = marts::build(&writer, &base, (&clock, &Limits::default()), &mut |_, _, _| {});
-        let built = built.expect("the marts are built");
-        if let Some((_, _, manifest)) = &built.snapshot {
+        let formers = self.marts.iter().chain(&self.kept).collect();
+        let base = Base { current: (*id, star), formers };
+        let built = marts::build(&writer, &base, order, &clock, &mut |_| {}).expect("the build ends");
+        if let Some((id, _, manifest)) = &built.snapshot {
             self.marts = Some(manifest.clone());
+            // As the control plane does: the next build begins from what was published.
+            self.star = Some((*id, manifest.clone()));
         }
+        let kept = built.run.kept.as_ref();
+        let read = |(id, key): &(SnapshotId, String)| {
+            Manifest::read(&self.storage.study(&self.scope), key, *id).expect("it was kept")
+        };
+        self.kept = kept.map(read);
         built
+    }
+
+    /// What a build would do.
+    pub(crate) fn plan(&self, select: &[&str], full_refresh: bool) -> Vec<Planned> {
+        let (id, star) = self.star.as_ref().expect("delivered");
+        let base = Base { current: (*id, star), formers: self.marts.iter().collect() };
+        marts::plan(marts::MARTS, &base, &selection(select), full_refresh).expect("it means something")
     }
 
     /// A mart's rows as JSON objects.
@@ -75,4 +97,8 @@ impl Study {
         let text = writer.into_inner();
         if text.is_empty() { Vec::new() } else { serde_json::from_slice(&text).expect("JSON") }
     }
+}
+
+pub(crate) fn selection(select: &[&str]) -> Selection {
+    Selection { select: select.iter().map(|word| (*word).to_owned()).collect(), exclude: Vec::new() }
 }

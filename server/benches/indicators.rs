@@ -88,8 +88,8 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(Used, U
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (built, used) = measure(|| {
-            let base = marts::build::Base { current: (id, &manifest), with_marts: None };
-            Ok(marts::build(&writer, &base, (&SystemClock, &Limits::default()), &mut |_, _, _| {})?)
+            let base = marts::Base { current: (id, &manifest), formers: Vec::new() };
+            Ok(marts::build(&writer, &base, &marts::Order::default(), &SystemClock, &mut |_| {})?)
         })?;
         ours.push(used);
         let ((), used) = measure(|| run_script(&storage, &scope, &manifest, folder, &script))?;

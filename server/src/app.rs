@@ -10,6 +10,7 @@ use warehouse::Storage;
 
 use crate::error::{Failure, Result};
 use crate::mart_rows::MartRows;
+use crate::openlineage::OpenLineage;
 
 /// The program over one data folder. Cloning it is cheap.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct App {
     pub published: Published,
     /// The small tables behind the pages, in memory.
     pub mart_rows: MartRows,
+    /// Where builds of marts are told as OpenLineage events.
+    pub openlineage: Option<Arc<OpenLineage>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -44,7 +47,8 @@ impl App {
         let storage = Storage::open(&warehouse_folder(data)).map_err(Failure::from)?;
         let control = Control::open_at(data, settings, clock.clone()).await?;
         let published = Published::new(control.clone(), storage.clone());
-        Ok(Self { mart_rows: MartRows::new(published.clone()), control, storage, published, clock })
+        let mart_rows = MartRows::new(published.clone());
+        Ok(Self { mart_rows, control, storage, published, openlineage: None, clock })
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
@@ -13,6 +14,7 @@ use crate::app::App;
 use crate::error::{Failure, Result};
 use crate::http::{Allowance, Surroundings};
 use crate::oidc::{OidcSettings, Provider};
+use crate::openlineage::OpenLineage;
 use crate::telemetry;
 
 mod admin;
@@ -63,6 +65,18 @@ struct Cli {
     /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
+    /// Where builds of marts are told as OpenLineage events: a file, or an `http://` address that takes them by POST.
+    #[arg(long, global = true, env = "CAIRN_OPENLINEAGE", value_name = "TARGET")]
+    openlineage: Option<String>,
+    /// The namespace of jobs and tables in OpenLineage events.
+    #[arg(
+        long,
+        global = true,
+        env = "CAIRN_OPENLINEAGE_NAMESPACE",
+        default_value = "cairn",
+        value_name = "NAME"
+    )]
+    openlineage_namespace: String,
     #[command(flatten)]
     database: database::DatabaseArgs,
     #[command(flatten)]
@@ -239,6 +253,9 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Demo(args) => return crate::demo::run(&cli.data, args).await,
         _ => {}
     }
+    if let Command::Marts(marts::MartsCommand::Docs { out, format }) = &cli.command {
+        return marts::docs::run(out.as_deref(), format);
+    }
     if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
         return quality::page();
     }
@@ -255,7 +272,9 @@ async fn run(cli: Cli) -> Result<()> {
     }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
     let settings = ControlSettings { database, keys, anchor: cli.anchor, ..ControlSettings::default() };
-    let app = App::open_at(&cli.data, &settings).await?;
+    let target = cli.openlineage.as_deref();
+    let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;
+    let app = App { openlineage: openlineage.map(Arc::new), ..App::open_at(&cli.data, &settings).await? };
     match command {
         Command::Serve(doors) => serve::run(app, &doors).await,
         Command::Ingest(args) => ingest::run(&app, args).await,

@@ -186,7 +186,7 @@ async fn load(app: &App, engineer: &Engineer, delivery: Delivery, title: &str) -
     let bars = Bars::new(&format!("marts of {study}"));
     let built = work::build_marts(app, engineer, Limits::default(), bars.teller()).await;
     bars.finish();
-    let rows: u64 = built?.marts.iter().map(|mart| mart.rows).sum();
+    let rows: u64 = built?.run.marts.iter().map(|mart| mart.rows).sum();
     say!("{study}: {rows} rows in the marts");
     Ok(())
 }

@@ -75,6 +75,7 @@ impl Failure {
     pub const fn is_refusal(&self) -> bool {
         match self {
             Self::Warehouse(error) => error.is_refusal(),
+            Self::Marts(error) => error.is_refusal(),
             Self::Usage(_) => true,
             _ => false,
         }

@@ -7,6 +7,7 @@ pub mod app;
 mod backup;
 pub mod mart_rows;
 pub mod oidc;
+pub mod openlineage;
 pub mod work;
 
 pub mod intake;

@@ -7,8 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use control::{Actor, BatchRow, ControlError, Fence, NewSnapshot, SnapshotRow, TraceId};
 use flight::published::Visible;
 use kernel::{BatchId, Build, CODE_VERSION, Read, SnapshotId, StudyScope};
-use marts::build::Publication;
-use warehouse::engine::Limits;
 use warehouse::ingest::Progress;
 use warehouse::quality::ForeignCheck;
 use warehouse::quarantine::{QuarantinedRow, Wanted};
@@ -16,6 +14,12 @@ use warehouse::{Batch, Delivery, Manifest, Mapping, Receipt, Writer};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
+
+pub mod file_lineage;
+pub mod mart_runs;
+pub mod marts;
+
+pub use marts::build_marts;
 
 /// Told how far a piece of work is, and asked between its steps whether it is to go on.
 #[derive(Clone)]
@@ -171,13 +175,18 @@ pub(crate) async fn add_checks(
     let writer = writer(app, engineer).await?;
     let (row, manifest) = current(app, engineer).await?;
     let (at_work, id) = (writer.clone(), row.id);
-    let (new, manifest_key, manifest) = blocking(move || {
+    let (new, manifest_key, _) = blocking(move || {
         let checks = checks.into_iter().map(Ok);
         Ok(warehouse::quality::add(&at_work, (id, &manifest), source, checks)?)
     })
     .await?;
-    let (has_marts, fence) = (manifest.has_marts(), engineer.fence);
-    let snapshot = NewSnapshot { id: new, manifest_key, has_marts, replaces: Some(id), fence };
+    let snapshot = NewSnapshot {
+        id: new,
+        manifest_key,
+        has_marts: row.has_marts,
+        replaces: Some(id),
+        fence: engineer.fence,
+    };
     app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
     drop(writer);
     Ok(new)
@@ -311,46 +320,6 @@ async fn former(app: &App, engineer: &Engineer) -> Result<Option<(SnapshotRow, A
 pub async fn newest(app: &App, scope: &StudyScope<Read>) -> Result<Option<Visible>> {
     let Some(row) = app.control.current_snapshot(scope).await? else { return Ok(None) };
     Ok(Some(app.published.open(scope, row)?))
-}
-
-/// Builds the marts of the current snapshot and publishes them. When nothing changed nothing is published.
-///
-/// # Errors
-/// With the mart that could not be built or whose test failed; the former snapshot stays current then.
-pub async fn build_marts(
-    app: &App,
-    engineer: &Engineer,
-    limits: Limits,
-    tell: Teller,
-) -> Result<Publication> {
-    let writer = writer(app, engineer).await?;
-    let (current, manifest) = current(app, engineer).await?;
-    let with_marts = match app.control.current_with_marts(&engineer.scope.to_read()).await? {
-        Some(row) => Some(app.published.open(&engineer.scope, row)?.manifest),
-        None => None,
-    };
-    let (at_work, clock) = (writer.clone(), app.clock.clone());
-    let id = current.id;
-    let publication = blocking(move || {
-        let base = marts::build::Base { current: (id, &manifest), with_marts: with_marts.as_deref() };
-        tell.require_going_on()?;
-        let mut progress =
-            |mart: &str, done, total| tell.tell(Progress { step: format!("building {mart}"), done, total });
-        Ok(marts::build(&at_work, &base, (clock.as_ref(), &limits), &mut progress)?)
-    })
-    .await?;
-    if let Some((new, key, manifest)) = &publication.snapshot {
-        let snapshot = NewSnapshot {
-            id: *new,
-            manifest_key: key.clone(),
-            has_marts: manifest.has_marts(),
-            replaces: Some(id),
-            fence: engineer.fence,
-        };
-        app.control.publish(&engineer.actor, &engineer.scope, snapshot, &engineer.trace).await?;
-    }
-    drop(writer);
-    Ok(publication)
 }
 
 /// Runs what computes or waits for disks on a thread of its own.

@@ -3,6 +3,7 @@
 mod backup;
 mod bad_input;
 mod bad_tokens;
+mod broken_mart;
 mod browser;
 mod conformance_rules;
 mod deliveries;

@@ -45,7 +45,8 @@ impl Door {
             .replace("{token}", "no_such_token")
             .replace("{session}", "no_such_session")
             .replace("{job}", "no_such_job")
-            .replace("{schedule}", "no_such_schedule");
+            .replace("{schedule}", "no_such_schedule")
+            .replace("{mart}", "mart_kri");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];

@@ -18,27 +18,35 @@ use crate::{Error, Result, contract};
 pub(crate) const VERSION_ORDER: &str = "CREATE OR REPLACE MACRO version_order(extracted, received) AS
     CAST(epoch_us(extracted) AS HUGEINT) * 18446744073709551616 + epoch_us(received)";
 
-/// Names two views over an entity's files: `<entity>_versions`, all that was received until `as_of`, and
+/// Which versions of canon are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Until {
+    /// What had been received by then.
+    pub(crate) received: DateTime<Utc>,
+    /// What the sources said by then; everything when it is none.
+    pub(crate) extracted: Option<DateTime<Utc>>,
+}
+
+/// Names two views over an entity's files: `<entity>_versions`, all that was received and extracted in time, and
 /// `<entity>`, the current version of each record that is not gone.
 ///
 /// # Errors
 /// [`crate::Error::Engine`] when a file cannot be read.
-pub(crate) fn open_entity(
-    engine: &Engine,
-    entity: &str,
-    files: &[PathBuf],
-    as_of: DateTime<Utc>,
-) -> Result<()> {
+pub(crate) fn open_entity(engine: &Engine, entity: &str, files: &[PathBuf], until: Until) -> Result<()> {
     let (all, versions, current) = (
         identifier(&format!("{entity}_files")),
         identifier(&format!("{entity}_versions")),
         identifier(entity),
     );
     engine.view(&format!("{entity}_files"), files)?;
-    let until = as_of.timestamp_micros();
+    let received = until.received.timestamp_micros();
+    let extracted = until.extracted.map_or_else(String::new, |instant| {
+        format!(" AND epoch_us(source_extract_ts) <= {}", instant.timestamp_micros())
+    });
     let sql = format!(
         "{VERSION_ORDER};
-         CREATE OR REPLACE VIEW {versions} AS SELECT * FROM {all} WHERE epoch_us(sys_from_ts) <= {until};"
+         CREATE OR REPLACE VIEW {versions} AS
+         SELECT * FROM {all} WHERE epoch_us(sys_from_ts) <= {received}{extracted};"
     );
     let step = format!("open the versions of `{entity}`");
     engine.run(&step, &sql)?;
@@ -84,7 +92,7 @@ pub fn write_as_of(
     let files: Vec<PathBuf> =
         known.iter().map(|file| staging.files().path(&file.key)).collect::<Result<_>>()?;
     let engine = Engine::open(&[staging.files().folder(Zone::Canon)], staging.folder(), &Limits::default())?;
-    open_entity(&engine, &entity.name, &files, as_of)?;
+    open_entity(&engine, &entity.name, &files, Until { received: as_of, extracted: None })?;
     let query = format!(
         "SELECT * FROM {} ORDER BY source_system, source_dataset, source_row, row_id",
         identifier(&entity.name)

@@ -82,6 +82,22 @@ impl Engine {
         Ok(Self { connection })
     }
 
+    /// Another place at the same instance, for another thread: it sees the same tables and shares their memory.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when it cannot be opened.
+    pub fn another(&self) -> Result<Self> {
+        let connection =
+            self.connection.try_clone().map_err(|source| engine_error("open another connection", source))?;
+        Ok(Self { connection })
+    }
+
+    /// What ends the statement that runs here, from another thread.
+    #[must_use]
+    pub fn interrupt(&self) -> Interrupt {
+        Interrupt { handle: self.connection.interrupt_handle() }
+    }
+
     /// Runs statements that return nothing. `step` says in words what they do.
     ///
     /// # Errors
@@ -146,6 +162,25 @@ impl Engine {
             .query_row(sql, [], |row| row.get::<_, i64>(0))
             .map(|count| u64::try_from(count).unwrap_or(0))
             .map_err(|source| engine_error(step, source))
+    }
+}
+
+/// Ends the statement that runs on one connection. Without one that runs it does nothing.
+#[derive(Clone)]
+pub struct Interrupt {
+    handle: Arc<duckdb::InterruptHandle>,
+}
+
+impl std::fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Interrupt").finish_non_exhaustive()
+    }
+}
+
+impl Interrupt {
+    /// Ends the statement, which fails.
+    pub fn now(&self) {
+        self.handle.interrupt();
     }
 }
 

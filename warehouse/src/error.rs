@@ -302,6 +302,14 @@ pub enum Error {
         /// When it was received.
         now: String,
     },
+    /// Nothing is known of the sources at that instant.
+    #[error("no source was read until {instant}{}", first.as_ref().map_or_else(String::new, |first| format!("; the first cut is of {first}")))]
+    NoCutUntil {
+        /// The wanted instant.
+        instant: String,
+        /// The instant of the first cut.
+        first: Option<String>,
+    },
     /// The snapshot has no such table.
     #[error("the snapshot has no table `{table}`")]
     NoTable {
@@ -370,6 +378,7 @@ impl Error {
             | Self::TooManyQuarantined { .. }
             | Self::KeyReused { .. }
             | Self::CutOfTheFuture { .. }
+            | Self::NoCutUntil { .. }
             | Self::Rules { .. }
             | Self::PartOutOfPlace { .. }
             | Self::PartTooLarge { .. }

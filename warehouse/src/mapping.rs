@@ -77,6 +77,24 @@ impl Mapping {
         Err(Error::Mapping { mapping: name.chars().take(60).collect(), reason })
     }
 
+    /// The sender's columns that feed a column of an entity from a dataset, or the entity as a whole; none when the
+    /// dataset does not feed the entity.
+    #[must_use]
+    pub fn sources_of(&self, dataset: &str, entity: &str, column: Option<&str>) -> Option<Vec<String>> {
+        let mut found: Option<Vec<String>> = None;
+        for block in self.datasets.iter().filter(|block| block.entity == entity && block.knows(dataset)) {
+            let block = block.of_domain(dataset);
+            let sources = match column {
+                Some(column) => block.columns.get(column).map(Expression::sources).unwrap_or_default(),
+                None => block.sources(),
+            };
+            let known = found.get_or_insert_default();
+            let new: Vec<String> = sources.into_iter().filter(|source| !known.contains(source)).collect();
+            known.extend(new);
+        }
+        found
+    }
+
     /// The mapping that is shipped under `name`, or the one in the file of that path.
     ///
     /// # Errors

@@ -27,6 +27,8 @@ pub enum Zone {
     Marts,
     /// Manifests.
     Snapshots,
+    /// What builds came to.
+    Runs,
 }
 
 impl Zone {
@@ -40,6 +42,7 @@ impl Zone {
             Self::Star => "star",
             Self::Marts => "marts",
             Self::Snapshots => "snapshots",
+            Self::Runs => "runs",
         }
     }
 }
@@ -68,6 +71,10 @@ pub struct Table {
     pub files: Vec<DataFile>,
     /// A hash over everything it was computed from; the same hash means that it need not be computed again.
     pub inputs: String,
+    /// The same piece by piece, so that it can be told why it is computed again: each table it reads with its content,
+    /// its definition, its parameters. Empty where that is not kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub made_of: BTreeMap<String, String>,
 }
 
 impl Table {
@@ -81,6 +88,15 @@ impl Table {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// A hash over its rows as they are stored, however they came about.
+    #[must_use]
+    pub fn content(&self) -> String {
+        match self.files.as_slice() {
+            [file] => file.blake3.clone(),
+            files => inputs_hash(&files.iter().map(|file| file.blake3.clone()).collect::<Vec<_>>()),
+        }
     }
 }
 
@@ -134,6 +150,9 @@ pub struct Manifest {
     pub study: StudyId,
     /// The instant whose state of canon it shows.
     pub as_of: DateTime<Utc>,
+    /// The instant whose state of the sources it shows, where that is not the newest that canon knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources_as_of: Option<DateTime<Utc>>,
     /// The version of the code that built it.
     pub code_version: String,
     /// The snapshot it replaces.

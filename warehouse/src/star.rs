@@ -1,7 +1,7 @@
 //! Canon becomes facts and dimensions. Each table is one `.sql` file over the current version of canon;
 //! keys are deterministic, so that the same canon gives the same star on any machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -9,13 +9,14 @@ use kernel::{Build, CODE_VERSION, SnapshotId, StudyScope};
 
 use crate::engine::{Engine, Limits, literal};
 use crate::ingest::{Ingested, Progress};
-use crate::snapshot::{DataFile, Manifest, Table, Zone};
+use crate::snapshot::{Cut, DataFile, Manifest, Table, Zone};
 use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
-use crate::{Result, canon, contract, quality};
+use crate::{Error, Result, canon, contract, quality};
 
 mod check;
 mod history;
+pub mod lineage;
 
 /// One table of the star.
 #[derive(Debug)]
@@ -131,6 +132,9 @@ impl StarTable {
         for text in [self.sql, DEFINITIONS, PARTICIPATION, CODE_VERSION] {
             hasher.update(text.as_bytes());
         }
+        if let Some(instant) = manifest.sources_as_of {
+            hasher.update(instant.to_rfc3339().as_bytes());
+        }
         for entity in self.entities {
             hasher.update(entity.as_bytes());
             hasher.update(history::definition(entity)?.as_bytes());
@@ -179,15 +183,18 @@ pub fn build(
         tenant: scope.tenant(),
         study: scope.study().clone(),
         as_of: base.as_of,
+        sources_as_of: None,
         code_version: CODE_VERSION.to_owned(),
         replaces: base.former.map(|(id, _)| id),
         cuts,
         canon: base.ingested.canon.clone(),
-        tables: std::collections::BTreeMap::new(),
+        tables: BTreeMap::new(),
         masked: BTreeSet::new(),
     };
     let former = base.former.map(|(_, manifest)| manifest);
-    let mut builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, former };
+    let formers: Vec<&Manifest> = former.into_iter().collect();
+    let mut builder =
+        Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, formers: &formers };
     builder.build_all(&mut manifest, progress)?;
     let engine = match builder.engine.take() {
         Some(engine) => engine,
@@ -204,12 +211,55 @@ pub fn build(
     Ok((id, key, manifest))
 }
 
+/// Builds the star as the sources stood at `instant`, by all that has been received since. The instant is that of the
+/// latest cut until then: between two cuts nothing is known to have changed. Tables that any of `formers` holds
+/// unchanged are shared. Its data is not checked: what a delivery set aside belongs to no earlier instant.
+///
+/// # Errors
+/// [`Error::NoCutUntil`] when no source was read by then, else as [`build`].
+pub fn build_as_of(
+    writer: &Writer,
+    current: &Manifest,
+    instant: DateTime<Utc>,
+    formers: &[&Manifest],
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(SnapshotId, String, Manifest)> {
+    let (staging, scope) = (Staging::new(writer, "star")?, writer.scope());
+    let latest = latest_cut(current, instant)?;
+    let cuts: Vec<Cut> = current.cuts.iter().filter(|cut| cut.extracted_at <= latest).cloned().collect();
+    let mut manifest = Manifest {
+        sources_as_of: Some(latest),
+        code_version: CODE_VERSION.to_owned(),
+        // It takes nobody's place, and equal knowledge gives an equal snapshot.
+        replaces: None,
+        cuts,
+        tables: BTreeMap::new(),
+        ..current.clone()
+    };
+    let mut builder = Builder { staging: &staging, engine: None, opened: BTreeSet::new(), scope, formers };
+    builder.build_all(&mut manifest, progress)?;
+    let (id, key) = manifest.store(&staging)?;
+    Ok((id, key, manifest))
+}
+
+/// The instant of the latest cut until `instant`, which is what the sources are known to have said then.
+///
+/// # Errors
+/// [`Error::NoCutUntil`] when no source was read by then.
+pub fn latest_cut(current: &Manifest, instant: DateTime<Utc>) -> Result<DateTime<Utc>> {
+    let cuts = || current.cuts.iter().map(|cut| cut.extracted_at);
+    cuts().filter(|at| *at <= instant).max().ok_or_else(|| Error::NoCutUntil {
+        instant: instant.to_rfc3339(),
+        first: cuts().min().map(|first| first.to_rfc3339()),
+    })
+}
+
 struct Builder<'a> {
     staging: &'a Staging,
     engine: Option<Engine>,
     opened: BTreeSet<String>,
     scope: &'a StudyScope<Build>,
-    former: Option<&'a Manifest>,
+    formers: &'a [&'a Manifest],
 }
 
 impl Builder<'_> {
@@ -219,10 +269,8 @@ impl Builder<'_> {
         for (done, table) in (0..).zip(TABLES) {
             progress(Progress { step: format!("building {}", table.name), done, total });
             let inputs = table.inputs(manifest)?;
-            let shared = self
-                .former
-                .and_then(|former| former.tables.get(table.name))
-                .filter(|known| known.inputs == inputs);
+            let mut known = self.formers.iter().filter_map(|former| former.tables.get(table.name));
+            let shared = known.find(|known| known.inputs == inputs);
             let made = match shared {
                 Some(known) => known.clone(),
                 None => {
@@ -260,7 +308,8 @@ impl Builder<'_> {
         check::rows(&engine, table)?;
         self.engine = Some(engine);
         let file = self.staging.publish(&name, Zone::Star, table.name, rows)?;
-        Ok(Table { zone: Zone::Star, grain: table.grain().to_owned(), files: vec![file], inputs })
+        let made_of = BTreeMap::new();
+        Ok(Table { zone: Zone::Star, grain: table.grain().to_owned(), files: vec![file], inputs, made_of })
     }
 
     fn open_table(&mut self, engine: &Engine, name: &str, manifest: &Manifest) -> Result<()> {
@@ -286,7 +335,8 @@ impl Builder<'_> {
                 TableWriter::create(&path, &entity.schema())?.close()?;
                 files.push(path);
             }
-            canon::open_entity(&engine, name, &files, manifest.as_of)?;
+            let until = canon::Until { received: manifest.as_of, extracted: manifest.sources_as_of };
+            canon::open_entity(&engine, name, &files, until)?;
         }
         engine.run("define the words of the star", DEFINITIONS)?;
         history::open(&engine)?;

@@ -1,5 +1,5 @@
-//! Where derived tables are made from one published snapshot: an engine that sees its tables, a place for
-//! what is made, and at the end a new snapshot. Nothing is visible before that.
+//! Where derived tables are made from one published snapshot: an engine that sees its tables, seats for threads
+//! that make one table each, and at the end a new snapshot. Nothing is visible before that.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use kernel::{CODE_VERSION, SnapshotId};
 
 use crate::engine::{Engine, Limits};
 use crate::snapshot::{Manifest, Table, Zone};
-use crate::storage::{Staging, Writer};
+use crate::storage::{Staging, Writer, hash_file};
 use crate::table_writer::TableWriter;
 use crate::{Error, Result};
 
@@ -19,7 +19,7 @@ pub struct Workbench {
     staging: Staging,
     engine: Engine,
     manifest: Manifest,
-    made: BTreeMap<String, Made>,
+    made: BTreeMap<String, (Plan, Made)>,
 }
 
 /// What is known of a table before it is made.
@@ -29,14 +29,24 @@ pub struct Plan {
     pub name: String,
     /// What one row is.
     pub grain: String,
-    /// A hash over everything it is computed from.
-    pub inputs: String,
+    /// What it is computed from, piece by piece; [`Table::made_of`].
+    pub made_of: BTreeMap<String, String>,
 }
 
+/// A table that was made and is not published yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its rows.
+    pub rows: u64,
+    /// A hash over them as they are stored; [`Table::content`].
+    pub content: String,
+}
+
+/// One thread's place at the workbench. All seats see the same tables and share the memory of one engine.
 #[derive(Debug)]
-struct Made {
-    plan: Plan,
-    rows: u64,
+pub struct Seat {
+    engine: Engine,
+    folder: PathBuf,
 }
 
 impl Workbench {
@@ -68,21 +78,12 @@ impl Workbench {
         self.engine.view(name, &paths)
     }
 
-    /// The engine, for queries whose results are small.
-    #[must_use]
-    pub const fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// The hash over everything a table of this work was computed from.
+    /// A place for one more thread.
     ///
     /// # Errors
-    /// [`Error::NoTable`] when there is none of that name yet.
-    pub fn inputs_of(&self, table: &str) -> Result<&str> {
-        if let Some(made) = self.made.get(table) {
-            return Ok(&made.plan.inputs);
-        }
-        self.manifest.table(table).map(|table| table.inputs.as_str())
+    /// [`Error::Engine`] when the engine opens no further connection.
+    pub fn seat(&self) -> Result<Seat> {
+        Ok(Seat { engine: self.engine.another()?, folder: self.staging.folder().to_owned() })
     }
 
     /// Takes over a table of a former snapshot, unchanged.
@@ -95,46 +96,21 @@ impl Workbench {
         Ok(())
     }
 
-    /// Makes a table from a query; returns its rows.
-    ///
-    /// # Errors
-    /// [`Error::Engine`] with the engine's word.
-    pub fn make_from_query(&mut self, plan: Plan, query: &str) -> Result<u64> {
-        let path = self.path(&plan.name);
-        let rows = self.engine.copy(&format!("build `{}`", plan.name), query, &path)?;
-        self.keep(plan, rows)
+    /// Keeps a table that a seat has made, for publication.
+    pub fn keep(&mut self, plan: Plan, made: Made) {
+        self.made.insert(plan.name.clone(), (plan, made));
     }
 
-    /// Makes a table from rows; returns how many.
-    ///
-    /// # Errors
-    /// [`Error::Parquet`] when they cannot be written.
-    pub fn make_from_rows(&mut self, plan: Plan, rows: &RecordBatch) -> Result<u64> {
-        let mut writer = TableWriter::create(&self.path(&plan.name), rows.schema_ref())?;
-        writer.write(rows)?;
-        let count = writer.close()?;
-        self.keep(plan, count)
-    }
-
-    fn keep(&mut self, plan: Plan, rows: u64) -> Result<u64> {
-        self.engine.view(&plan.name, &[self.path(&plan.name)])?;
-        self.made.insert(plan.name.clone(), Made { plan, rows });
-        Ok(rows)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.staging.path(&format!("{name}.parquet"))
-    }
-
-    /// Publishes what was made or shared as a new snapshot that replaces the one this work began from.
+    /// Publishes what was kept or shared as a new snapshot that replaces the one this work began from.
     ///
     /// # Errors
     /// [`Error::Storage`] when a file cannot be moved; nothing is visible then.
     pub fn publish(mut self) -> Result<(SnapshotId, String, Manifest)> {
-        for (name, Made { plan, rows }) in std::mem::take(&mut self.made) {
-            let file = self.staging.publish(&format!("{name}.parquet"), Zone::Marts, &name, rows)?;
-            let table =
-                Table { zone: Zone::Marts, grain: plan.grain, files: vec![file], inputs: plan.inputs };
+        for (name, (plan, made)) in std::mem::take(&mut self.made) {
+            let file = self.staging.publish(&format!("{name}.parquet"), Zone::Marts, &name, made.rows)?;
+            let Plan { grain, made_of, .. } = plan;
+            let inputs = made_of_hash(&made_of);
+            let table = Table { zone: Zone::Marts, grain, files: vec![file], inputs, made_of };
             self.manifest.tables.insert(name, table);
         }
         if self.manifest.tables.is_empty() {
@@ -142,5 +118,52 @@ impl Workbench {
         }
         let (id, key) = self.manifest.store(&self.staging)?;
         Ok((id, key, self.manifest))
+    }
+}
+
+/// The hash over what a table is computed from; [`Table::inputs`].
+#[must_use]
+pub fn made_of_hash(made_of: &BTreeMap<String, String>) -> String {
+    let parts: Vec<String> =
+        made_of.iter().flat_map(|(name, content)| [name.clone(), content.clone()]).collect();
+    crate::snapshot::inputs_hash(&parts)
+}
+
+impl Seat {
+    /// The engine, for queries whose results are small.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Makes a table from a query.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the engine's word.
+    pub fn make_from_query(&self, name: &str, query: &str) -> Result<Made> {
+        let rows = self.engine.copy(&format!("build `{name}`"), query, &self.path(name))?;
+        self.open(name, rows)
+    }
+
+    /// Makes a table from rows.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when they cannot be written.
+    pub fn make_from_rows(&self, name: &str, rows: &RecordBatch) -> Result<Made> {
+        let mut writer = TableWriter::create(&self.path(name), rows.schema_ref())?;
+        writer.write(rows)?;
+        let count = writer.close()?;
+        self.open(name, count)
+    }
+
+    fn open(&self, name: &str, rows: u64) -> Result<Made> {
+        let path = self.path(name);
+        let (content, _) = hash_file(&path)?;
+        self.engine.view(name, &[path])?;
+        Ok(Made { rows, content })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.parquet"))
     }
 }

@@ -20,6 +20,7 @@ pub fn data(view: &DataView) -> String {
                 "What was landed and what was published from it. A published snapshot never changes; a correction \
                 is a new snapshot."
             </p>
+            {view.marts_href.clone().map(|href| view! { <p><a class="button" href=href>"Marts and their builds"</a></p> })}
         </div>
         <section aria-labelledby="snapshots"><h2 id="snapshots">"Snapshots"</h2>{snapshots(view)}</section>
         <section aria-labelledby="loads"><h2 id="loads">"Loads"</h2>{loads(view)}</section>

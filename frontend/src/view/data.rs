@@ -15,6 +15,8 @@ pub struct DataView {
     pub batches: Vec<BatchRow>,
     /// What the checks of the current snapshot found; none when it was not checked.
     pub checks: Option<ChecksView>,
+    /// The page of the marts, for those who build them.
+    pub marts_href: Option<String>,
     /// Tables of the current snapshot.
     pub tables: Vec<TableRow>,
     /// The command that lands a batch, shown when there is none.

@@ -76,6 +76,7 @@ pub(crate) fn data(theme: Theme) -> DataView {
         batches: batches(),
         checks: Some(checks()),
         tables: tables(),
+        marts_href: Some("/studies/CAIRN-301/data/marts".to_owned()),
         ingest_command: Some("cairn ingest --study CAIRN-301 ./cuts/2026-11-21".to_owned()),
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int8Array, RecordBatch};
 use measures::{Against, benjamini_hochberg, exact, leave_one_out, normal_approximation};
-use warehouse::workbench::Workbench;
+use warehouse::engine::Engine;
 
 use super::score::{Groups, LEVELS, groups};
 use super::{IndicatorDefinition, NORMAL_APPROXIMATION, definitions};
@@ -48,8 +48,8 @@ struct Row {
 ///
 /// # Errors
 /// [`crate::Error::Measure`] with the indicator whose sums cannot be scored.
-pub fn by_level(bench: &Workbench) -> Result<RecordBatch> {
-    let groups = groups(bench, MART)?;
+pub fn by_level(engine: &Engine) -> Result<RecordBatch> {
+    let groups = groups(engine, MART)?;
     let mut rows = Vec::new();
     for level in LEVELS {
         for method in METHODS {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Int8Array, RecordBatch};
 use arrow::datatypes::Float64Type;
 use measures::{Bound, GroupScore, Judged, bounds, normal_approximation};
-use warehouse::workbench::Workbench;
+use warehouse::engine::Engine;
 
 use super::{IndicatorDefinition, NORMAL_APPROXIMATION, definitions};
 use crate::columns::{numbers, some_numbers, table, texts};
@@ -38,9 +38,9 @@ pub(super) struct Groups {
 }
 
 /// By indicator and level.
-pub(super) fn groups(bench: &Workbench, mart: &str) -> Result<BTreeMap<(String, String), Groups>> {
+pub(super) fn groups(engine: &Engine, mart: &str) -> Result<BTreeMap<(String, String), Groups>> {
     let failed = |source| Error::Build { mart: mart.to_owned(), source };
-    let batches = bench.engine().query("sum the indicators by group", SUMS).map_err(failed)?;
+    let batches = engine.query("sum the indicators by group", SUMS).map_err(failed)?;
     let mut groups: BTreeMap<(String, String), Groups> = BTreeMap::new();
     for batch in &batches {
         let text = |position: usize, row| batch.column(position).as_string::<i32>().value(row).to_owned();
@@ -59,9 +59,9 @@ pub(super) fn groups(bench: &Workbench, mart: &str) -> Result<BTreeMap<(String, 
 ///
 /// # Errors
 /// [`Error::Measure`] with the indicator whose sums cannot be scored.
-pub fn by_site(bench: &Workbench) -> Result<RecordBatch> {
+pub fn by_site(engine: &Engine) -> Result<RecordBatch> {
     let mut rows = Vec::new();
-    let groups = groups(bench, "mart_kri")?;
+    let groups = groups(engine, "mart_kri")?;
     for definition in definitions()? {
         if let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) {
             rows.extend(scored(definition, group)?);
@@ -124,8 +124,8 @@ fn into_batch(rows: &[Row]) -> Result<RecordBatch> {
 ///
 /// # Errors
 /// [`Error::Measure`] with the indicator whose limits cannot be computed.
-pub fn bounds_by_indicator(bench: &Workbench) -> Result<RecordBatch> {
-    let groups = groups(bench, "mart_kri_bounds")?;
+pub fn bounds_by_indicator(engine: &Engine) -> Result<RecordBatch> {
+    let groups = groups(engine, "mart_kri_bounds")?;
     let mut rows: Vec<(&str, Bound)> = Vec::new();
     for definition in definitions()? {
         let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) else { continue };

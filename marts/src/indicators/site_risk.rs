@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray, Int32Array, RecordBatch};
 use arrow::datatypes::Int8Type;
 use measures::{Weights, risk_score};
-use warehouse::workbench::Workbench;
+use warehouse::engine::Engine;
 
 use super::definitions;
 use crate::columns::{Column, some_numbers, table, texts};
@@ -19,14 +19,14 @@ const FLAGS: &str =
 ///
 /// # Errors
 /// [`Error::Build`] when the flags cannot be read.
-pub fn by_site(bench: &Workbench) -> Result<RecordBatch> {
+pub fn by_site(engine: &Engine) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: "mart_site_risk".to_owned(), source };
     let mut weights: BTreeMap<&str, Weights> = BTreeMap::new();
     for definition in definitions()? {
         weights.insert(&definition.id, definition.risk_weights()?);
     }
     let mut flags: BTreeMap<String, Vec<(String, i8)>> = BTreeMap::new();
-    for rows in bench.engine().query("read the flags", FLAGS).map_err(failed)? {
+    for rows in engine.query("read the flags", FLAGS).map_err(failed)? {
         let (sites, indicators) = (rows.column(0).as_string::<i32>(), rows.column(1).as_string::<i32>());
         let values = rows.column(2).as_primitive::<Int8Type>();
         for row in 0..rows.num_rows() {

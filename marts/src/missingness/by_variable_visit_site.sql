@@ -1,5 +1,5 @@
 -- grain:  one row per variable, scheduled visit and site
--- inputs: dim_subject, dim_site, dim_visit, dim_test, fact_visit, fact_observation, fact_lab
+-- inputs: dim_site, dim_visit, dim_test, fact_visit, fact_observation, fact_lab
 -- A variable is due at a visit when at least half of the study's subjects who came to the visit have a record
 -- of it. A value is expected of every subject whose visit is due: it took place, or its window closed while
 -- the subject took part (rule R-06). A record is received when a row is there, observed when it has a result.

@@ -38,6 +38,8 @@ mod batches;
 mod deliveries;
 mod idempotency;
 mod jobs;
+mod mart_runs;
+mod past_snapshots;
 mod schedules;
 mod snapshots;
 mod studies;
@@ -80,7 +82,9 @@ pub use ledger::{
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
 pub use login::{Credentials, Login};
+pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
+pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
 pub use second_factor::{Enrolment, SecondFactor};

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use warehouse::engine::Limits;
 use warehouse::{CutKind, Delivery, Mapping, Receipt};
 
 use super::engineer::Place;
@@ -65,7 +64,7 @@ pub(crate) async fn run(app: &App, args: IngestArgs) -> Result<()> {
     }
     say!("snapshot {}", taken_in.snapshot);
     if !args.no_marts {
-        marts::build(app, &engineer, Limits::default()).await?;
+        marts::build_everything(app, &engineer).await?;
     }
     Ok(())
 }

@@ -1,15 +1,26 @@
 //! `cairn marts`.
 
-use clap::Subcommand;
-use marts::{MARTS, Outcome};
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use kernel::RunId;
+use marts::{MARTS, Order, Selection};
 use warehouse::engine::Limits;
 
-use super::Bars;
 use super::engineer::Place;
 use crate::app::App;
 use crate::cli::say::say;
 use crate::error::Result;
-use crate::work::{self, Engineer};
+
+mod backfill;
+mod build;
+pub(crate) mod docs;
+mod history;
+mod lineage;
+mod plan;
+
+pub(crate) use build::build_everything;
 
 /// What to do with marts.
 #[derive(Debug, Subcommand)]
@@ -18,29 +29,136 @@ pub(crate) enum MartsCommand {
     Build {
         #[command(flatten)]
         place: Place,
-        /// Memory for the engine's buffers, in MiB; what does not fit spills to disk.
-        #[arg(long, default_value_t = 2048)]
-        memory_mib: u64,
-        /// Threads.
-        #[arg(long, default_value_t = 2)]
-        threads: u64,
+        #[command(flatten)]
+        what: What,
+        #[command(flatten)]
+        use_up: UseUp,
+        /// Build as the sources stood at this instant: 2026-01-31, or 2026-01-31T18:00:00Z. The result is read by its
+        /// snapshot's id, and readers stay with the newest.
+        #[arg(long, value_name = "INSTANT", value_parser = super::instant)]
+        as_of: Option<DateTime<Utc>>,
+        /// Say what would be built, and why; write nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
-    /// List the marts: grain, inputs, tests.
-    List,
+    /// Build one snapshot for each of several past instants.
+    Backfill {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        what: What,
+        #[command(flatten)]
+        use_up: UseUp,
+        #[command(flatten)]
+        range: backfill::Range,
+        /// Say what would be built, and why; write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List the builds of a study, or show one: what was made, why, how long it took, what the tests found.
+    History {
+        #[command(flatten)]
+        place: Place,
+        /// Show the newest build.
+        #[arg(long, conflicts_with = "run")]
+        last: bool,
+        /// Show this build.
+        #[arg(long, value_name = "ID")]
+        run: Option<RunId>,
+        /// How many builds to list.
+        #[arg(long, default_value_t = 20, value_name = "NUMBER")]
+        limit: u32,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Follow a mart's column through facts and canon to the delivered files.
+    Lineage {
+        #[command(flatten)]
+        place: Place,
+        /// The mart, or one of its columns: `mart_kri` or `mart_kri.score`.
+        #[arg(value_name = "MART[.COLUMN]")]
+        of: String,
+        /// How many deliveries to show of each column of canon, the newest first.
+        #[arg(long, default_value_t = 3, value_name = "NUMBER")]
+        deliveries: usize,
+    },
+    /// Write the pages about the marts: what each is, its columns and where they come from, its tests.
+    Docs {
+        /// The folder to write to; without it one page is printed.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+        /// Only these forms.
+        #[arg(long, value_enum)]
+        format: Vec<docs::Format>,
+    },
+    /// List the marts: grain, owner, inputs, tests.
+    List {
+        /// Which marts; see `cairn marts build --help`.
+        #[arg(long, value_name = "SELECTOR")]
+        select: Vec<String>,
+    },
     /// Show which table is built from which.
     Graph,
 }
 
+/// Which marts are built.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct What {
+    /// Which marts: `mart_kri`, `mart_k*`, `tag:rbqm`, `owner:drug_safety`, `state:modified` (itself changed),
+    /// `state:stale` (anything it is computed from changed), `dim_site+` (what reads a table). `+` before or after
+    /// adds what it reads or what reads it; `,` narrows. May be given several times. What a selected mart reads
+    /// is built too where it is stale. Readers stay with the former snapshot until every mart is built.
+    #[arg(long, value_name = "SELECTOR")]
+    select: Vec<String>,
+    /// Which of them not.
+    #[arg(long, value_name = "SELECTOR")]
+    exclude: Vec<String>,
+    /// Build the selected marts even if nothing changed.
+    #[arg(long)]
+    full_refresh: bool,
+}
+
+/// What a build may use.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct UseUp {
+    /// Memory for the engine's buffers, in MiB; what does not fit spills to disk.
+    #[arg(long, default_value_t = 2048)]
+    memory_mib: u64,
+    /// Threads. So many marts that do not read each other are built side by side.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+}
+
+impl What {
+    fn selection(&self) -> Selection {
+        Selection { select: self.select.clone(), exclude: self.exclude.clone() }
+    }
+
+    fn order(&self, use_up: &UseUp) -> Order {
+        let limits = Limits { memory_mib: use_up.memory_mib, threads: use_up.threads };
+        Order { selection: self.selection(), full_refresh: self.full_refresh, limits, ..Order::default() }
+    }
+}
+
 pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
     match command {
-        MartsCommand::Build { place, memory_mib, threads } => {
+        MartsCommand::Build { place, what, as_of, dry_run: true, .. } => {
+            plan::show(app, &place, &what, as_of).await
+        }
+        MartsCommand::Build { place, what, use_up, as_of, .. } => {
             let engineer = place.operator(app).await?;
-            build(app, &engineer, Limits { memory_mib, threads }).await
+            build::run(app, &engineer, what.order(&use_up), as_of).await.map(drop)
         }
-        MartsCommand::List => {
-            list();
-            Ok(())
+        MartsCommand::Backfill { place, what, use_up, range, dry_run } => {
+            backfill::run(app, &place, (&what, &use_up), (&range, dry_run)).await
         }
+        MartsCommand::History { place, last, run, limit, json } => {
+            history::run(app, &place, history::Wanted::of(last, run, limit), json).await
+        }
+        MartsCommand::Lineage { place, of, deliveries } => lineage::run(app, &place, &of, deliveries).await,
+        MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
+        MartsCommand::List { select } => list(&select),
         MartsCommand::Graph => {
             graph();
             Ok(())
@@ -48,35 +166,18 @@ pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
     }
 }
 
-pub(crate) async fn build(app: &App, engineer: &Engineer, limits: Limits) -> Result<()> {
-    let bars = Bars::new("building marts");
-    let publication = work::build_marts(app, engineer, limits, bars.teller()).await;
-    bars.finish();
-    let publication = publication?;
-    say!("{:<24}{:>12}{:>12}  outcome", "mart", "rows", "ms");
-    for built in &publication.marts {
-        let outcome = match built.outcome {
-            Outcome::Made => "made",
-            Outcome::Shared => "unchanged",
-        };
-        say!("{:<24}{:>12}{:>12}  {outcome}", built.mart, built.rows, built.took.as_millis());
-    }
-    match &publication.snapshot {
-        Some((id, _, _)) => say!("snapshot {id}"),
-        None => say!("nothing changed: the current snapshot stays"),
-    }
-    Ok(())
-}
-
-fn list() {
-    for mart in MARTS {
+fn list(select: &[String]) -> Result<()> {
+    let selection = Selection { select: select.to_vec(), exclude: Vec::new() };
+    let selected = selection.marts(MARTS, &[])?;
+    for mart in MARTS.iter().filter(|mart| selected.contains(mart.name)) {
         say!("{}\n  {}\n  grain: {}", mart.name, mart.description, mart.grain);
         say!("  reads: {}\n  key:   {}", mart.inputs.join(", "), mart.key.join(", "));
         for test in mart.tests {
-            say!("  test:  {}", test.words());
+            say!("  test:  {} ({})", test.words(), test.severity.name());
         }
-        say!("  tags:  {}", mart.tags.join(", "));
+        say!("  tags:  {}\n  owner: {}", mart.tags.join(", "), mart.owner);
     }
+    Ok(())
 }
 
 fn graph() {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 use kernel::BatchId;
 use warehouse::Mapping;
-use warehouse::engine::Limits;
 use warehouse::quarantine::{QuarantinedRow, Wanted};
 
 use super::engineer::Place;
@@ -144,5 +143,5 @@ async fn replay(app: &App, place: &Place, replay: Replay, no_marts: bool) -> Res
     if no_marts {
         return Ok(());
     }
-    marts::build(app, &engineer, Limits::default()).await
+    marts::build_everything(app, &engineer).await
 }

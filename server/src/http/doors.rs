@@ -59,6 +59,7 @@ macro_rules! door {
 pub fn routes() -> Vec<Route> {
     let mut routes = public();
     routes.extend(rest());
+    routes.extend(work());
     routes.extend(pages());
     routes
 }
@@ -127,6 +128,13 @@ fn rest() -> Vec<Route> {
             get "/api/v1/studies/{study}/quarantine", BuildStudy,
             ["data.read.started", "data.read.finished"], api::quarantine::list
         ),
+        door!(get "/api/v1/audit", AuditTenant, [], api::audit::list),
+        door!(get "/api/v1/audit/verification", AuditTenant, [], api::audit::verification),
+    ]
+}
+
+fn work() -> Vec<Route> {
+    vec![
         door!(get "/api/v1/jobs", BuildSomewhere, [], api::jobs::list),
         door!(get "/api/v1/jobs/{job}", BuildSomewhere, [], api::jobs::show::show),
         door!(get "/api/v1/jobs/{job}/events", BuildSomewhere, [], api::jobs::events::events),
@@ -154,8 +162,6 @@ fn rest() -> Vec<Route> {
             post "/api/v1/schedules/{schedule}/run", BuildSomewhere,
             ["schedule.fired", "job.enqueued"], api::schedules::run::run
         ),
-        door!(get "/api/v1/audit", AuditTenant, [], api::audit::list),
-        door!(get "/api/v1/audit/verification", AuditTenant, [], api::audit::verification),
     ]
 }
 
@@ -199,6 +205,11 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
+        door!(get "/studies/{study}/data/marts", BuildStudy, [], page::marts::list),
+        door!(
+            get "/studies/{study}/data/marts/{mart}", BuildStudy,
+            ["data.read.started", "data.read.finished"], page::marts::show
+        ),
         door!(get "/jobs", BuildSomewhere, [], page::jobs::show),
         door!(post "/jobs/{job}/cancel", BuildSomewhere, ["job.cancelled"], page::jobs::cancel),
         door!(post "/jobs/{job}/retry", BuildSomewhere, ["job.retried"], page::jobs::retry),

@@ -20,6 +20,7 @@ pub(super) mod indicator;
 pub(super) mod jobs;
 mod limits;
 pub(super) mod login;
+pub(super) mod marts;
 pub(super) mod oidc;
 pub(super) mod overview;
 pub(super) mod quality;

@@ -21,7 +21,7 @@ pub(super) async fn run(app: &App, claim: &Claim, teller: Teller) -> Result<Endi
             let engineer = engineer(app, claim).await?;
             let built = work::build_marts(app, &engineer, Limits::default(), teller).await?;
             let snapshot = built.snapshot.map(|(id, _, _)| id.to_string());
-            let result = json!({ "snapshot": snapshot, "marts": built.marts.len() });
+            let result = json!({ "snapshot": snapshot, "marts": built.run.marts.len() });
             Ok(Ending::Done { result, then: Vec::new() })
         }
         JobKind::LedgerVerify => verify(app, claim).await,

@@ -76,16 +76,34 @@ uuid_id!(
     "batch id"
 );
 
+uuid_id!(
+    /// One build of a study's marts, however it ended.
+    RunId,
+    "run id"
+);
+
 impl BatchId {
     /// A UUID of version 7: the millisecond of `at`, then a hash of `content`, so that the id follows from
     /// its arguments.
     #[must_use]
     pub fn at(at: DateTime<Utc>, content: &str) -> Self {
-        let mut random = [0; 10];
-        random.copy_from_slice(&blake3::hash(content.as_bytes()).as_bytes()[..10]);
-        let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+        Self(uuid_at(at, content))
     }
+}
+
+impl RunId {
+    /// As [`BatchId::at`].
+    #[must_use]
+    pub fn at(at: DateTime<Utc>, content: &str) -> Self {
+        Self(uuid_at(at, content))
+    }
+}
+
+fn uuid_at(at: DateTime<Utc>, content: &str) -> Uuid {
+    let mut random = [0; 10];
+    random.copy_from_slice(&blake3::hash(content.as_bytes()).as_bytes()[..10]);
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
 /// One study of a tenant, by the code its protocol uses (`STUDYID`): 1 to 40 of `A-Z a-z 0-9 . _ -`.

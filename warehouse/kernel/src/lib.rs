@@ -9,7 +9,7 @@ pub mod scope;
 pub mod seed;
 
 pub use clock::{Clock, FixedClock, SystemClock};
-pub use id::{AccountId, BatchId, InvalidId, SnapshotId, StudyId, TenantId};
+pub use id::{AccountId, BatchId, InvalidId, RunId, SnapshotId, StudyId, TenantId};
 pub use lineage::{CODE_VERSION, Lineage};
 pub use origin::Origin;
 pub use scope::{

@@ -381,5 +381,5 @@ pub(super) fn write_checks(staging: &Staging, rows: &[CheckRow]) -> Result<DataF
 }
 
 pub(super) fn table(grain: &str, file: DataFile, inputs: String) -> Table {
-    Table { zone: Zone::Star, grain: grain.to_owned(), files: vec![file], inputs }
+    Table { zone: Zone::Star, grain: grain.to_owned(), files: vec![file], inputs, made_of: BTreeMap::new() }
 }

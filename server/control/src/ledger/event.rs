@@ -120,6 +120,8 @@ actions! {
     LedgerKeyRegistered = "ledger_key.registered",
     /// Other policies came into force.
     PoliciesRegistered = "policies.registered",
+    /// A build of a study's marts ended.
+    MartsBuilt = "marts.built",
     /// A study's conformance rules were replaced.
     RulesImported = "quality.rules.imported",
     /// A schedule was added.
@@ -134,6 +136,8 @@ actions! {
     SigningKeyRegistered = "signing_key.registered",
     /// A key signs tokens no more.
     SigningKeyRetired = "signing_key.retired",
+    /// A snapshot of a past instant can be read; it is nobody's current one.
+    PastSnapshotPublished = "snapshot.past.published",
     /// A snapshot became the current one of its study.
     SnapshotPublished = "snapshot.published",
     /// A study was registered.

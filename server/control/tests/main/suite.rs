@@ -15,6 +15,7 @@ mod identities;
 mod jobs;
 mod keys;
 mod logins;
+mod mart_runs;
 mod opening;
 mod reads;
 mod receipts;

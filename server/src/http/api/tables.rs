@@ -9,7 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
 use flight::published::Visible;
-use kernel::{Read, StudyScope};
+use kernel::{Read, SnapshotId, StudyScope};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -67,6 +67,9 @@ pub(crate) struct TableParams {
     pub(crate) offset: u64,
     /// How many rows, for `json`; 10,000 at most.
     pub(crate) limit: Option<u64>,
+    /// The snapshot, also one of a past instant; the current one when it is not given.
+    #[param(value_type = Option<String>)]
+    pub(crate) snapshot: Option<SnapshotId>,
 }
 
 /// The form of an answer.
@@ -110,7 +113,7 @@ pub(crate) async fn list(
     Ok(Json(answer.collect()))
 }
 
-/// The rows of a table of a study's current snapshot. Every read is an event of the ledger.
+/// The rows of a table of a study's current snapshot, or of one that is named. Every read is an event of the ledger.
 #[utoipa::path(
     get, path = "/api/v1/studies/{study}/tables/{table}", tag = "tables",
     params(("study" = String, Path), ("table" = String, Path), TableParams),
@@ -131,7 +134,12 @@ pub(crate) async fn show(
     Query(params): Query<TableParams>,
 ) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
-    let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
+    let published = &state.app.published;
+    let visible = match params.snapshot {
+        None => published.current(&scope).await,
+        Some(id) => published.snapshot(&scope, id).await,
+    };
+    let visible = visible.map_err(|error| caller.problem(error))?;
     let Some(visible) = visible.filter(|visible| visible.manifest.tables.contains_key(&table)) else {
         return Err(caller.refuse(&state, "no_such_table").await);
     };

@@ -45,6 +45,7 @@ pub(crate) async fn show(
         batches,
         checks: checks(&state, &scope, &visible, &study).await.map_err(|failure| visit.fail(failure))?,
         tables: tables(&state.app, &scope, &visible, &study),
+        marts_href: visit.may_build().then(|| frontend::link::marts(&study)),
         ingest_command: visit.may_build().then(command),
     };
     Ok(visit.page(frontend::page::data(&view)))

@@ -1,0 +1,160 @@
+//! Asks the tests of a mart that was made. What a row can fail by itself is counted in one pass over the mart, and the
+//! rest in one statement.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+use warehouse::engine::{Engine, identifier};
+
+use crate::mart::Mart;
+use crate::run::Tested;
+use crate::test::{Rule, Severity, Test};
+
+/// How many failing rows are kept of a test.
+const SAMPLE_ROWS: usize = 5;
+/// Longer values are cut: a sample is for recognising a row.
+const VALUE_CHARS: usize = 120;
+
+/// Every test of the mart, whether it holds or not: its columns, its key, and what it declares.
+///
+/// # Errors
+/// When the engine cannot ask.
+pub(crate) fn check(engine: &Engine, mart: &Mart) -> warehouse::Result<Vec<Tested>> {
+    let columns = columns(engine, mart)?;
+    if !columns.holds() {
+        return Ok(vec![columns]);
+    }
+    let key = Test::that(Rule::Unique(mart.key));
+    let tests: Vec<Test> = std::iter::once(key).chain(mart.tests.iter().copied()).collect();
+    let counts = counts(engine, mart, &tests)?;
+    let mut found = vec![columns];
+    for (test, rows) in tests.iter().zip(counts) {
+        found.push(tested(engine, mart, test, rows)?);
+    }
+    Ok(found)
+}
+
+/// Tests, each with its place among all.
+type Places<'a> = Vec<(usize, &'a Test)>;
+
+fn counts(engine: &Engine, mart: &Mart, tests: &[Test]) -> warehouse::Result<Vec<u64>> {
+    let mut counts = vec![0; tests.len()];
+    let (by_row, others): (Places<'_>, Places<'_>) = tests
+        .iter()
+        .enumerate()
+        .partition(|(_, test)| test.condition().is_some() || matches!(test.rule, Rule::Unique(_)));
+    let table = identifier(mart.name);
+    let in_one_pass: Vec<String> = by_row
+        .iter()
+        .map(|(_, test)| match (test.condition(), test.rule) {
+            (Some(condition), _) => format!("count(*) FILTER (WHERE {condition})"),
+            // Whether there is any; how many is asked when there is.
+            (None, Rule::Unique(columns)) => {
+                let nulls: Vec<String> = columns.iter().map(|column| format!("{column} IS NULL")).collect();
+                format!(
+                    "count(*) - count(DISTINCT ({})) + count(*) FILTER (WHERE {})",
+                    columns.join(", "),
+                    nulls.join(" OR ")
+                )
+            }
+            (None, _) => "0".to_owned(),
+        })
+        .collect();
+    let step = format!("test `{}`", mart.name);
+    let mut keep = |places: &[(usize, &Test)], sql: &str| -> warehouse::Result<()> {
+        for batch in engine.query(&step, sql)? {
+            for ((place, _), column) in places.iter().zip(batch.columns()) {
+                counts[*place] = number(column);
+            }
+        }
+        Ok(())
+    };
+    keep(&by_row, &format!("SELECT {} FROM {table}", in_one_pass.join(", ")))?;
+    if !others.is_empty() {
+        let asked: Vec<String> = others
+            .iter()
+            .map(|(_, test)| format!("(SELECT count(*) FROM ({}))", test.failing(mart.name)))
+            .collect();
+        keep(&others, &format!("SELECT {}", asked.join(", ")))?;
+    }
+    Ok(counts)
+}
+
+fn number(column: &dyn Array) -> u64 {
+    let number = cast(column, &DataType::Int64).ok();
+    let value = number.filter(|column| !column.is_empty() && column.is_valid(0));
+    value.map_or(0, |column| u64::try_from(column.as_primitive::<Int64Type>().value(0)).unwrap_or(0))
+}
+
+fn tested(engine: &Engine, mart: &Mart, test: &Test, rows: u64) -> warehouse::Result<Tested> {
+    let query = test.failing(mart.name);
+    let step = format!("show what fails a test of `{}`", mart.name);
+    let (mut rows, mut sample) = (rows, Vec::new());
+    if rows > 0 {
+        if matches!(test.rule, Rule::Unique(_)) {
+            rows = engine.count(&step, &format!("SELECT count(*) FROM ({query})"))?;
+        }
+        for batch in engine.query(&step, &format!("SELECT * FROM ({query}) LIMIT {SAMPLE_ROWS}"))? {
+            sample.extend(rows_of(&batch));
+        }
+    }
+    Ok(Tested {
+        test: test.words(),
+        column: test.column().map(str::to_owned),
+        severity: test.severity,
+        rows,
+        sample,
+        query: words(&query),
+    })
+}
+
+/// That the mart has the columns that it declares, in their order.
+fn columns(engine: &Engine, mart: &Mart) -> warehouse::Result<Tested> {
+    let query = format!("SELECT column_name FROM (DESCRIBE {})", identifier(mart.name));
+    let mut found: Vec<String> = Vec::new();
+    for batch in engine.query(&format!("list the columns of `{}`", mart.name), &query)? {
+        found.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
+    }
+    let declared: Vec<&str> = mart.columns.iter().map(|column| column.name).collect();
+    let mut sample = Vec::new();
+    if found != declared {
+        let row = |what: &str, name: &str| BTreeMap::from([(what.to_owned(), Some(name.to_owned()))]);
+        let absent = declared.iter().filter(|name| !found.iter().any(|found| found == *name));
+        sample.extend(absent.map(|name| row("declared and absent", name)));
+        let foreign = found.iter().filter(|name| !declared.contains(&name.as_str()));
+        sample.extend(foreign.map(|name| row("there and not declared", name)));
+        if sample.is_empty() {
+            sample.push(row("in another order", &found.join(", ")));
+        }
+    }
+    Ok(Tested {
+        test: "its columns are those that it declares".to_owned(),
+        column: None,
+        severity: Severity::Error,
+        rows: sample.len() as u64,
+        sample,
+        query,
+    })
+}
+
+fn rows_of(batch: &RecordBatch) -> Vec<BTreeMap<String, Option<String>>> {
+    let schema = batch.schema();
+    let mut rows = vec![BTreeMap::new(); batch.num_rows()];
+    for (field, column) in schema.fields().iter().zip(batch.columns()) {
+        let texts = cast(column, &DataType::Utf8).ok();
+        for (place, row) in rows.iter_mut().enumerate() {
+            let texts = texts.as_ref().map(AsArray::as_string::<i32>);
+            let value = texts.filter(|texts| texts.is_valid(place));
+            let value = value.map(|texts| texts.value(place).chars().take(VALUE_CHARS).collect());
+            row.insert(field.name().clone(), value);
+        }
+    }
+    rows
+}
+
+/// A query on one line.
+fn words(query: &str) -> String {
+    query.split_whitespace().collect::<Vec<_>>().join(" ")
+}
