@@ -156,11 +156,18 @@ mod tests {
         for mart in MARTS {
             for column in mart.columns {
                 let source = of_column(MARTS, mart, column.name).expect("it is declared");
-                let canon = source.canon();
-                assert_eq!(canon.is_empty(), column.from.is_empty(), "{}", source.name());
-                assert!(canon.iter().all(|(_, column)| column.is_some()), "{}: {canon:?}", source.name());
+                assert_eq!(source.from.len(), column.from.len(), "{}: a source is not there", source.name());
+                for end in ends(&source) {
+                    // A column of a mart that comes from nothing is a word of its definition.
+                    let is_known = end.zone != SourceZone::Star && end.column.is_some();
+                    assert!(is_known, "{} ends in {}", source.name(), end.name());
+                }
             }
         }
+    }
+
+    fn ends(source: &Source) -> Vec<&Source> {
+        if source.from.is_empty() { vec![source] } else { source.from.iter().flat_map(ends).collect() }
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn control_50_what_was_copied_from_a_server_at_work_is_restored_whole() {
         let (copy, restored) = (format!("copy-{drill}"), format!("restored-{drill}"));
         let to = installation.beside(&copy);
         let to = to.to_string_lossy();
+        let token = account.token(&server, "http");
         let started = Instant::now();
         let made = installation.must(&["admin", "backup", &to]);
         let copied = started.elapsed();
@@ -57,8 +58,7 @@ fn control_50_what_was_copied_from_a_server_at_work_is_restored_whole() {
         }
         let again = Server::start(&installation.program, &installation.beside(&restored));
         assert_eq!(seen(&again, &mut account.client(&again)), before, "drill {drill}");
-        // An old token holds too: the keys are there.
-        let token = account.token(&server, "http");
+        // A token from before the copy holds too: its session and the keys are there.
         assert_eq!(Visitor::new().with_token(&token).get(&again.url("/api/v1/studies")).status, 200);
     }
     drop(server);

@@ -122,7 +122,7 @@ async fn control_04_a_checkpoint_that_was_changed_or_removed_is_found() {
             FaultKind::Checkpoint { committed: 5 },
         ),
         (
-            "UPDATE audit_checkpoints SET root = replace(root, 'a', 'b') WHERE log LIKE '%-%'",
+            "UPDATE audit_checkpoints SET root = substr(root, 2) || substr(root, 1, 1) WHERE log LIKE '%-%'",
             1,
             5,
             FaultKind::Checkpoint { committed: 5 },
