@@ -1,9 +1,9 @@
 //! The command line. It acts as the operator: whoever can read the data folder already holds everything.
 
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -215,31 +215,35 @@ pub(crate) fn instant(text: &str) -> std::result::Result<DateTime<Utc>, String> 
     })
 }
 
-/// Runs the program.
-#[must_use]
-pub fn main() -> ExitCode {
+/// Runs the program, and ends it.
+pub fn main() -> ! {
     let cli = Cli::parse();
     let filter = match (&cli.command, cli.log.as_str()) {
         (Command::Serve(_), "warn") => "info",
         (_, filter) => filter,
     };
     telemetry::start_logs(filter);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&Failure::io("start the program's threads")(error)),
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::io("start the program's threads"))
+        .and_then(|runtime| {
+            let outcome = runtime.block_on(run(cli));
+            runtime.shutdown_background();
+            outcome
+        });
+    let code = match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            eprintln!("cairn: {}", failure.chain());
+            failure.exit_code()
+        }
     };
-    let outcome = runtime.block_on(run(cli));
-    // A job that went back to the line may still compute; nobody waits for what it would find.
-    runtime.shutdown_background();
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => fail(&failure),
-    }
-}
-
-fn fail(failure: &Failure) -> ExitCode {
-    eprintln!("cairn: {}", failure.chain());
-    ExitCode::from(failure.exit_code())
+    // What is still in the buffer has nowhere else to go when standard output is closed.
+    drop(std::io::stdout().flush());
+    // A job that went back to the line may still compute on a thread of its own. Nobody waits for what it would find,
+    // and DuckDB's destructors, which an ordinary exit calls, must not run under it.
+    signal_hook::low_level::exit(code.into())
 }
 
 async fn run(cli: Cli) -> Result<()> {

@@ -1,7 +1,5 @@
 //! The `cairn` binary.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() -> ! {
     server::cli::main()
 }

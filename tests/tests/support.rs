@@ -11,7 +11,7 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -152,11 +152,11 @@ impl Server {
     }
 
     /// How the server ended, within a limit.
-    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> Option<i32> {
+    pub(crate) fn wait_for_end(&mut self, limit: Duration) -> Option<ExitStatus> {
         let started = Instant::now();
         while started.elapsed() < limit {
             if let Some(ended) = self.child.try_wait().expect("a child process can be asked for its state") {
-                return ended.code();
+                return Some(ended);
             }
             thread::sleep(Duration::from_millis(25));
         }

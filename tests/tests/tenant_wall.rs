@@ -103,6 +103,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
                         ("researcher", "AuditTenant" | "BuildSomewhere" | "BuildStudy", _) => &[404],
+                        (_, "AdministerTenant", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_") => &[404],
                         _ => &[200],
@@ -137,7 +138,7 @@ fn strangers_and_other_tenants_never_see_it() {
                     (true, true) => &[401],
                     (true, false) => &[303],
                     _ if door.is_of_a_study() => &[404],
-                    _ if address.contains("no_such_job") => &[404],
+                    _ if address.contains("no_such_") || door.access == "AdministerTenant" => &[404],
                     _ if ["AuditTenant", "BuildSomewhere"].contains(&&*door.access)
                         && who.contains("researcher") =>
                     {

@@ -31,6 +31,8 @@ pub enum Access {
     BuildStudy,
     /// That, and a grant to read the tenant's ledger.
     AuditTenant,
+    /// That, and a grant to administer the tenant.
+    AdministerTenant,
     /// That, and a grant to build in some study; what is of other studies is not there.
     BuildSomewhere,
 }
