@@ -112,6 +112,15 @@ impl Mart {
         pieces
     }
 
+    /// The query that makes it, or by which its function reads; none where the function puts its own together.
+    #[must_use]
+    pub fn query(&self) -> Option<&'static str> {
+        match self.definition {
+            Definition::Sql(query) => Some(query),
+            Definition::Rust(_, _, texts) => texts.iter().copied().find(|text| text.contains("FROM ")),
+        }
+    }
+
     /// The rows whose key occurs more than once or has a null.
     #[must_use]
     pub fn repeated_keys(&self) -> String {

@@ -36,6 +36,7 @@ mod rules;
 pub(crate) mod say;
 mod serve;
 mod simulate;
+mod sql;
 
 pub(crate) use progress::Bars;
 
@@ -98,6 +99,8 @@ enum Command {
     Canon(canon::CanonCommand),
     /// Write a DuckDB database of views over the current snapshot.
     Export(export::ExportArgs),
+    /// Answer one SQL query from a study's published tables.
+    Sql(sql::SqlArgs),
     /// Show what would become of files, list mappings, begin one.
     #[command(subcommand)]
     Mapping(mapping::MappingCommand),
@@ -285,6 +288,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Rules(command) => rules::run(&app, command).await,
         Command::Canon(command) => canon::run(&app, command).await,
         Command::Export(args) => export::run(&app, args).await,
+        Command::Sql(args) => sql::run(&app, args).await,
         Command::Marts(command) => marts::run(&app, command).await,
         Command::Quality(command) => quality::run(&app, command).await,
         Command::Quarantine(command) => quarantine::run(&app, command).await,

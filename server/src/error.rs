@@ -20,6 +20,9 @@ pub enum Failure {
     /// What is published could not be read.
     #[error(transparent)]
     Published(#[from] flight::published::PublishedError),
+    /// A query has no answer.
+    #[error(transparent)]
+    Query(#[from] flight::QueryError),
     /// A study could not be simulated.
     #[error(transparent)]
     Simulate(#[from] evidence::simulate::SimulateError),
@@ -76,6 +79,7 @@ impl Failure {
         match self {
             Self::Warehouse(error) => error.is_refusal(),
             Self::Marts(error) => error.is_refusal(),
+            Self::Query(error) => error.is_refusal(),
             Self::Usage(_) => true,
             _ => false,
         }

@@ -18,6 +18,7 @@ use crate::error::{Failure, Result};
 pub mod file_lineage;
 pub mod mart_runs;
 pub mod marts;
+pub(crate) mod query;
 
 pub use marts::build_marts;
 

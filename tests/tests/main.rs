@@ -21,6 +21,7 @@ mod mapping_check;
 mod oidc_login;
 mod pilot_counts;
 mod quarantine_replay;
+mod query;
 mod support;
 mod tenant_wall;
 mod tidy;

@@ -30,7 +30,7 @@ pub use ingest::{Batch, Delivery, Ingested, Receipt, ingest};
 pub use mapping::Mapping;
 pub use snapshot::{Cut, CutKind, DataFile, Manifest, Table, Zone};
 pub use storage::{Storage, TenantFiles, Writer};
-pub use table::TableScan;
+pub use table::{TableFiles, TableScan};
 pub use table_writer::TableWriter;
 pub use upload::{AnnouncedFile, Upload};
 pub use workbench::Workbench;

@@ -13,6 +13,7 @@ use futures::executor::block_on;
 use kernel::{Action, Build, StudyId, StudyScope, TenantId};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
+use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use crate::snapshot::{DataFile, Zone};
@@ -102,6 +103,21 @@ impl TenantFiles {
             return Err(outside());
         }
         Ok(self.storage.root.join(key))
+    }
+
+    /// The objects of this tenant and of no other, for an engine that reads by itself.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(PrefixStore::new(self.storage.store.clone(), self.tenant.to_string()))
+    }
+
+    /// The name of a published object in [`TenantFiles::store`].
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the key is outside this study.
+    pub fn name_in_store<'a>(&self, key: &'a str) -> Result<&'a str> {
+        self.path(key)?;
+        Ok(key.split_once('/').map_or(key, |(_, name)| name))
     }
 
     /// An object's bytes.

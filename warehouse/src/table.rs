@@ -12,7 +12,7 @@ use kernel::{Read, StudyScope};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::statistics::Statistics;
 
-use crate::snapshot::Manifest;
+use crate::snapshot::{DataFile, Manifest};
 use crate::storage::Storage;
 use crate::{Error, Result};
 
@@ -24,6 +24,38 @@ pub struct TableScan {
     reader: Option<ParquetRecordBatchReader>,
     batch_rows: usize,
     only: Option<Only>,
+}
+
+/// Where the rows of a published table are, for an engine that reads Parquet by itself.
+#[derive(Debug, Clone)]
+pub struct TableFiles {
+    /// The columns, as every file has them.
+    pub schema: SchemaRef,
+    /// The files.
+    pub files: Vec<DataFile>,
+}
+
+impl TableFiles {
+    /// Finds a table of the snapshot that `manifest` describes. What is masked is not there for a blinded scope.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`]; [`Error::Corrupt`] when the manifest is not this scope's or a file is not there.
+    pub fn open(
+        storage: &Storage,
+        scope: &StudyScope<Read>,
+        manifest: &Manifest,
+        table: &str,
+    ) -> Result<Self> {
+        if manifest.masked.contains(table) && !scope.is_unblinded() {
+            return Err(Error::NoTable { table: table.to_owned() });
+        }
+        let files = manifest.table(table)?.files.clone();
+        let first = files
+            .first()
+            .ok_or_else(|| Error::Corrupt { key: String::new(), reason: "it has no file".into() })?;
+        let schema = plain(open_file(&storage.study(scope).path(&first.key)?)?.schema());
+        Ok(Self { schema, files })
+    }
 }
 
 /// Rows whose key column has one value.
@@ -51,18 +83,11 @@ impl TableScan {
         table: &str,
         batch_rows: usize,
     ) -> Result<Self> {
-        let files = storage.study(scope);
-        if manifest.masked.contains(table) && !scope.is_unblinded() {
-            return Err(Error::NoTable { table: table.to_owned() });
-        }
-        let table = manifest.table(table)?;
-        let paths: VecDeque<PathBuf> =
-            table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_>>()?;
-        let first = paths
-            .front()
-            .ok_or_else(|| Error::Corrupt { key: String::new(), reason: "it has no file".into() })?;
-        let schema = plain(open_file(first)?.schema());
-        Ok(Self { schema, rows: table.rows(), files: paths, reader: None, batch_rows, only: None })
+        let found = TableFiles::open(storage, scope, manifest, table)?;
+        let of_study = storage.study(scope);
+        let paths = found.files.iter().map(|file| of_study.path(&file.key)).collect::<Result<_>>()?;
+        let rows = found.files.iter().map(|file| file.rows).sum();
+        Ok(Self { schema: found.schema, rows, files: paths, reader: None, batch_rows, only: None })
     }
 
     /// Only the rows whose key `column` (64-bit, such as `subject_sk`) is `key`. Parts of a file whose

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use kernel::RunId;
-use marts::{MARTS, Order, Selection};
+use marts::{MARTS, Mart, Order, Selection};
 use warehouse::engine::Limits;
 
 use super::engineer::Place;
 use crate::app::App;
 use crate::cli::say::say;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 
 mod backfill;
 mod build;
@@ -98,6 +98,15 @@ pub(crate) enum MartsCommand {
         #[arg(long, value_name = "SELECTOR")]
         select: Vec<String>,
     },
+    /// Show one mart: what it is, how it is made, and its columns.
+    Show {
+        /// Its name.
+        #[arg(value_name = "MART")]
+        mart: String,
+        /// Only the query that makes it, or that its function reads by.
+        #[arg(long)]
+        sql: bool,
+    },
     /// Show which table is built from which.
     Graph,
 }
@@ -159,6 +168,7 @@ pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
         MartsCommand::Lineage { place, of, deliveries } => lineage::run(app, &place, &of, deliveries).await,
         MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
         MartsCommand::List { select } => list(&select),
+        MartsCommand::Show { mart, sql } => show(&mart, sql),
         MartsCommand::Graph => {
             graph();
             Ok(())
@@ -170,12 +180,37 @@ fn list(select: &[String]) -> Result<()> {
     let selection = Selection { select: select.to_vec(), exclude: Vec::new() };
     let selected = selection.marts(MARTS, &[])?;
     for mart in MARTS.iter().filter(|mart| selected.contains(mart.name)) {
-        say!("{}\n  {}\n  grain: {}", mart.name, mart.description, mart.grain);
-        say!("  reads: {}\n  key:   {}", mart.inputs.join(", "), mart.key.join(", "));
-        for test in mart.tests {
-            say!("  test:  {} ({})", test.words(), test.severity.name());
-        }
-        say!("  tags:  {}\n  owner: {}", mart.tags.join(", "), mart.owner);
+        describe(mart);
+    }
+    Ok(())
+}
+
+fn describe(mart: &Mart) {
+    say!("{}\n  {}\n  grain: {}", mart.name, mart.description, mart.grain);
+    say!("  reads: {}\n  key:   {}", mart.inputs.join(", "), mart.key.join(", "));
+    for test in mart.tests {
+        say!("  test:  {} ({})", test.words(), test.severity.name());
+    }
+    say!("  tags:  {}\n  owner: {}", mart.tags.join(", "), mart.owner);
+}
+
+fn show(name: &str, only_sql: bool) -> Result<()> {
+    let mart = marts::registry::find(name)
+        .ok_or_else(|| Failure::Usage(format!("there is no mart `{name}`; `cairn marts list` names them")))?;
+    let query = mart.query();
+    if only_sql {
+        let query =
+            query.ok_or_else(|| Failure::Usage(format!("`{name}` is made without a query of its own")))?;
+        say!("{query}");
+        return Ok(());
+    }
+    describe(mart);
+    say!("\ncolumns:");
+    for column in mart.columns {
+        say!("  {:<28}{}", column.name, column.description);
+    }
+    if let Some(query) = query {
+        say!("\n{query}");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod quality;
 pub(super) mod quarantine;
+pub(super) mod query;
 pub(super) mod schedules;
 pub(super) mod snapshots;
 pub(super) mod studies;

@@ -121,6 +121,10 @@ fn rest() -> Vec<Route> {
             get "/api/v1/studies/{study}/tables/{table}", ReadStudy,
             ["data.read.started", "data.read.finished"], api::tables::show
         ),
+        door!(
+            post "/api/v1/studies/{study}/query", ReadStudy,
+            ["data.read.started", "data.read.finished"], api::query::query
+        ),
         door!(get "/api/v1/studies/{study}/quality", ReadStudy, [], api::quality::list),
         door!(
             get "/api/v1/studies/{study}/quality/{check}", ReadStudy,

@@ -14,7 +14,7 @@ use super::api;
         api::login::login, api::tokens::issue, api::logout::logout,
         api::access_tokens::list, api::access_tokens::create, api::access_tokens::revoke, api::studies::list, api::snapshots::list,
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
-        api::batches::commit::commit, api::tables::list, api::tables::show, api::quality::list, api::quality::show,
+        api::batches::commit::commit, api::tables::list, api::tables::show, api::query::query, api::quality::list, api::quality::show,
         api::quarantine::list, api::jobs::list, api::jobs::show::show, api::jobs::events::events,
         api::jobs::cancel::cancel, api::jobs::retry::retry, api::jobs::enqueue::enqueue,
         api::schedules::list, api::schedules::add::add, api::schedules::enable::enable,
