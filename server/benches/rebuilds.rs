@@ -1,0 +1,232 @@
+//! Marts of many studies: made for the first time, again when nothing changed, and again when some of the studies did.
+//! Beside them, in the same process and over the same files, the queries of the marts alone as plain DuckDB SQL, which
+//! neither test nor publish and leave out what is computed in Rust. Prints CPU seconds (user and system, of all threads),
+//! seconds on the wall, and the peak of the resident set (bar: 2 GiB whatever the size).
+//!
+//! `./dev bench rebuilds 10000000 8`: ten million observations in eight studies, 60 variables at 20 visits, 10 % missing;
+//! 400,000 in eight without numbers.
+
+#[path = "support/account.rs"]
+mod account;
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use account::{Used, measure};
+use kernel::{
+    ActionKind, BatchId, Build, Clock, Grants, Permission, SnapshotId, StudyId, StudyScope, SystemClock,
+    TenantId,
+};
+use warehouse::engine::{Engine, Limits};
+use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, Writer, Zone, ingest};
+
+const PEAK_BAR_MIB: f64 = 2048.0;
+const VISITS: u64 = 20;
+const VARIABLES: u64 = 60;
+const SITES: u64 = 25;
+/// What the engine may hold; the rest of the process needs some too.
+const ENGINE_MIB: u64 = 1200;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    let (rows, studies) = (numbers.next().unwrap_or(400_000), numbers.next().unwrap_or(8).max(1));
+    match compare(rows, studies) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{rows} rows in {studies} studies: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One study with its newest snapshot.
+struct Study {
+    scope: StudyScope<Build>,
+    writer: Writer,
+    newest: (SnapshotId, Manifest),
+    with_marts: Option<Manifest>,
+    deliveries: u32,
+}
+
+fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
+    let folder = tempfile::tempdir()?;
+    let storage = Storage::open(&folder.path().join("data"))?;
+    let subjects = (rows / studies / VISITS / VARIABLES).max(SITES);
+    let mut all = Vec::new();
+    let (_, set_up) = measure(|| {
+        for number in 1..=studies {
+            all.push(Study::deliver(&storage, folder.path(), (number, subjects))?);
+        }
+        Ok(())
+    })?;
+    println!(
+        "{} observations of {} subjects in {studies} studies",
+        subjects * VISITS * VARIABLES * studies,
+        subjects * studies
+    );
+    tell("files to canon and star", set_up);
+
+    let (made, first) = measure(|| build(&mut all))?;
+    tell(&format!("{made} marts made for the first time"), first);
+    let (_, plain) = measure(|| all.iter().try_for_each(|study| study.plain(&storage, folder.path())))?;
+    tell("their queries alone, plain DuckDB", plain);
+    println!("  ratio {:.2} of CPU", first.cpu_seconds / plain.cpu_seconds);
+    let (made, unchanged) = measure(|| build(&mut all))?;
+    tell(&format!("nothing changed, {made} marts made"), unchanged);
+
+    let mut peak = first.peak_mib;
+    let mut changed = 1;
+    while changed <= all.len() {
+        for study in &mut all[..changed] {
+            study.deliver_again(folder.path())?;
+        }
+        let (made, used) = measure(|| build(&mut all))?;
+        tell(&format!("{changed} of {studies} changed, {made} marts made"), used);
+        peak = peak.max(used.peak_mib);
+        changed = if changed * 2 > all.len() && changed < all.len() { all.len() } else { changed * 2 };
+    }
+    println!("  highest peak of the builds: {peak:.0} MiB (bar {PEAK_BAR_MIB})");
+    Ok(peak <= PEAK_BAR_MIB)
+}
+
+fn tell(what: &str, used: Used) {
+    println!("  {what:44} {:8.3} CPU s {:8.3} s {:6.0} MiB", used.cpu_seconds, used.seconds, used.peak_mib);
+}
+
+/// Builds the marts of every study, as a schedule does, and tells how many were made.
+fn build(studies: &mut [Study]) -> Result<usize, Failure> {
+    studies.iter_mut().map(Study::build).sum()
+}
+
+impl Study {
+    fn deliver(storage: &Storage, folder: &Path, (number, subjects): (u64, u64)) -> Result<Self, Failure> {
+        let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
+        let study: StudyId = format!("BENCH-{number}").parse()?;
+        let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
+        let scope: StudyScope<Build> = grants.scope(&study)?;
+        let writer = Writer::wait(storage, &scope)?;
+        let inbox = folder.join(format!("in-{number}"));
+        fs::create_dir(&inbox)?;
+        write_study(&inbox, study.as_str(), subjects)?;
+        let newest = take_in(&writer, &inbox, None)?;
+        fs::remove_dir_all(&inbox)?;
+        Ok(Self { scope, writer, newest, with_marts: None, deliveries: 1 })
+    }
+
+    /// One more event of one subject.
+    fn deliver_again(&mut self, folder: &Path) -> Result<(), Failure> {
+        self.deliveries += 1;
+        let study = self.scope.study().as_str().to_owned();
+        let inbox = folder.join(format!("in-{study}-{}", self.deliveries));
+        fs::create_dir(&inbox)?;
+        let row = format!("{study},AE,{study}-0001,{},HEADACHE,Headache,N,2024-02-01", 100 + self.deliveries);
+        fs::write(inbox.join("ae.csv"), format!("{AE_HEADER}\n{row}\n"))?;
+        self.newest = take_in(&self.writer, &inbox, Some((self.newest.0, &self.newest.1)))?;
+        Ok(())
+    }
+
+    fn build(&mut self) -> Result<usize, Failure> {
+        let (id, manifest) = &self.newest;
+        let base = marts::Base { current: (*id, manifest), formers: self.with_marts.iter().collect() };
+        let limits = Limits { memory_mib: ENGINE_MIB, threads: 2 };
+        let order = marts::Order { limits, ..marts::Order::default() };
+        let built = marts::build(&self.writer, &base, &order, &SystemClock, &mut |_| {})?;
+        if let Some(failure) = built.failure {
+            return Err(format!("{}: {failure:?}", self.scope.study()).into());
+        }
+        let made = built.run.marts.iter().filter(|mart| mart.outcome == marts::Outcome::Made).count();
+        if let Some((id, _, manifest)) = built.snapshot {
+            self.with_marts = Some(manifest.clone());
+            self.newest = (id, manifest);
+        }
+        Ok(made)
+    }
+
+    fn plain(&self, storage: &Storage, work: &Path) -> Result<(), Failure> {
+        let files = storage.study(&self.scope);
+        let zones = [Zone::Star, Zone::Marts].map(|zone| files.folder(zone));
+        let engine = Engine::open(&zones, work, &Limits { memory_mib: ENGINE_MIB, threads: 2 })?;
+        for (name, table) in &self.newest.1.tables {
+            let paths: Vec<PathBuf> =
+                table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_, _>>()?;
+            engine.view(name, &paths)?;
+        }
+        for mart in marts::MARTS {
+            if let Some(query) = mart.query() {
+                engine.copy("run the query", query, &work.join("plain.parquet"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn take_in(
+    writer: &Writer,
+    inbox: &Path,
+    former: Option<(SnapshotId, &Manifest)>,
+) -> Result<(SnapshotId, Manifest), Failure> {
+    let delivery = Delivery::of(&[inbox.to_owned()], Some(Mapping::load("sdtm")?))?;
+    let now = SystemClock.now();
+    let batch = Batch { id: BatchId::at(now, "bench"), received_at: now };
+    let ingested = ingest(writer, (&batch, &delivery), former.map(|(_, manifest)| manifest), &mut |_| {})?;
+    let base = warehouse::star::Base { former, ingested: &ingested, as_of: now };
+    let (id, _, manifest) = warehouse::star::build(writer, &base, &mut |_| {})?;
+    Ok((id, manifest))
+}
+
+const AE_HEADER: &str = "STUDYID,DOMAIN,USUBJID,AESEQ,AETERM,AEDECOD,AESER,AESTDTC";
+
+/// Subjects at sites, who come to every visit and have an event each; one in ten of their results is not there.
+fn write_study(inbox: &Path, study: &str, subjects: u64) -> Result<(), Failure> {
+    let open = |name: &str| File::create(inbox.join(name)).map(BufWriter::new);
+    let (mut dm, mut sv, mut ae, mut lb, mut tv) =
+        (open("dm.csv")?, open("sv.csv")?, open("ae.csv")?, open("lb.csv")?, open("tv.csv")?);
+    writeln!(dm, "STUDYID,DOMAIN,USUBJID,SUBJID,SITEID,COUNTRY,ARMCD,RFSTDTC,RFENDTC")?;
+    writeln!(sv, "STUDYID,DOMAIN,USUBJID,VISITNUM,VISIT,VISITDY,SVSTDTC")?;
+    writeln!(ae, "{AE_HEADER}")?;
+    writeln!(
+        lb,
+        "STUDYID,DOMAIN,USUBJID,LBSEQ,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBSTRESC,LBSTRESN,LBSTRESU,VISITNUM,VISIT,LBDTC"
+    )?;
+    writeln!(tv, "STUDYID,DOMAIN,VISITNUM,VISIT,VISITDY")?;
+    for visit in 0..VISITS {
+        writeln!(tv, "{study},TV,{},WEEK {},{}", visit + 1, 4 * visit, 28 * visit + 1)?;
+    }
+    for subject in 1..=subjects {
+        let (id, day) = (format!("{study}-{subject:04}"), 1 + subject % 28);
+        let country = ["DEU", "FRA", "USA", "JPN"][usize::try_from(subject % SITES % 4)?];
+        let site = 100 + subject % SITES;
+        writeln!(dm, "{study},DM,{id},{subject:04},{site},{country},A,2024-01-{day:02},2025-08-{day:02}")?;
+        writeln!(
+            ae,
+            "{study},AE,{id},1,HEADACHE,Headache,{},2024-03-{day:02}",
+            if subject % 9 == 0 { "Y" } else { "N" }
+        )?;
+        for visit in 0..VISITS {
+            let (number, name) = (visit + 1, format!("WEEK {}", 4 * visit));
+            let date = format!("{}-{:02}-{day:02}", 2024 + visit / 12, 1 + visit % 12);
+            writeln!(sv, "{study},SV,{id},{number},{name},{},{date}", 28 * visit + 1)?;
+            for variable in 0..VARIABLES {
+                let row = (subject * VISITS + visit) * VARIABLES + variable;
+                if (row * 7919) % 10 == 3 {
+                    continue;
+                }
+                let value = format!("{}.{}", 20 + (row * 7919) % 60, row % 10);
+                writeln!(
+                    lb,
+                    "{study},LB,{id},{},V{variable:02},Variable {variable},{value},U,{value},{value},U,{number},{name},{date}",
+                    visit * VARIABLES + variable + 1
+                )?;
+            }
+        }
+    }
+    for out in [&mut dm, &mut sv, &mut ae, &mut lb, &mut tv] {
+        out.flush()?;
+    }
+    Ok(())
+}
