@@ -33,11 +33,8 @@ const ANSWER_BYTES: u64 = 16 * 1024;
 
 /// Sends messages until `stop`, then waits for the answers that are under way.
 pub(crate) async fn dispatch(app: App, stop: impl Future<Output = ()>) {
-    let limits = OutboundLimits {
-        reach: app.control.webhook_reach(),
-        patience: PATIENCE,
-        answer_bytes: ANSWER_BYTES,
-    };
+    let limits =
+        OutboundLimits { reach: app.control.webhook_reach(), patience: PATIENCE, answer_bytes: ANSWER_BYTES };
     let mut round = Round { outbound: Outbound::new(&limits), app, sending: JoinSet::new(), last: None };
     tokio::select! {
         () = stop => {}

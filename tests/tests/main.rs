@@ -24,3 +24,4 @@ mod quarantine_replay;
 mod support;
 mod tenant_wall;
 mod tidy;
+mod webhooks;

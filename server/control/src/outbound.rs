@@ -144,3 +144,6 @@ impl fmt::Debug for Outbound {
         f.debug_struct("Outbound").field("answer_bytes", &self.answer_bytes).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

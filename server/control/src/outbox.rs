@@ -30,8 +30,22 @@ pub(crate) const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(5);
 const MAX_PAYLOAD_BYTES: usize = 20_000;
 /// The facts of events that may leave the house: ids, counts, and words of closed lists.
 const FACTS: [&str; 16] = [
-    "attempt", "based_on", "batch", "change", "errors", "first_bad_event", "found", "has_marts", "kind", "made",
-    "replaces", "role", "snapshot", "state", "status", "study",
+    "attempt",
+    "based_on",
+    "batch",
+    "change",
+    "errors",
+    "first_bad_event",
+    "found",
+    "has_marts",
+    "kind",
+    "made",
+    "replaces",
+    "role",
+    "snapshot",
+    "state",
+    "status",
+    "study",
 ];
 
 /// A message that has no recipients yet.
@@ -179,7 +193,11 @@ impl Draft {
         deliver(connection, message, endpoint, now).await
     }
 
-    async fn write(&self, connection: &mut Connection, now: DateTime<Utc>) -> Result<MessageId, ControlError> {
+    async fn write(
+        &self,
+        connection: &mut Connection,
+        now: DateTime<Utc>,
+    ) -> Result<MessageId, ControlError> {
         let id = MessageId::from_uuid(fresh::uuid(now)?);
         sqlx::query(
             "INSERT INTO outbox (message_id, kind, payload, trace_id, created_at) VALUES ($1, $2, $3, $4, $5)",
@@ -267,16 +285,14 @@ mod tests {
     #[test]
     fn a_message_holds_the_listed_facts_and_no_others() {
         let tenant = TenantId::from_uuid(Uuid::from_u128(1));
-        let event = Event::success(
-            AuditAction::JobFailed,
-            LeafActor::anonymous(),
-            Resource::new("job", "0198-job"),
-        )
-        .with("kind", "ingest")
-        .with("study", "TRIAL01")
-        .with("subject", "0198-batch")
-        .with("problem", "row 7 of dm.csv is not a date");
-        let draft = Draft::of_event(Log::Tenant(tenant), &event).expect("it is announced").about("0198-event");
+        let event =
+            Event::success(AuditAction::JobFailed, LeafActor::anonymous(), Resource::new("job", "0198-job"))
+                .with("kind", "ingest")
+                .with("study", "TRIAL01")
+                .with("subject", "0198-batch")
+                .with("problem", "row 7 of dm.csv is not a date");
+        let draft =
+            Draft::of_event(Log::Tenant(tenant), &event).expect("it is announced").about("0198-event");
         let at = DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid");
         // By hand, from the list of facts and the structure of the standard.
         let expected = concat!(
@@ -289,11 +305,8 @@ mod tests {
 
     #[test]
     fn what_the_deployment_does_is_told_to_no_tenant() {
-        let event = Event::success(
-            AuditAction::JobFailed,
-            LeafActor::anonymous(),
-            Resource::new("job", "0198-job"),
-        );
+        let event =
+            Event::success(AuditAction::JobFailed, LeafActor::anonymous(), Resource::new("job", "0198-job"));
         assert!(Draft::of_event(Log::System, &event).is_none());
     }
 }

@@ -67,7 +67,8 @@ impl Client {
 }
 
 fn whole(body: Option<Vec<u8>>) -> Result<Vec<u8>, SignInError> {
-    let broken = || SignInError::Unavailable(format!("its answer broke off, or is larger than {MAX_BYTES} bytes"));
+    let broken =
+        || SignInError::Unavailable(format!("its answer broke off, or is larger than {MAX_BYTES} bytes"));
     body.ok_or_else(broken)
 }
 

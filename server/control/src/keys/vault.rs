@@ -70,17 +70,12 @@ impl VaultTransit {
         if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err(unusable());
         }
-        let limits =
-            OutboundLimits { reach: Reach::Operators, patience: PATIENCE, answer_bytes: MAX_ANSWER };
+        let limits = OutboundLimits { reach: Reach::Operators, patience: PATIENCE, answer_bytes: MAX_ANSWER };
         let client = match trusted(settings)? {
             Some(certificates) => Outbound::trusting(&limits, certificates),
             None => Outbound::new(&limits),
         };
-        Ok(Self {
-            client,
-            settings: settings.clone(),
-            token: Zeroizing::new(token.to_owned()),
-        })
+        Ok(Self { client, settings: settings.clone(), token: Zeroizing::new(token.to_owned()) })
     }
 
     fn post(&self, operation: &str, body: &Value) -> Result<Data, KeyError> {

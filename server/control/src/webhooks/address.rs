@@ -10,8 +10,18 @@ use crate::outbound::{Reach, refusal};
 const MAX_LENGTH: usize = 2_000;
 /// Names that lead nowhere on the public internet.
 // Source: the IANA registry of special-use domain names, and what networks call their inner side.
-const INNER: [&str; 10] =
-    ["localhost", "local", "internal", "localdomain", "home.arpa", "lan", "intranet", "corp", "home", "invalid"];
+const INNER: [&str; 10] = [
+    "localhost",
+    "local",
+    "internal",
+    "localdomain",
+    "home.arpa",
+    "lan",
+    "intranet",
+    "corp",
+    "home",
+    "invalid",
+];
 
 /// Why an endpoint cannot be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -105,8 +105,11 @@ impl Control {
         let now = timestamp(self.clock().now());
         // Most of the time nothing is due, and a look holds nobody up.
         let due: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM webhook_deliveries WHERE (state = 'QUEUED' AND due_at <= $1)
-                 OR (state = 'SENDING' AND lease_until < $1) LIMIT 1",
+            "SELECT 1 FROM webhook_deliveries AS due
+             JOIN webhook_endpoints AS place ON place.endpoint_id = due.endpoint_id
+             WHERE place.state = 'ENABLED' AND (place.open_until IS NULL OR place.open_until <= $1)
+               AND ((due.state = 'QUEUED' AND due.due_at <= $1) OR (due.state = 'SENDING' AND due.lease_until < $1))
+             LIMIT 1",
         )
         .bind(now)
         .fetch_optional(&mut *database.view().await?)
@@ -116,7 +119,11 @@ impl Control {
             return Ok(None);
         }
         let mut tx = database.begin_upkeep().await?;
-        let Some(due) = choose(&mut tx).await? else { return Ok(None) };
+        let Some(due) = choose(&mut tx).await? else {
+            // Rows that were locked only to be passed over are let go of at once.
+            tx.commit().await?;
+            return Ok(None);
+        };
         pay(&mut tx, &due, lease).await?;
         let (attempt, failures) = mark(&mut tx, &due, lease).await?;
         let (message, payload) = message_of(tx.connection(), due.delivery).await?;
@@ -153,7 +160,8 @@ impl Control {
         .await
         .map_err(storage(STEP))?;
         let version = count(version)?;
-        let open = |sealed: &[u8], version| secret::open(self.data_keys(), tenant, (endpoint, version), sealed);
+        let open =
+            |sealed: &[u8], version| secret::open(self.data_keys(), tenant, (endpoint, version), sealed);
         let mut secrets = vec![open(&present.ok_or(()).map_err(corrupt(WHAT))?, version)?];
         if let (Some(previous), Some(until)) = (previous, instant_or_none(until.as_deref())?)
             && now < until

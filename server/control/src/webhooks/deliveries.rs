@@ -112,9 +112,9 @@ pub struct WebhookDelivery {
 }
 
 impl WebhookDelivery {
-    fn read(columns: Columns) -> Result<Self, ControlError> {
-        let (id, message, kind, endpoint, state, attempt, failures, due, status, problem, answer, ..) = &columns;
-        let (.., sent, ended, created) = &columns;
+    fn read(columns: &Columns) -> Result<Self, ControlError> {
+        let (id, message, kind, endpoint, state, attempt, failures, ..) = columns;
+        let (.., due, status, problem, answer, sent, ended, created) = columns;
         Ok(Self {
             id: id.parse().map_err(corrupt(WHAT))?,
             message: message.parse().map_err(corrupt(WHAT))?,
@@ -161,7 +161,7 @@ impl Control {
             .fetch_all(&mut *view)
             .await
             .map_err(storage("read the deliveries"))?;
-        rows.into_iter().map(WebhookDelivery::read).collect()
+        rows.iter().map(WebhookDelivery::read).collect()
     }
 
     /// Sends a message that was given up again, with nothing of its failures counted, and at once even while the
@@ -211,10 +211,9 @@ impl Control {
         const STEP: &str = "forget old messages";
         let mut tx = self.store().tenant(tenant).await?.begin_upkeep().await?;
         let old = timestamp(tx.now() - KEPT);
-        for statement in [
-            "DELETE FROM webhook_deliveries WHERE ended_at < $1",
-            "DELETE FROM inbox WHERE read_at < $1",
-        ] {
+        for statement in
+            ["DELETE FROM webhook_deliveries WHERE ended_at < $1", "DELETE FROM inbox WHERE read_at < $1"]
+        {
             sqlx::query(statement).bind(&old).execute(tx.connection()).await.map_err(storage(STEP))?;
         }
         let forgotten = sqlx::query(
@@ -241,5 +240,5 @@ async fn by_id(connection: &mut Connection, id: DeliveryId) -> Result<WebhookDel
         .fetch_optional(connection)
         .await
         .map_err(storage("look the delivery up"))?;
-    found.map(WebhookDelivery::read).transpose()?.ok_or(ControlError::Denied)
+    found.as_ref().map(WebhookDelivery::read).transpose()?.ok_or(ControlError::Denied)
 }

@@ -76,14 +76,12 @@ impl Control {
         let sealed = secret::seal(&data_key, (id, 1), &key)?;
         insert(&mut tx, id, new, &kinds, sealed).await?;
         let endpoint = find(tx.connection(), id).await?;
-        let event = event(AuditAction::WebhookAdded, actor, id, trace).with("host", host).with("kinds", kinds);
+        let event =
+            event(AuditAction::WebhookAdded, actor, id, trace).with("host", host).with("kinds", kinds);
         let mut recorded = tx.record(event).await?;
         if is_new {
-            let made = Event::success(
-                AuditAction::DataKeyCreated,
-                &Actor::System,
-                Resource::data_key(data_key.id),
-            );
+            let made =
+                Event::success(AuditAction::DataKeyCreated, &Actor::System, Resource::data_key(data_key.id));
             recorded = recorded.and(made).await?;
         }
         recorded.commit().await?;
@@ -102,7 +100,7 @@ impl Control {
             .fetch_all(&mut *self.store().tenant(grants.tenant()).await?.view().await?)
             .await
             .map_err(storage("read the endpoints"))?;
-        rows.into_iter().map(EndpointRow::read).collect()
+        rows.iter().map(EndpointRow::read).collect()
     }
 
     /// One endpoint.
@@ -195,11 +193,13 @@ impl Control {
         find(tx.connection(), id).await?;
         let now = timestamp(tx.now());
         set_state(&mut tx, id, "REMOVED", None).await?;
-        sqlx::query("UPDATE webhook_endpoints SET secret = NULL, previous_secret = NULL WHERE endpoint_id = $1")
-            .bind(id.to_string())
-            .execute(tx.connection())
-            .await
-            .map_err(storage(STEP))?;
+        sqlx::query(
+            "UPDATE webhook_endpoints SET secret = NULL, previous_secret = NULL WHERE endpoint_id = $1",
+        )
+        .bind(id.to_string())
+        .execute(tx.connection())
+        .await
+        .map_err(storage(STEP))?;
         sqlx::query(
             "UPDATE webhook_deliveries SET state = 'CANCELLED', ended_at = $1
              WHERE endpoint_id = $2 AND state IN ('QUEUED', 'SENDING')",
@@ -229,7 +229,8 @@ impl Control {
         let (now, tenant) = (tx.now(), grants.tenant());
         let delivery = Draft::of_test(tenant, id, trace).send_to(tx.connection(), id, now).await?;
         half_open(&mut tx, id).await?;
-        let event = event(AuditAction::WebhookTested, actor, id, trace).with("delivery", delivery.to_string());
+        let event =
+            event(AuditAction::WebhookTested, actor, id, trace).with("delivery", delivery.to_string());
         tx.record(event).await?.commit().await?;
         Ok(delivery)
     }
@@ -270,12 +271,7 @@ impl Control {
         Ok(sealed)
     }
 
-    fn sealed(
-        &self,
-        tenant: TenantId,
-        cell: (EndpointId, u64),
-        key: &Key,
-    ) -> Result<Vec<u8>, ControlError> {
+    fn sealed(&self, tenant: TenantId, cell: (EndpointId, u64), key: &Key) -> Result<Vec<u8>, ControlError> {
         let (data_key, _) = self.data_keys().active(tenant, self.clock().now())?;
         secret::seal(&data_key, cell, key)
     }
@@ -290,7 +286,7 @@ pub(super) async fn find(connection: &mut Connection, id: EndpointId) -> Result<
         .fetch_optional(connection)
         .await
         .map_err(storage("look the endpoint up"))?;
-    found.map(EndpointRow::read).transpose()?.ok_or(ControlError::Denied)
+    found.as_ref().map(EndpointRow::read).transpose()?.ok_or(ControlError::Denied)
 }
 
 /// Lets the next message of an endpoint through, though its breaker be open.
@@ -348,7 +344,9 @@ pub(super) fn event(action: AuditAction, actor: &Actor, id: EndpointId, trace: &
 /// The kinds as the row holds them: each once, sorted by name.
 fn kinds_of(names: &[String]) -> Result<String, InvalidWebhook> {
     let kind = |name: &String| {
-        Announcement::from_name(name).map(Announcement::name).ok_or_else(|| InvalidWebhook::Kind { kind: shortened(name, 100) })
+        Announcement::from_name(name)
+            .map(Announcement::name)
+            .ok_or_else(|| InvalidWebhook::Kind { kind: shortened(name, 100) })
     };
     let kinds = names.iter().map(kind).collect::<Result<BTreeSet<_>, _>>()?;
     if kinds.is_empty() {

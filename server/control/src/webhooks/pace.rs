@@ -67,11 +67,7 @@ pub(super) fn open_for(openings: u64) -> TimeDelta {
 
 /// When a delivery is due again that has failed so often: after the time that was drawn, but not before the endpoint
 /// wants it.
-pub(super) fn next_due(
-    now: DateTime<Utc>,
-    drawn: TimeDelta,
-    retry_after: Option<&str>,
-) -> DateTime<Utc> {
+pub(super) fn next_due(now: DateTime<Utc>, drawn: TimeDelta, retry_after: Option<&str>) -> DateTime<Utc> {
     let asked = retry_after.and_then(|text| asked_wait(now, text)).unwrap_or_default();
     now + drawn.max(asked.min(LONGEST_WAIT))
 }

@@ -97,9 +97,9 @@ impl EndpointRow {
         Breaker::at(now, self.open_until)
     }
 
-    pub(super) fn read(columns: Columns) -> Result<Self, ControlError> {
-        let (id, url, description, kinds, state, reason, version, previous, failures, open, status, ..) = &columns;
-        let (.., sent, delivered, created) = &columns;
+    pub(super) fn read(columns: &Columns) -> Result<Self, ControlError> {
+        let (id, url, description, kinds, state, reason, version, previous, ..) = columns;
+        let (.., failures, open, status, sent, delivered, created) = columns;
         let kind = |name: &str| Announcement::from_name(name).ok_or(()).map_err(corrupt(WHAT));
         Ok(Self {
             id: id.parse().map_err(corrupt(WHAT))?,

@@ -78,8 +78,11 @@ mod tests {
     #[test]
     fn the_signature_is_that_of_the_reference() {
         let secret = BASE64.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").expect("it is base 64");
-        let header =
-            signature_header(&[secret], ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330), r#"{"test": 2432232314}"#);
+        let header = signature_header(
+            &[secret],
+            ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330),
+            r#"{"test": 2432232314}"#,
+        );
         assert_eq!(header, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
