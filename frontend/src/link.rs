@@ -11,6 +11,12 @@ pub const JOBS: &str = "/jobs";
 pub const SCHEDULES: &str = "/schedules";
 /// The ledger.
 pub const AUDIT: &str = "/audit";
+/// Addresses that messages are posted to.
+pub const WEBHOOKS: &str = "/webhooks";
+/// A person's messages.
+pub const INBOX: &str = "/inbox";
+/// Where the form posts to that marks all of them as read.
+pub const INBOX_READ: &str = "/inbox/read";
 /// Where the sign-in form posts to.
 pub const LOGIN: &str = "/login";
 /// Where a sign-in through the identity provider begins, and where it leads in the end.
@@ -33,6 +39,42 @@ pub const SECOND_FACTOR_ENROL: &str = "/account/second-factor/enrol";
 pub const SECOND_FACTOR_CONFIRM: &str = "/account/second-factor/confirm";
 /// Where the form that gives the second factor up posts to.
 pub const SECOND_FACTOR_DISABLE: &str = "/account/second-factor/disable";
+
+/// One endpoint with its deliveries.
+#[must_use]
+pub fn webhook(endpoint: &str) -> String {
+    format!("{WEBHOOKS}/{}", encode_segment(endpoint))
+}
+
+/// The page of an endpoint's deliveries that are older than one.
+#[must_use]
+pub fn webhook_before(endpoint: &str, before: &str) -> String {
+    format!("{}?before={}", webhook(endpoint), encode_segment(before))
+}
+
+/// Where the form posts to that does something with an endpoint.
+#[must_use]
+pub fn webhook_order(endpoint: &str, what: &str) -> String {
+    format!("{}/{what}", webhook(endpoint))
+}
+
+/// Where the form posts to that sends a message again.
+#[must_use]
+pub fn retry_delivery(endpoint: &str, delivery: &str) -> String {
+    format!("{}/deliveries/{}/retry", webhook(endpoint), encode_segment(delivery))
+}
+
+/// The page of an inbox that is older than one of its messages.
+#[must_use]
+pub fn inbox_before(before: &str) -> String {
+    format!("{INBOX}?before={}", encode_segment(before))
+}
+
+/// Where the form posts to that marks a message as read.
+#[must_use]
+pub fn read_notice(notice: &str) -> String {
+    format!("{INBOX}/{}/read", encode_segment(notice))
+}
 
 /// Where the form that revokes a token posts to.
 #[must_use]
@@ -62,6 +104,7 @@ pub fn tab(study_key: &str, tab: Tab) -> String {
         Tab::Data => format!("{}/data", study(study_key)),
         Tab::Jobs => JOBS.to_owned(),
         Tab::Audit => AUDIT.to_owned(),
+        Tab::Webhooks => WEBHOOKS.to_owned(),
     }
 }
 

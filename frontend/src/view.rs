@@ -17,6 +17,7 @@ pub mod rbqm;
 pub mod signal;
 pub mod studies;
 pub mod subjects;
+pub mod webhooks;
 
 pub use account::{AccountView, SecondFactorState, SessionLine, TokenLine};
 pub use audit::{AuditEvent, AuditView, Verification};
@@ -35,3 +36,4 @@ pub use rbqm::{LimitVerdict, RbqmView, ToleranceLimit};
 pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
 pub use studies::{StudiesView, StudyRow};
 pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};
+pub use webhooks::{DeliveryLine, EndpointLine, InboxView, NoticeLine, WebhookView, WebhooksView};

@@ -3,6 +3,7 @@ pub(crate) mod data;
 pub(crate) mod marts;
 pub(crate) mod quality;
 pub(crate) mod risk;
+pub(crate) mod webhooks;
 
 use frontend::view::{
     AccountView, AuditEvent, AuditView, Choice, ErrorView, Frame, JobLine, JobStanding, JobsView, LoginState,
@@ -39,6 +40,7 @@ pub(crate) fn frame(tab: Option<Tab>, theme: Theme) -> Frame {
             choice("S/3", "S/3"),
         ],
         here: "/studies/CAIRN-301/rbqm?flag=red&country=DE".to_owned(),
+        unread: 2,
         csrf: Some("token".to_owned()),
     }
 }

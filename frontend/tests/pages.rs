@@ -10,12 +10,12 @@ use frontend::query::{
     SubjectsQuery,
 };
 use frontend::view::{
-    AccountView, AuditView, ChecksView, DataView, Flag, IndicatorView, JobsView, LoginState, OverviewView,
-    QualityView, RbqmView, SecondFactorState, Signal, SiteSubjectsView, StudiesView, SubjectRowsView, Tab,
-    Theme, Verification,
+    AccountView, AuditView, ChecksView, DataView, Flag, InboxView, IndicatorView, JobsView, LoginState,
+    OverviewView, QualityView, RbqmView, SecondFactorState, Signal, SiteSubjectsView, StudiesView,
+    SubjectRowsView, Tab, Theme, Verification, WebhooksView,
 };
 
-use crate::example::{self, data, frame, marts, quality, risk};
+use crate::example::{self, data, frame, marts, quality, risk, webhooks};
 
 /// Every page in one theme, by name.
 pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
@@ -51,8 +51,17 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("marts", page::marts(&marts::marts(theme))),
         ("mart", page::mart(&marts::mart(theme))),
         ("audit", page::audit(&example::audit(theme))),
+        ("webhooks", page::webhooks(&webhooks::webhooks(theme))),
+        ("webhooks-empty", page::webhooks(&no_webhooks(theme))),
+        ("webhook", page::webhook(&webhooks::webhook(theme))),
+        ("inbox", page::inbox(&webhooks::inbox(theme))),
+        ("inbox-empty", page::inbox(&InboxView { notices: Vec::new(), ..webhooks::inbox(theme) })),
         ("error", page::error(&example::error(theme))),
     ]
+}
+
+fn no_webhooks(theme: Theme) -> WebhooksView {
+    WebhooksView { endpoints: Vec::new(), issued: None, problem: None, ..webhooks::webhooks(theme) }
 }
 
 fn enrolled(theme: Theme) -> AccountView {
@@ -388,4 +397,18 @@ fn the_page_of_a_mart_shows_its_tests_with_rows_and_its_columns_with_files() {
         assert!(html.contains(said), "{said}");
     }
     assert!(html.contains("b &lt; 1"), "a query is text");
+}
+
+#[test]
+fn a_secret_is_shown_beside_its_endpoint_and_an_answer_is_no_markup() {
+    let page = page::webhooks(&webhooks::webhooks(Theme::System));
+    assert!(
+        page.contains("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw") && page.contains("nobody can show it again")
+    );
+    assert!(page.contains("waiting, it fails") && page.contains("it answered 410"));
+    let page = page::webhook(&webhooks::webhook(Theme::System));
+    assert!(page.contains("&lt;b&gt;try later&lt;/b&gt;") && !page.contains("<b>try later"), "{page}");
+    assert_eq!(page.matches("Send again</button>").count(), 1, "only what was given up is sent again");
+    let page = page::inbox(&webhooks::inbox(Theme::System));
+    assert!(page.contains("/inbox/b/read") && !page.contains("/inbox/a/read"), "{page}");
 }

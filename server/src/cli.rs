@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
-use control::ControlSettings;
+use control::{ControlSettings, Reach};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
@@ -78,6 +78,9 @@ struct Cli {
         value_name = "NAME"
     )]
     openlineage_namespace: String,
+    /// For tests: let webhooks go to this machine, also without TLS. Every other address that is not public stays refused.
+    #[arg(long, global = true, env = "CAIRN_WEBHOOK_ALLOW_LOOPBACK")]
+    webhook_allow_loopback: bool,
     #[command(flatten)]
     database: database::DatabaseArgs,
     #[command(flatten)]
@@ -278,7 +281,9 @@ async fn run(cli: Cli) -> Result<()> {
         crate::backup::put_in_place(&cli.data, from)?;
     }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
-    let settings = ControlSettings { database, keys, anchor: cli.anchor, ..ControlSettings::default() };
+    let webhooks = if cli.webhook_allow_loopback { Reach::PublicAndLoopback } else { Reach::Public };
+    let settings =
+        ControlSettings { database, keys, webhooks, anchor: cli.anchor, ..ControlSettings::default() };
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;
     let app = App { openlineage: openlineage.map(Arc::new), ..App::open_at(&cli.data, &settings).await? };

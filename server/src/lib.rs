@@ -10,6 +10,7 @@ pub mod oidc;
 pub mod openlineage;
 pub mod work;
 
+mod hooks;
 pub mod intake;
 mod jobs;
 mod ledger_timer;

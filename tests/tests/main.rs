@@ -25,3 +25,4 @@ mod query;
 mod support;
 mod tenant_wall;
 mod tidy;
+mod webhooks;

@@ -46,6 +46,9 @@ impl Door {
             .replace("{session}", "no_such_session")
             .replace("{job}", "no_such_job")
             .replace("{schedule}", "no_such_schedule")
+            .replace("{endpoint}", "no_such_endpoint")
+            .replace("{delivery}", "no_such_delivery")
+            .replace("{notice}", "no_such_notice")
             .replace("{mart}", "mart_kri");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {

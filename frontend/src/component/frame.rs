@@ -15,7 +15,7 @@ pub(crate) fn head_bar(frame: &Frame) -> AnyView {
                 {(!frame.tenant.is_empty()).then(|| view! { <span class="tenant">{frame.tenant.clone()}</span> })}
                 {(!frame.studies.is_empty()).then(|| study_menu(frame))}
                 <span class="spacer"></span>
-                {frame.person.as_ref().map(|person| person_menu(person, frame.csrf.as_deref()))}
+                {frame.person.as_ref().map(|person| person_menu(person, frame))}
             </div>
             {frame.person.is_some().then(|| tabs(frame))}
         </header>
@@ -79,9 +79,11 @@ fn study_menu(frame: &Frame) -> AnyView {
     .into_any()
 }
 
-fn person_menu(person: &Person, csrf: Option<&str>) -> AnyView {
+fn person_menu(person: &Person, frame: &Frame) -> AnyView {
+    let csrf = frame.csrf.as_deref();
     view! {
         <div class="person">
+            {inbox(frame.unread)}
             <a class="person-name" href=link::ACCOUNT>{person.name.clone()}</a>
             <span class="person-role">{person.role.clone()}</span>
             <form method="post" action=link::LOGOUT>
@@ -91,6 +93,12 @@ fn person_menu(person: &Person, csrf: Option<&str>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// The way to the inbox, with how much of it is unread.
+fn inbox(unread: u64) -> AnyView {
+    let count = (unread > 0).then(|| view! { " " <span class="pill high-amber">{format::count(unread)}<span class="vh">" unread"</span></span> });
+    view! { <a class="person-name" href=link::INBOX>"Inbox"{count}</a> }.into_any()
 }
 
 fn tabs(frame: &Frame) -> AnyView {

@@ -27,6 +27,8 @@ pub struct Frame {
     pub snapshot: Option<SnapshotLine>,
     /// Path and query of this page, for the theme switch to come back to.
     pub here: String,
+    /// How many messages in the person's inbox are unread.
+    pub unread: u64,
     /// Sent back as the hidden field `csrf` by every form that posts.
     pub csrf: Option<String>,
 }
@@ -116,17 +118,19 @@ pub enum Tab {
     Jobs,
     /// `/audit`
     Audit,
+    /// `/webhooks`
+    Webhooks,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit, Self::Webhooks];
 
     /// Whether it is of one study.
     #[must_use]
     pub const fn is_of_a_study(self) -> bool {
-        !matches!(self, Self::Jobs | Self::Audit)
+        !matches!(self, Self::Jobs | Self::Audit | Self::Webhooks)
     }
 
     /// The word on the tab.
@@ -139,6 +143,7 @@ impl Tab {
             Self::Data => "Data",
             Self::Jobs => "Jobs",
             Self::Audit => "Audit",
+            Self::Webhooks => "Webhooks",
         }
     }
 }

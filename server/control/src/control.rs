@@ -12,6 +12,7 @@ use crate::error::ControlError;
 use crate::identity::{KeyRing, Passwords, Throttle};
 use crate::keys::{DataKeys, FileKeySettings, KeySettings, SubjectKeys};
 use crate::ledger::{Anchor, LedgerKey, Log, WaitingEvents, announce_ledger_key};
+use crate::outbound::Reach;
 use crate::policy::{Policies, announce_policies};
 use crate::store::{DatabaseSettings, Store};
 
@@ -45,6 +46,8 @@ pub struct ControlSettings {
     pub anchor: Option<PathBuf>,
     /// How long tokens last.
     pub lifetimes: TokenLifetimes,
+    /// Where webhooks may go. Anything but [`Reach::Public`] is for tests.
+    pub webhooks: Reach,
     /// Where the master key is; in `keys/master.key`, made at the first start, when nothing is said.
     pub keys: Option<KeySettings>,
 }
@@ -63,6 +66,7 @@ struct Inner {
     policies: Policies,
     throttle: Throttle,
     lifetimes: TokenLifetimes,
+    webhooks: Reach,
     /// Rung when a job is put in line.
     bell: Notify,
 }
@@ -134,6 +138,7 @@ impl Control {
             policies,
             throttle,
             lifetimes,
+            webhooks: settings.webhooks,
             bell: Notify::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -207,6 +212,12 @@ impl Control {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.inner.throttle
+    }
+
+    /// Where webhooks may go.
+    #[must_use]
+    pub fn webhook_reach(&self) -> Reach {
+        self.inner.webhooks
     }
 
     pub(crate) fn lifetimes(&self) -> TokenLifetimes {

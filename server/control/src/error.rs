@@ -12,6 +12,7 @@ use crate::keys::KeyError;
 use crate::ledger::FaultKind;
 use crate::schedules::InvalidTimetable;
 use crate::store::is_busy;
+use crate::webhooks::InvalidWebhook;
 
 pub use auth::AuthError;
 
@@ -166,6 +167,23 @@ pub enum ControlError {
     TooManySchedules {
         /// How many.
         max: i64,
+    },
+    /// An endpoint of webhooks that cannot be one.
+    #[error(transparent)]
+    InvalidWebhook(#[from] InvalidWebhook),
+    /// The tenant has more endpoints than it may.
+    #[error("there are {max} endpoints already: remove some that are not needed")]
+    TooManyWebhooks {
+        /// How many.
+        max: i64,
+    },
+    /// The message or the endpoint is in a state in which that cannot be done.
+    #[error("it is {state}: {remedy}")]
+    WebhookState {
+        /// Its state.
+        state: &'static str,
+        /// What can be done.
+        remedy: &'static str,
     },
     /// An equal request has used up the idempotency key in this moment.
     #[error("an equal request is being answered: send this one again")]

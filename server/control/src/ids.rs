@@ -43,3 +43,19 @@ id!(
     /// One token that its holder keeps.
     AccessTokenId
 );
+id!(
+    /// One message of the outbox. Later ones have later ids.
+    MessageId
+);
+id!(
+    /// One address that messages are posted to.
+    EndpointId
+);
+id!(
+    /// One message on its way to one recipient.
+    DeliveryId
+);
+id!(
+    /// One message in one inbox.
+    NoticeId
+);

@@ -39,7 +39,7 @@ pub const ALGORITHMS: &[Algorithm] = &[
     Algorithm {
         name: "HMAC-SHA256",
         standard: "RFC 2104",
-        used_for: "commitments to personal data, and the tenant that a database transaction proves",
+        used_for: "commitments to personal data, the tenant that a database transaction proves, and the signatures of webhooks",
     },
     Algorithm {
         name: "RSA-SHA256",
@@ -47,5 +47,9 @@ pub const ALGORITHMS: &[Algorithm] = &[
         used_for: "verifying what an identity provider signed (RS256)",
     },
     Algorithm { name: "SHA-256", standard: "FIPS 180-4", used_for: "the ledger's chain and Merkle trees" },
-    Algorithm { name: "TLS 1.3", standard: "RFC 8446", used_for: "connections to Vault and to PostgreSQL" },
+    Algorithm {
+        name: "TLS 1.3",
+        standard: "RFC 8446",
+        used_for: "connections to Vault, to PostgreSQL and to webhooks",
+    },
 ];

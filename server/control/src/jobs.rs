@@ -1,10 +1,9 @@
 //! Jobs: work that is done after its request was answered. A job is put in line in the same transaction as what
 //! asked for it ([`enqueue`]), claimed by one worker at a time for as long as that renews its lease ([`lease`]), and
-//! ended once ([`ending`]), or by whoever administers it ([`orders`]). [`backoff`] says when it is tried again.
+//! ended once ([`ending`]), or by whoever administers it ([`orders`]). `backoff` says when it is tried again.
 //!
 //! INVARIANT: what a worker writes names the attempt it works for. A worker that was taken for lost writes nothing
 //! any more: neither progress nor a result nor a snapshot.
-mod backoff;
 mod ending;
 mod enqueue;
 mod lease;

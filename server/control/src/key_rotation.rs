@@ -30,7 +30,7 @@ impl Control {
         self.data_keys().list()
     }
 
-    /// Makes a new data key for a tenant and seals its accounts' keys under it. For the operator.
+    /// Makes a new data key for a tenant and seals its accounts' keys and its webhooks' secrets under it. For the operator.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when there is no such tenant.
@@ -50,6 +50,8 @@ impl Control {
     pub async fn finish_rotation(&self, actor: &Actor, tenant: TenantId) -> Result<Rotation, ControlError> {
         const STEP: &str = "list the accounts";
         actor.require_operator()?;
+        // Before the keys go under which they are sealed.
+        self.reseal_webhooks(tenant).await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         let accounts: Vec<String> = sqlx::query_scalar("SELECT account_id FROM accounts ORDER BY account_id")
             .fetch_all(tx.connection())

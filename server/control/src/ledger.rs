@@ -44,6 +44,7 @@ mod verify;
 pub(crate) use anchor::Anchor;
 pub(crate) use anchoring::{commitments_of, refuse_rollback};
 pub(crate) use append::append;
+pub(crate) use canonical::Canon;
 pub use chain::{Fault, FaultKind};
 pub use event::{AuditAction, Outcome};
 pub(crate) use event::{Event, LeafActor, Resource};

@@ -5,6 +5,7 @@
 //! then `store` (the files, and the only handle that writes). `gate` is where tokens, accounts and grants
 //! meet; the other modules hold one kind of operation each. Every operation that changes something takes the
 //! actor and commits together with its event, or not at all.
+mod backoff;
 mod error;
 mod fresh;
 mod ids;
@@ -12,6 +13,8 @@ mod instant;
 mod inventory;
 mod text;
 mod trace;
+
+mod outbound;
 
 mod actor;
 mod control;
@@ -44,6 +47,10 @@ mod schedules;
 mod snapshots;
 mod studies;
 
+mod inbox;
+mod outbox;
+mod webhooks;
+
 mod backup;
 mod denials;
 mod erasure;
@@ -69,7 +76,8 @@ pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use idempotency::{KeyedRequest, KnownKey, StoredAnswer};
 pub use identity::{Audience, KeyState, TokenKey};
-pub use ids::{AccessTokenId, SessionId};
+pub use ids::{AccessTokenId, DeliveryId, EndpointId, MessageId, NoticeId, SessionId};
+pub use inbox::{Notice, NoticeRow};
 pub use inventory::{ALGORITHMS, Algorithm};
 pub use jobs::{
     Claim, Ending, Fence, JobFilter, JobId, JobKind, JobProgress, JobRow, JobState, NewJob, Terms,
@@ -84,6 +92,8 @@ pub use ledger::{
 pub use login::{Credentials, Login};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
+pub use outbound::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
+pub use outbox::Announcement;
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
@@ -94,3 +104,7 @@ pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;
 pub use tenants::Tenant;
 pub use trace::{InvalidTraceId, TraceId};
+pub use webhooks::{
+    Breaker, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, NewEndpoint, WebhookClaim,
+    WebhookDelivery, WebhookDeliveryState, WebhookOutcome, signature_header,
+};

@@ -27,7 +27,7 @@ use postgres::Served;
 pub(crate) use database::{Database, SystemFile, TenantFile};
 pub(crate) use dialect::{claim_lock, is_busy, lock_head};
 pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
-pub(crate) use tx::{InUse, SystemTx, TenantTx};
+pub(crate) use tx::{InUse, SystemTx, TenantTx, Upkeep};
 
 /// A connection to whichever database it is.
 pub(crate) type Connection = sqlx::AnyConnection;

@@ -18,6 +18,7 @@ use crate::error::{Failure, Result};
 
 mod job;
 mod schedule;
+mod webhook;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -58,6 +59,9 @@ pub(crate) enum AdminCommand {
     /// Schedules: jobs that are put in line again and again.
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
+    /// Webhooks: messages about events, posted to addresses of a tenant.
+    #[command(subcommand)]
+    Webhook(webhook::WebhookCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -137,6 +141,7 @@ pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result
         // It was begun before the data folder was opened.
         AdminCommand::Restore { from } => backup::check(app, &from).await,
         AdminCommand::Schedule(command) => schedule::run(app, command).await,
+        AdminCommand::Webhook(command) => webhook::run(app, command).await,
     }
 }
 

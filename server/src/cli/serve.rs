@@ -10,6 +10,7 @@ use super::Doors;
 use crate::app::App;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
+use crate::hooks;
 use crate::http;
 use crate::jobs;
 use crate::ledger_timer;
@@ -78,6 +79,7 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver.clone()));
     let flight = async { Ok(flight.await?) };
     let cut = cut_off(stopped(receiver.clone()), Duration::from_secs(doors.drain_seconds));
+    let sending = hooks::dispatch(app.clone(), stopped(receiver.clone()));
     let work = jobs::work(app.clone(), workforce, stopped(receiver), stopped(cut.clone()));
     let overdue = async {
         stopped(cut).await;
@@ -97,7 +99,7 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
             }
         };
         let working = async {
-            work.await;
+            tokio::join!(work, sending);
             Ok(())
         };
         // When a door breaks the jobs are left where they are: their leases end.

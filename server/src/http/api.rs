@@ -2,6 +2,7 @@
 pub(super) mod access_tokens;
 pub(super) mod audit;
 pub(super) mod batches;
+pub(super) mod inbox;
 pub(super) mod jobs;
 pub(super) mod login;
 pub(super) mod logout;
@@ -13,3 +14,4 @@ pub(super) mod snapshots;
 pub(super) mod studies;
 pub(super) mod tables;
 pub(super) mod tokens;
+pub(super) mod webhooks;

@@ -62,6 +62,7 @@ pub fn routes() -> Vec<Route> {
     let mut routes = public();
     routes.extend(rest());
     routes.extend(work());
+    routes.extend(messages());
     routes.extend(pages());
     routes
 }
@@ -168,6 +169,64 @@ fn work() -> Vec<Route> {
             post "/api/v1/schedules/{schedule}/run", BuildSomewhere,
             ["schedule.fired", "job.enqueued"], api::schedules::run::run
         ),
+    ]
+}
+
+fn messages() -> Vec<Route> {
+    vec![
+        door!(get "/api/v1/webhooks", AdministerTenant, [], api::webhooks::list),
+        door!(post "/api/v1/webhooks", AdministerTenant, ["webhook.added"], api::webhooks::add::add),
+        door!(get "/api/v1/webhooks/{endpoint}", AdministerTenant, [], api::webhooks::show::show),
+        door!(
+            post "/api/v1/webhooks/{endpoint}/rotate", AdministerTenant,
+            ["webhook.secret.rotated"], api::webhooks::rotate::rotate
+        ),
+        door!(
+            post "/api/v1/webhooks/{endpoint}/enable", AdministerTenant,
+            ["webhook.changed"], api::webhooks::enable::enable
+        ),
+        door!(
+            post "/api/v1/webhooks/{endpoint}/disable", AdministerTenant,
+            ["webhook.changed"], api::webhooks::enable::disable
+        ),
+        door!(
+            post "/api/v1/webhooks/{endpoint}/remove", AdministerTenant,
+            ["webhook.removed"], api::webhooks::remove::remove
+        ),
+        door!(
+            post "/api/v1/webhooks/{endpoint}/test", AdministerTenant,
+            ["webhook.tested"], api::webhooks::test::test
+        ),
+        door!(
+            get "/api/v1/webhooks/{endpoint}/deliveries", AdministerTenant,
+            [], api::webhooks::deliveries::list
+        ),
+        door!(
+            post "/api/v1/webhooks/deliveries/{delivery}/retry", AdministerTenant,
+            ["webhook.delivery.retried"], api::webhooks::retry::retry
+        ),
+        door!(get "/api/v1/inbox", SignedIn, [], api::inbox::list),
+        door!(post "/api/v1/inbox/{notice}/read", SignedIn, [], api::inbox::read),
+        door!(get "/webhooks", AdministerTenant, [], page::webhooks::show),
+        door!(post "/webhooks", AdministerTenant, ["webhook.added"], page::webhooks::add),
+        door!(
+            get "/webhooks/{endpoint}", AdministerTenant, [], page::webhooks::deliveries::show
+        ),
+        door!(
+            post "/webhooks/{endpoint}/rotate", AdministerTenant,
+            ["webhook.secret.rotated"], page::webhooks::rotate
+        ),
+        door!(post "/webhooks/{endpoint}/enable", AdministerTenant, ["webhook.changed"], page::webhooks::enable),
+        door!(post "/webhooks/{endpoint}/disable", AdministerTenant, ["webhook.changed"], page::webhooks::disable),
+        door!(post "/webhooks/{endpoint}/remove", AdministerTenant, ["webhook.removed"], page::webhooks::remove),
+        door!(post "/webhooks/{endpoint}/test", AdministerTenant, ["webhook.tested"], page::webhooks::test),
+        door!(
+            post "/webhooks/{endpoint}/deliveries/{delivery}/retry", AdministerTenant,
+            ["webhook.delivery.retried"], page::webhooks::deliveries::retry
+        ),
+        door!(get "/inbox", SignedIn, [], page::inbox::show),
+        door!(post "/inbox/read", SignedIn, [], page::inbox::read_all),
+        door!(post "/inbox/{notice}/read", SignedIn, [], page::inbox::read),
     ]
 }
 

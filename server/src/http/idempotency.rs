@@ -10,6 +10,7 @@ use axum::extract::{FromRequest, OriginalUri, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use control::{KeyedRequest, KnownKey, StoredAnswer};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::State;
@@ -129,6 +130,22 @@ async fn wait(state: &State, caller: &Caller, request: &KeyedRequest) -> Result<
     }
 }
 
+/// The body of an answer as it may be kept, where the answer itself shows a secret once.
+#[derive(Debug, Clone)]
+struct Keepable(String);
+
+/// An answer with a secret: it is sent in whole, and kept for requests that are sent again as `without` leaves it.
+pub(crate) fn shown_once<T: Serialize>(
+    status: StatusCode,
+    answer: T,
+    without: impl FnOnce(T) -> T,
+) -> Response {
+    let mut response = (status, Json(&answer)).into_response();
+    let kept = serde_json::to_string(&without(answer)).unwrap_or_default();
+    response.extensions_mut().insert(Keepable(kept));
+    response
+}
+
 /// Keeps the answer of a request that was done.
 async fn keep(
     state: &State,
@@ -145,7 +162,10 @@ async fn keep(
     let answer = StoredAnswer {
         status: parts.status.as_u16(),
         location: parts.headers.get(header::LOCATION).and_then(|at| at.to_str().ok()).map(str::to_owned),
-        body: String::from_utf8_lossy(&body).into_owned(),
+        body: match parts.extensions.get::<Keepable>() {
+            Some(Keepable(body)) => body.clone(),
+            None => String::from_utf8_lossy(&body).into_owned(),
+        },
     };
     // What was done is done: without its answer an equal request is told so.
     if let Err(error) = state.app.control.keep_answer(request, &answer).await {

@@ -18,7 +18,11 @@ use super::api;
         api::quarantine::list, api::jobs::list, api::jobs::show::show, api::jobs::events::events,
         api::jobs::cancel::cancel, api::jobs::retry::retry, api::jobs::enqueue::enqueue,
         api::schedules::list, api::schedules::add::add, api::schedules::enable::enable,
-        api::schedules::enable::disable, api::schedules::remove::remove, api::schedules::run::run, api::audit::list, api::audit::verification
+        api::schedules::enable::disable, api::schedules::remove::remove, api::schedules::run::run,
+        api::webhooks::list, api::webhooks::add::add, api::webhooks::show::show, api::webhooks::rotate::rotate,
+        api::webhooks::enable::enable, api::webhooks::enable::disable, api::webhooks::remove::remove,
+        api::webhooks::test::test, api::webhooks::deliveries::list, api::webhooks::retry::retry,
+        api::inbox::list, api::inbox::read, api::audit::list, api::audit::verification
     ),
     components(schemas(api::tables::Format)),
     modifiers(&Bearer, &Refusals),
@@ -28,6 +32,8 @@ use super::api;
         (name = "studies", description = "Studies, snapshots and deliveries"),
         (name = "deliveries", description = "Sending files: announce, send in parts, commit, look"),
         (name = "jobs", description = "Work that is done after its request was answered"),
+        (name = "webhooks", description = "Addresses that messages about events are posted to"),
+        (name = "inbox", description = "What concerns you"),
         (name = "tables", description = "Published tables"),
         (name = "quality", description = "Checks of the data, and rows that did not fit"),
         (name = "audit", description = "The ledger")

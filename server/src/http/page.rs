@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use control::{Principal, SnapshotRow, TraceId};
 use flight::published::Visible;
 use frontend::view::{Choice, ErrorView, Frame, Person, SnapshotLine, Tab};
-use kernel::{Audit, Build, Read, Role, StudyScope};
+use kernel::{Administer, Audit, Build, Read, Role, StudyScope};
 
 use super::State;
 use super::caller::{Caller, Reader};
@@ -16,6 +16,7 @@ use crate::error::Failure;
 pub(super) mod account;
 pub(super) mod audit;
 pub(super) mod data;
+pub(super) mod inbox;
 pub(super) mod indicator;
 pub(super) mod jobs;
 mod limits;
@@ -29,6 +30,7 @@ pub(super) mod schedules;
 pub(super) mod signals;
 pub(super) mod studies;
 pub(super) mod subjects;
+pub(super) mod webhooks;
 
 /// `GET /`: the studies, or the ledger for whom no study is meant.
 pub(crate) async fn home(reader: Reader) -> Redirect {
@@ -132,6 +134,10 @@ impl<'a> Visit<'a> {
         let tenant = self.state.app.control.tenant_of(&self.caller.principal).await;
         let mut frame = self.bare_frame(tab);
         frame.tenant = tenant.map_err(|error| self.fail(error))?.name;
+        let principal = &self.caller.principal;
+        let own = (principal.tenant(), principal.account());
+        let unread = self.state.app.control.unread_notices(&principal.actor(), own).await;
+        frame.unread = unread.map_err(|error| self.fail(error))?;
         frame.studies = studies
             .iter()
             .map(|study| Choice { key: study.id.to_string(), label: study.id.to_string() })
@@ -147,9 +153,11 @@ impl<'a> Visit<'a> {
     fn bare_frame(&self, tab: Option<Tab>) -> Frame {
         let principal = &self.caller.principal;
         let may_audit = may_audit(principal);
+        let may_administer = principal.grants().allow_everywhere::<Administer>();
         let may_open = |tab: &Tab| match tab {
             Tab::Audit => may_audit,
             Tab::Jobs => self.may_build(),
+            Tab::Webhooks => may_administer,
             _ => true,
         };
         Frame {

@@ -244,6 +244,8 @@ fn kind_of(failure: &Failure) -> Kind {
             ControlError::ScheduleKind { .. }
             | ControlError::Timetable(_)
             | ControlError::TooManySchedules { .. }
+            | ControlError::InvalidWebhook(_)
+            | ControlError::TooManyWebhooks { .. }
             | ControlError::StudyNotRegistered { .. },
         ) => Kind::BadRequest,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
@@ -252,7 +254,8 @@ fn kind_of(failure: &Failure) -> Kind {
             | ControlError::BatchExists { .. }
             | ControlError::IdempotencyConflict { .. }
             | ControlError::DeliveryKeyReused { .. }
-            | ControlError::JobState { .. },
+            | ControlError::JobState { .. }
+            | ControlError::WebhookState { .. },
         )
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict

@@ -1,12 +1,10 @@
 //! The requests to an identity provider: no redirects, little patience, small answers, and nothing in the open.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ureq::Agent;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use control::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
 
 use super::{ANSWERS_WITHIN, SignInError};
 
@@ -16,46 +14,25 @@ const MAX_BYTES: u64 = 256 * 1024;
 /// Asks with the certificates that the machine trusts.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
-    agent: Agent,
+    outbound: Outbound,
 }
 
 impl Client {
     pub(super) fn new() -> Self {
-        // What cannot be read of the machine's certificates is not trusted; a provider behind it is then out of reach,
-        // and its error says so.
-        let trusted = rustls_native_certs::load_native_certs().certs;
-        let trusted: Vec<Certificate<'static>> =
-            trusted.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect();
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::Specific(Arc::new(trusted)))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_global(Some(ANSWERS_WITHIN))
-            .build()
-            .new_agent();
-        Self { agent }
+        let limits =
+            OutboundLimits { reach: Reach::Operators, patience: ANSWERS_WITHIN, answer_bytes: MAX_BYTES };
+        Self { outbound: Outbound::new(&limits) }
     }
 
     /// What stands at an address.
     pub(super) async fn get(&self, address: &str) -> Result<Vec<u8>, SignInError> {
         require_protected(address)?;
-        let (agent, address) = (self.agent.clone(), address.to_owned());
-        blocking(move || {
-            let mut answer = agent.get(&address).header("accept", "application/json").call()?;
-            let status = answer.status();
-            let body = answer.body_mut().with_config().limit(MAX_BYTES).read_to_vec()?;
-            Ok((status.as_u16(), body))
-        })
-        .await
-        .and_then(|(status, body)| match status {
-            200 => Ok(body),
-            status => Err(SignInError::Unavailable(format!("it answers with {status}"))),
-        })
+        let (outbound, address) = (self.outbound.clone(), address.to_owned());
+        let asked = blocking(move || outbound.get(&address, &[("accept", "application/json")]));
+        match asked.await? {
+            Answered { status: 200, body, .. } => whole(body),
+            Answered { status, .. } => Err(SignInError::Unavailable(format!("it answers with {status}"))),
+        }
     }
 
     /// What is answered to a form; with the client's name and secret where it has one.
@@ -66,35 +43,38 @@ impl Client {
         client: Option<(&str, &str)>,
     ) -> Result<Vec<u8>, SignInError> {
         require_protected(address)?;
-        let (agent, address) = (self.agent.clone(), address.to_owned());
+        let (outbound, address) = (self.outbound.clone(), address.to_owned());
         let proof = client.map(|(id, secret)| {
             // Source: RFC 6749, section 2.3.1: both are encoded as in a form before they are joined.
             let [id, secret] = [id, secret].map(form_encoded);
             format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
         });
-        let answered = blocking(move || {
-            let mut request = agent.post(&address).header("accept", "application/json");
+        let asked = blocking(move || {
+            let mut headers =
+                vec![("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
             if let Some(proof) = &proof {
-                request = request.header("authorization", proof);
+                headers.push(("authorization", proof));
             }
-            let request = request.content_type("application/x-www-form-urlencoded");
-            let mut answer = request.send(form)?;
-            let status = answer.status();
-            let body = answer.body_mut().with_config().limit(MAX_BYTES).read_to_vec()?;
-            Ok((status.as_u16(), body))
+            outbound.post(&address, &headers, form.as_bytes())
         });
-        match answered.await? {
-            (status, _) if status >= 500 => {
+        match asked.await? {
+            Answered { status, .. } if status >= 500 => {
                 Err(SignInError::Unavailable(format!("it answers with {status}")))
             }
-            (_, body) => Ok(body),
+            Answered { body, .. } => whole(body),
         }
     }
 }
 
+fn whole(body: Option<Vec<u8>>) -> Result<Vec<u8>, SignInError> {
+    let broken =
+        || SignInError::Unavailable(format!("its answer broke off, or is larger than {MAX_BYTES} bytes"));
+    body.ok_or_else(broken)
+}
+
 async fn blocking(
-    ask: impl FnOnce() -> Result<(u16, Vec<u8>), ureq::Error> + Send + 'static,
-) -> Result<(u16, Vec<u8>), SignInError> {
+    ask: impl FnOnce() -> Result<Answered, OutboundError> + Send + 'static,
+) -> Result<Answered, SignInError> {
     let asked = tokio::task::spawn_blocking(ask).await;
     let unavailable = |error: String| SignInError::Unavailable(error);
     asked.map_err(|error| unavailable(error.to_string()))?.map_err(|error| unavailable(error.to_string()))

@@ -5,12 +5,16 @@ use chrono::TimeDelta;
 use kernel::TenantId;
 
 use super::row::{COLUMNS, JobRow, integer};
-use super::{Claim, Fence, JobProgress, backoff};
+use super::{Claim, Fence, JobProgress};
+use crate::backoff::Backoff;
 use crate::control::Control;
 use crate::error::{ControlError, storage};
 use crate::instant::timestamp;
 use crate::store::claim_lock;
 use crate::text::shortened;
+
+/// When a job that failed is tried again.
+const BACKOFF: Backoff = Backoff { first_limit_ms: 4_000, last_limit_ms: 600_000 };
 
 /// What a worker asks for when it claims a job.
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +152,7 @@ impl Control {
         )
         .bind(integer(failures))
         .bind(shortened(problem, 2000))
-        .bind(timestamp(now + backoff::wait(failures)?))
+        .bind(timestamp(now + BACKOFF.wait(failures)?))
         .bind(timestamp(now))
         .bind(job.to_string())
         .bind(integer(attempt))

@@ -2,15 +2,13 @@
 //! <https://developer.hashicorp.com/vault/api-docs/secret/transit>
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ureq::Agent;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{Certificate, PemItem, parse_pem};
 use zeroize::Zeroizing;
 
 use super::envelope::Secret;
@@ -18,6 +16,7 @@ use super::error::KeyError;
 use super::provider::{KeyProvider, Wrapped};
 use super::sealed_file::read_private;
 use super::settings::VaultSettings;
+use crate::outbound::{Outbound, OutboundLimits, Reach};
 
 const NAME: &str = "vault";
 /// A start with a Vault that does not answer is refused after this time.
@@ -26,7 +25,7 @@ const MAX_ANSWER: u64 = 64 * 1024;
 
 /// A key of a transit engine.
 pub(super) struct VaultTransit {
-    agent: Agent,
+    client: Outbound,
     settings: VaultSettings,
     token: Zeroizing<String>,
 }
@@ -71,36 +70,23 @@ impl VaultTransit {
         if token.is_empty() || token.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err(unusable());
         }
-        let tls = TlsConfig::builder()
-            .root_certs(roots(settings)?)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
-            .tls_config(tls)
-            .build();
-        Ok(Self {
-            agent: Agent::new_with_config(config),
-            settings: settings.clone(),
-            token: Zeroizing::new(token.to_owned()),
-        })
+        let limits = OutboundLimits { reach: Reach::Operators, patience: PATIENCE, answer_bytes: MAX_ANSWER };
+        let client = match trusted(settings)? {
+            Some(certificates) => Outbound::trusting(&limits, certificates),
+            None => Outbound::new(&limits),
+        };
+        Ok(Self { client, settings: settings.clone(), token: Zeroizing::new(token.to_owned()) })
     }
 
     fn post(&self, operation: &str, body: &Value) -> Result<Data, KeyError> {
         let VaultSettings { address, mount, key, .. } = &self.settings;
         let url = format!("{}/v1/{mount}/{operation}/{key}", address.trim_end_matches('/'));
         let failed = |reason: String| KeyError::Service { provider: "Vault", place: address.clone(), reason };
-        let sent = self
-            .agent
-            .post(&url)
-            .header("X-Vault-Token", self.token.as_str())
-            .content_type("application/json")
-            .send(body.to_string());
-        // What the client says of a failure holds the address, and neither header nor body.
-        let mut answer = sent.map_err(|error| failed(format!("it does not answer ({error})")))?;
-        let status = answer.status().as_u16();
+        let headers = [("x-vault-token", self.token.as_str()), ("content-type", "application/json")];
+        // What the client says of a failure holds neither header nor body.
+        let answer = self.client.post(&url, &headers, body.to_string().as_bytes());
+        let answer = answer.map_err(|error| failed(format!("it does not answer ({error})")))?;
+        let status = answer.status;
         if status != 200 {
             let remedy = match status {
                 403 => "the token may not, or has expired",
@@ -111,9 +97,8 @@ impl VaultTransit {
             };
             return Err(failed(format!("it answers {operation} with {status}: {remedy}")));
         }
-        let text = answer.body_mut().with_config().limit(MAX_ANSWER).read_to_string();
-        let text = Zeroizing::new(text.map_err(|_| failed("its answer cannot be read".to_owned()))?);
-        let answer: Result<Answer, _> = serde_json::from_str(&text);
+        let text = answer.body.ok_or_else(|| failed("its answer cannot be read".to_owned()))?;
+        let answer: Result<Answer, _> = serde_json::from_slice(&Zeroizing::new(text));
         // The parser's error may quote the answer, which may hold a key.
         answer
             .map(|answer| answer.data)
@@ -158,15 +143,10 @@ impl KeyProvider for VaultTransit {
     }
 }
 
-/// The certificates of the settings, or those that the system trusts.
-fn roots(settings: &VaultSettings) -> Result<RootCerts, KeyError> {
+/// The certificates of the settings; `None` for those that the system trusts.
+fn trusted(settings: &VaultSettings) -> Result<Option<Vec<Certificate<'static>>>, KeyError> {
     const WHAT: &str = "certificates to trust";
-    let Some(path) = &settings.ca_file else {
-        let found = rustls_native_certs::load_native_certs().certs;
-        let certificates =
-            found.iter().map(|certificate| ureq::tls::Certificate::from_der(certificate).to_owned());
-        return Ok(RootCerts::Specific(Arc::new(certificates.collect())));
-    };
+    let Some(path) = &settings.ca_file else { return Ok(None) };
     let pem = std::fs::read(path).map_err(KeyError::unreadable(WHAT, path))?;
     let mut certificates = Vec::new();
     for item in parse_pem(&pem) {
@@ -184,7 +164,7 @@ fn roots(settings: &VaultSettings) -> Result<RootCerts, KeyError> {
     if certificates.is_empty() {
         return Err(KeyError::unusable(WHAT, path, "there is none in it"));
     }
-    Ok(RootCerts::Specific(Arc::new(certificates)))
+    Ok(Some(certificates))
 }
 
 impl fmt::Debug for VaultTransit {

@@ -16,13 +16,14 @@ use crate::store::{Connection, lock_head};
 
 const STEP: &str = "append to the ledger";
 
-/// Appends `event` to `log`. Whoever calls holds the log's write lock and touches nothing else afterwards.
+/// Appends `event` to `log`, and gives its id. Whoever calls holds the log's write lock, and adds at most the messages
+/// about the event afterwards.
 pub(crate) async fn append(
     connection: &mut Connection,
     log: Log,
     event: Event,
     now: DateTime<Utc>,
-) -> Result<(), ControlError> {
+) -> Result<String, ControlError> {
     lock_head(connection, &log.origin()).await.map_err(storage(STEP))?;
     let head = rows::head(connection, log).await?;
     let mut tree = head.tree.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
@@ -38,6 +39,7 @@ pub(crate) async fn append(
     tree.push(leaf_hash(&bytes));
     let hash = entry_hash(&bytes);
     insert(connection, &leaf, bytes, &hash).await?;
+    let event_id = leaf.event_id.clone();
     sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2, frontier = $3 WHERE log = $4")
         .bind(seq + 1)
         .bind(hash)
@@ -45,7 +47,7 @@ pub(crate) async fn append(
         .bind(leaf.log)
         .execute(connection)
         .await
-        .map(|_| ())
+        .map(|_| event_id)
         .map_err(storage(STEP))
 }
 

@@ -144,6 +144,20 @@ actions! {
     StudyRegistered = "study.registered",
     /// A tenant was created.
     TenantCreated = "tenant.created",
+    /// An address for webhooks was added.
+    WebhookAdded = "webhook.added",
+    /// An address for webhooks was turned on or off, be it by its own answer.
+    WebhookChanged = "webhook.changed",
+    /// A message could not be delivered to an address, and is not tried again.
+    WebhookDeliveryFailed = "webhook.delivery.failed",
+    /// Somebody asked for a message to be sent to an address again.
+    WebhookDeliveryRetried = "webhook.delivery.retried",
+    /// An address for webhooks was removed.
+    WebhookRemoved = "webhook.removed",
+    /// An address for webhooks got a further secret.
+    WebhookSecretRotated = "webhook.secret.rotated",
+    /// Somebody asked for a test message.
+    WebhookTested = "webhook.tested",
 }
 
 impl fmt::Display for AuditAction {

@@ -20,6 +20,7 @@ use crate::ledger::hash::entry_hash;
 use crate::ledger::leaf::Leaf;
 use crate::ledger::log::Log;
 use crate::ledger::tree::leaf_hash;
+use crate::outbox::Draft;
 use crate::store::Connection;
 
 const STEP: &str = "read the ledger";
@@ -109,7 +110,26 @@ impl Control {
                 .with("first_bad_event", fault.index)
                 .with("found", fault.kind.to_string());
         }
-        self.store().system().begin().await?.record(event).await?.commit().await
+        self.store().system().begin().await?.record(event).await?.commit().await?;
+        for report in reports {
+            if let (Some(fault), Some(Log::Tenant(tenant))) = (report.fault, Log::of_origin(&report.log)) {
+                self.tell_of_broken_log(tenant, fault).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whom it concerns that a tenant's log does not verify. Nothing is added to that log.
+    async fn tell_of_broken_log(&self, tenant: TenantId, fault: Fault) -> Result<(), ControlError> {
+        let database = match self.store().tenant(tenant).await {
+            Ok(database) => database,
+            // There is nothing to write into. The system's log and the operator's alarm tell of it.
+            Err(_) => return Ok(()),
+        };
+        let mut tx = database.begin_upkeep().await?;
+        let (now, found) = (tx.now(), fault.kind.to_string());
+        Draft::of_broken_log(tenant, (fault.index, &found)).send(tx.connection(), now).await?;
+        tx.commit().await
     }
 
     async fn verify_logs(&self, start: Start) -> Result<Vec<VerifyReport>, ControlError> {

@@ -1,6 +1,6 @@
 //! The only handle that writes. Its steps are types: a [`Tx`] changes rows and becomes a [`Recorded`] by
-//! appending an event; only a [`Recorded`] commits, and it changes nothing but the log. So nothing commits
-//! without its event, and the head of the log is always the last thing locked. Dropping either rolls back.
+//! appending an event; only a [`Recorded`] commits, and it changes nothing but the log, and the outbox that tells of it.
+//! So nothing commits without its event, and the head of the log is the last lock that somebody else may wait for. Dropping either rolls back.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,6 +16,7 @@ use crate::idempotency::use_key;
 use crate::ids::{AccessTokenId, SessionId};
 use crate::instant::timestamp;
 use crate::ledger::{Event, Log, Outcome, append};
+use crate::outbox::Draft;
 use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
 
@@ -147,9 +148,14 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    /// Appends one more event.
+    /// Appends one more event, with the messages that tell others of it.
     pub(crate) async fn and(mut self, event: Event) -> Result<Self, ControlError> {
-        append(&mut self.tx, self.log, event, self.clock.now()).await?;
+        let now = self.clock.now();
+        let draft = Draft::of_event(self.log, &event);
+        let event_id = append(&mut self.tx, self.log, event, now).await?;
+        if let Some(draft) = draft {
+            draft.about(&event_id).send(&mut self.tx, now).await?;
+        }
         Ok(self)
     }
 

@@ -27,4 +27,5 @@ mod tampering;
 mod tenancy;
 mod throttling;
 mod tokens;
+mod webhooks;
 mod witnesses;

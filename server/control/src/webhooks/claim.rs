@@ -1,0 +1,263 @@
+//! Having a delivery: claiming it for a lease, with all that is needed to send it. A server that is killed while it
+//! sends leaves the delivery to whoever looks after the lease has ended; it is sent at least once.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use kernel::TenantId;
+
+use super::pace::{COST, EARNED, FREE_EVERY, MOST_CREDIT};
+use super::row::{WHAT, count, instant_or_none};
+use super::secret::{self, Key, signature_header};
+use crate::control::Control;
+use crate::error::{ControlError, corrupt, storage};
+use crate::ids::{DeliveryId, EndpointId, MessageId};
+use crate::instant::timestamp;
+use crate::store::{Connection, Upkeep, claim_lock};
+
+const STEP: &str = "claim a delivery";
+/// Deliveries to one endpoint that are under way at a time, by all servers.
+const AT_A_TIME: i64 = 4;
+
+/// A delivery that this server sends, until its lease ends. Only [`Control::claim_webhook`] makes one.
+pub struct WebhookClaim {
+    pub(super) tenant: TenantId,
+    pub(super) delivery: DeliveryId,
+    pub(super) endpoint: EndpointId,
+    /// What the answer that is written down has to name.
+    pub(super) attempt: i64,
+    pub(super) failures: u64,
+    /// Whether it was sent to see if the endpoint works again.
+    pub(super) is_probe: bool,
+    message: MessageId,
+    url: String,
+    payload: String,
+    secrets: Vec<Key>,
+}
+
+/// What claiming needs to know of the delivery and its endpoint.
+struct Due {
+    delivery: DeliveryId,
+    endpoint: EndpointId,
+    is_first: bool,
+    credit: i64,
+    is_probe: bool,
+}
+
+type Chosen = (String, String, i64, i64, Option<String>);
+type Sealed = (String, Option<Vec<u8>>, i64, Option<Vec<u8>>, Option<String>);
+
+impl WebhookClaim {
+    /// Whose it is.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The delivery.
+    #[must_use]
+    pub const fn delivery(&self) -> DeliveryId {
+        self.delivery
+    }
+
+    /// The endpoint that it goes to.
+    #[must_use]
+    pub const fn endpoint(&self) -> EndpointId {
+        self.endpoint
+    }
+
+    /// Where it is posted.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What is posted.
+    #[must_use]
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
+
+    /// The headers that say what it is, since when, and from whom. The id is the same at every attempt.
+    #[must_use]
+    pub fn headers(&self, now: DateTime<Utc>) -> [(&'static str, String); 3] {
+        let (id, at) = (format!("msg_{}", self.message), now.timestamp());
+        let signature = signature_header(&self.secrets, (&id, at), &self.payload);
+        [("webhook-id", id), ("webhook-timestamp", at.to_string()), ("webhook-signature", signature)]
+    }
+}
+
+impl std::fmt::Debug for WebhookClaim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookClaim").field("delivery", &self.delivery).finish_non_exhaustive()
+    }
+}
+
+impl Control {
+    /// Claims the delivery of a tenant that has been due for longest, of those whose endpoint may be sent something now.
+    ///
+    /// # Errors
+    /// When the store fails, or a secret cannot be opened.
+    pub async fn claim_webhook(
+        &self,
+        tenant: TenantId,
+        lease: TimeDelta,
+    ) -> Result<Option<WebhookClaim>, ControlError> {
+        let database = self.store().tenant(tenant).await?;
+        let now = timestamp(self.clock().now());
+        // Most of the time nothing is due, and a look holds nobody up.
+        let due: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM webhook_deliveries AS due
+             JOIN webhook_endpoints AS place ON place.endpoint_id = due.endpoint_id
+             WHERE place.state = 'ENABLED' AND (place.open_until IS NULL OR place.open_until <= $1)
+               AND ((due.state = 'QUEUED' AND due.due_at <= $1) OR (due.state = 'SENDING' AND due.lease_until < $1))
+             LIMIT 1",
+        )
+        .bind(now)
+        .fetch_optional(&mut *database.view().await?)
+        .await
+        .map_err(storage(STEP))?;
+        if due.is_none() {
+            return Ok(None);
+        }
+        let mut tx = database.begin_upkeep().await?;
+        let Some(due) = choose(&mut tx).await? else {
+            // Rows that were locked only to be passed over are let go of at once.
+            tx.commit().await?;
+            return Ok(None);
+        };
+        pay(&mut tx, &due, lease).await?;
+        let (attempt, failures) = mark(&mut tx, &due, lease).await?;
+        let (message, payload) = message_of(tx.connection(), due.delivery).await?;
+        let (url, secrets) = self.target_of(&mut tx, tenant, due.endpoint).await?;
+        tx.commit().await?;
+        Ok(Some(WebhookClaim {
+            tenant,
+            delivery: due.delivery,
+            endpoint: due.endpoint,
+            attempt,
+            failures,
+            is_probe: due.is_probe,
+            message,
+            url,
+            payload,
+            secrets,
+        }))
+    }
+
+    /// The address of an endpoint, and the secrets that sign for it now.
+    async fn target_of(
+        &self,
+        tx: &mut Upkeep,
+        tenant: TenantId,
+        endpoint: EndpointId,
+    ) -> Result<(String, Vec<Key>), ControlError> {
+        let now = tx.now();
+        let (url, present, version, previous, until): Sealed = sqlx::query_as(
+            "SELECT url, secret, secret_version, previous_secret, previous_until FROM webhook_endpoints
+             WHERE endpoint_id = $1",
+        )
+        .bind(endpoint.to_string())
+        .fetch_one(tx.connection())
+        .await
+        .map_err(storage(STEP))?;
+        let version = count(version)?;
+        let open =
+            |sealed: &[u8], version| secret::open(self.data_keys(), tenant, (endpoint, version), sealed);
+        let mut secrets = vec![open(&present.ok_or(()).map_err(corrupt(WHAT))?, version)?];
+        if let (Some(previous), Some(until)) = (previous, instant_or_none(until.as_deref())?)
+            && now < until
+        {
+            secrets.push(open(&previous, version.saturating_sub(1))?);
+        }
+        Ok((url, secrets))
+    }
+}
+
+/// The delivery that is due, whose endpoint is on, is not busy, has a breaker that lets something through, and for a
+/// repetition has the means.
+async fn choose(tx: &mut Upkeep) -> Result<Option<Due>, ControlError> {
+    let (now, lock) = (tx.now(), claim_lock(tx.connection()));
+    let sql = format!(
+        "SELECT due.delivery_id, place.endpoint_id, due.attempt, place.retry_credit, place.open_until
+         FROM webhook_deliveries AS due JOIN webhook_endpoints AS place ON place.endpoint_id = due.endpoint_id
+         WHERE place.state = 'ENABLED'
+           AND ((due.state = 'QUEUED' AND due.due_at <= $1) OR (due.state = 'SENDING' AND due.lease_until < $1))
+           AND (place.open_until IS NULL OR place.open_until <= $1)
+           AND (due.attempt = 0 OR place.open_until IS NOT NULL OR place.retry_credit >= $2
+                OR place.spared_at IS NULL OR place.spared_at <= $3)
+           AND (SELECT count(*) FROM webhook_deliveries AS sent
+                WHERE sent.endpoint_id = place.endpoint_id AND sent.state = 'SENDING' AND sent.lease_until >= $1) < $4
+         ORDER BY due.due_at, due.delivery_id LIMIT 1 {lock}"
+    );
+    let chosen: Option<Chosen> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(timestamp(now))
+        .bind(COST)
+        .bind(timestamp(now - FREE_EVERY))
+        .bind(AT_A_TIME)
+        .fetch_optional(tx.connection())
+        .await
+        .map_err(storage(STEP))?;
+    let Some((delivery, endpoint, attempt, credit, open_until)) = chosen else { return Ok(None) };
+    Ok(Some(Due {
+        delivery: delivery.parse().map_err(corrupt(WHAT))?,
+        endpoint: endpoint.parse().map_err(corrupt(WHAT))?,
+        is_first: attempt == 0,
+        credit,
+        is_probe: open_until.is_some(),
+    }))
+}
+
+/// Writes down what the attempt costs its endpoint. A half-open breaker is open again until the answer is known, so
+/// that one message goes through and no more.
+async fn pay(tx: &mut Upkeep, due: &Due, lease: TimeDelta) -> Result<(), ControlError> {
+    let now = tx.now();
+    let is_free = !due.is_first && !due.is_probe && due.credit < COST;
+    let credit = match (due.is_first, due.is_probe || is_free) {
+        (true, _) => (due.credit + EARNED).min(MOST_CREDIT),
+        (false, true) => due.credit,
+        (false, false) => due.credit - COST,
+    };
+    sqlx::query(
+        "UPDATE webhook_endpoints SET retry_credit = $1, spared_at = COALESCE($2, spared_at),
+                                      open_until = COALESCE($3, open_until), last_sent_at = $4
+         WHERE endpoint_id = $5",
+    )
+    .bind(credit)
+    .bind(is_free.then(|| timestamp(now)))
+    .bind(due.is_probe.then(|| timestamp(now + lease)))
+    .bind(timestamp(now))
+    .bind(due.endpoint.to_string())
+    .execute(tx.connection())
+    .await
+    .map(|_| ())
+    .map_err(storage(STEP))
+}
+
+async fn mark(tx: &mut Upkeep, due: &Due, lease: TimeDelta) -> Result<(i64, u64), ControlError> {
+    let now = tx.now();
+    let (attempt, failures): (i64, i64) = sqlx::query_as(
+        "UPDATE webhook_deliveries SET state = 'SENDING', attempt = attempt + 1, lease_until = $1, sent_at = $2
+         WHERE delivery_id = $3 RETURNING attempt, failures",
+    )
+    .bind(timestamp(now + lease))
+    .bind(timestamp(now))
+    .bind(due.delivery.to_string())
+    .fetch_one(tx.connection())
+    .await
+    .map_err(storage(STEP))?;
+    Ok((attempt, count(failures)?))
+}
+
+async fn message_of(
+    connection: &mut Connection,
+    delivery: DeliveryId,
+) -> Result<(MessageId, String), ControlError> {
+    let (message, payload): (String, String) = sqlx::query_as(
+        "SELECT outbox.message_id, payload FROM outbox
+         JOIN webhook_deliveries ON webhook_deliveries.message_id = outbox.message_id WHERE delivery_id = $1",
+    )
+    .bind(delivery.to_string())
+    .fetch_one(connection)
+    .await
+    .map_err(storage(STEP))?;
+    Ok((message.parse().map_err(corrupt(WHAT))?, payload))
+}
