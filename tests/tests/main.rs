@@ -1,5 +1,6 @@
 //! The stories: one file for one promise to a person, and [`tidy`] for the repository's own rules.
 
+mod administration;
 mod backup;
 mod bad_input;
 mod bad_tokens;
@@ -21,6 +22,7 @@ mod mapping_check;
 mod oidc_login;
 mod pilot_counts;
 mod quarantine_replay;
+mod rest_walkthrough;
 mod support;
 mod tenant_wall;
 mod tidy;

@@ -116,17 +116,19 @@ pub enum Tab {
     Jobs,
     /// `/audit`
     Audit,
+    /// `/admin`
+    Admin,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit];
+    pub const ALL: [Self; 7] =
+        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit, Self::Admin];
 
     /// Whether it is of one study.
     #[must_use]
     pub const fn is_of_a_study(self) -> bool {
-        !matches!(self, Self::Jobs | Self::Audit)
+        !matches!(self, Self::Jobs | Self::Audit | Self::Admin)
     }
 
     /// The word on the tab.
@@ -139,6 +141,7 @@ impl Tab {
             Self::Data => "Data",
             Self::Jobs => "Jobs",
             Self::Audit => "Audit",
+            Self::Admin => "Admin",
         }
     }
 }

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use control::{Principal, SnapshotRow, TraceId};
 use flight::published::Visible;
 use frontend::view::{Choice, ErrorView, Frame, Person, SnapshotLine, Tab};
-use kernel::{Audit, Build, Read, Role, StudyScope};
+use kernel::{Administer, Audit, Build, Read, Role, StudyScope};
 
 use super::State;
 use super::caller::{Caller, Reader};
@@ -13,8 +13,13 @@ use super::problem::Problem;
 use super::theme;
 use crate::error::Failure;
 
+pub(super) mod access_review;
 pub(super) mod account;
+pub(super) mod account_changes;
+pub(super) mod accounts;
+pub(super) mod admin;
 pub(super) mod audit;
+pub(super) mod audit_event;
 pub(super) mod data;
 pub(super) mod indicator;
 pub(super) mod jobs;
@@ -150,6 +155,7 @@ impl<'a> Visit<'a> {
         let may_open = |tab: &Tab| match tab {
             Tab::Audit => may_audit,
             Tab::Jobs => self.may_build(),
+            Tab::Admin => principal.grants().allow_everywhere::<Administer>(),
             _ => true,
         };
         Frame {
@@ -179,7 +185,7 @@ impl<'a> Visit<'a> {
     }
 }
 
-fn role_in_words(role: Role) -> &'static str {
+pub(crate) fn role_in_words(role: Role) -> &'static str {
     match role {
         Role::Administrator => "Administrator",
         Role::DataEngineer => "Data engineer",
