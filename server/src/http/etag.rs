@@ -29,12 +29,11 @@ impl Tag {
             .then(|| self.on(StatusCode::NOT_MODIFIED.into_response()))
     }
 
-    /// An answer that says its tag, and that the client may keep it for itself if it asks each time.
+    /// An answer that says its tag. It stays `no-store`: a program keeps what it wants to keep, a browser nothing.
     pub(crate) fn on(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         if let Ok(tag) = HeaderValue::from_str(&self.0) {
             headers.insert(header::ETAG, tag);
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         }
         response
     }

@@ -51,7 +51,7 @@ async fn list_page(
         problem,
         filled,
         roles: roles(),
-        studies: studies(visit).await?,
+        studies: studies(visit, actor).await?,
         frame,
     };
     Ok(visit.page(frontend::page::accounts(&view)))
@@ -205,7 +205,7 @@ pub(super) async fn page(
         problem,
         reason,
         roles: roles(),
-        studies: studies(visit).await?,
+        studies: studies(visit, actor).await?,
     };
     Ok(visit.page(frontend::page::admin_account(&view)))
 }
@@ -284,10 +284,9 @@ fn roles() -> Vec<Choice> {
 }
 
 /// Every study of the tenant, by code: an administrator sees which there are, and nothing of them.
-async fn studies(visit: &Visit<'_>) -> Result<Vec<Choice>, Response> {
-    let grants = visit.state.app.control.operator_grants(visit.caller.principal.tenant()).await;
-    let grants = grants.map_err(|error| visit.fail(error))?;
-    let studies = visit.state.app.control.studies(&grants).await.map_err(|error| visit.fail(error))?;
+async fn studies(visit: &Visit<'_>, actor: &Actor) -> Result<Vec<Choice>, Response> {
+    let codes = visit.state.app.control.study_codes(actor, visit.caller.principal.tenant()).await;
+    let codes = codes.map_err(|error| visit.fail(error))?;
     let choice = |code: String| Choice { key: code.clone(), label: code };
-    Ok(studies.into_iter().map(|study| choice(study.id.to_string())).collect())
+    Ok(codes.into_iter().map(|code| choice(code.to_string())).collect())
 }

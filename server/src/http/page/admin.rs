@@ -35,7 +35,7 @@ pub(crate) async fn show(
     let view = AdminView {
         frame,
         counts: counts(&overview, sessions.len()),
-        facts: facts(&overview, &visit).await?,
+        facts: facts(&overview, &visit),
         review_is_overdue: review.is_overdue(),
         sessions: sessions.iter().map(|one| session_line(one, owner(one.account, &everybody))).collect(),
         tokens: tokens
@@ -69,10 +69,7 @@ fn counts(overview: &TenantOverview, sessions: usize) -> Vec<(String, String, St
     ]
 }
 
-async fn facts(
-    overview: &TenantOverview,
-    visit: &Visit<'_>,
-) -> Result<Vec<(String, String)>, axum::response::Response> {
+fn facts(overview: &TenantOverview, visit: &Visit<'_>) -> Vec<(String, String)> {
     let key = overview.data_key.as_ref().map_or_else(
         || "none yet".to_owned(),
         |key| format!("{} since {}, wrapped by {} ({})", key.id, key.created_at, key.provider, key.master),
@@ -84,28 +81,7 @@ async fn facts(
     let allowance = visit.state.edge.allowance();
     let quota =
         format!("{} requests a second, {} at once after a rest", allowance.per_second, allowance.burst);
-    let stored = format::bytes(published_bytes(visit).await?);
-    Ok([
-        ("Published tables", format!("{stored} in the current snapshots")),
-        ("Quota", quota),
-        ("Key of personal data", key),
-        ("Last backup", backup),
-    ]
-    .map(|(word, said)| (word.to_owned(), said))
-    .to_vec())
-}
-
-/// The bytes of the current snapshots of every study: their number alone, which tells an administrator nothing of a trial.
-async fn published_bytes(visit: &Visit<'_>) -> Result<u64, axum::response::Response> {
-    let app = &visit.state.app;
-    let grants = app.control.operator_grants(visit.caller.principal.tenant()).await;
-    let grants = grants.map_err(|error| visit.fail(error))?;
-    let mut bytes = 0;
-    for study in app.control.studies(&grants).await.map_err(|error| visit.fail(error))? {
-        let Ok(scope) = grants.scope::<kernel::Read>(&study.id) else { continue };
-        let visible = app.published.current(&scope).await.map_err(|error| visit.fail(error))?;
-        bytes +=
-            visible.map_or(0, |visible| visible.manifest.tables.values().map(|table| table.bytes()).sum());
-    }
-    Ok(bytes)
+    [("Quota", quota), ("Key of personal data", key), ("Last backup", backup)]
+        .map(|(word, said)| (word.to_owned(), said))
+        .to_vec()
 }
