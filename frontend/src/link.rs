@@ -1,6 +1,6 @@
 //! Addresses of pages. The server's routes and these functions are the two sides of one agreement.
 
-use crate::query::{IndicatorQuery, JobsQuery, QualityQuery, RbqmQuery, encode_segment};
+use crate::query::{AuditQuery, IndicatorQuery, JobsQuery, QualityQuery, RbqmQuery, encode_segment};
 use crate::view::{Tab, Theme};
 
 /// The list of studies.
@@ -17,6 +17,37 @@ pub const WEBHOOKS: &str = "/webhooks";
 pub const INBOX: &str = "/inbox";
 /// Where the form posts to that marks all of them as read.
 pub const INBOX_READ: &str = "/inbox/read";
+/// The tenant, for who administers it.
+pub const ADMIN: &str = "/admin";
+/// Who has which access, to be looked through and signed off.
+pub const ACCESS_REVIEW: &str = "/admin/access-review";
+/// Where the form posts to that signs a review off.
+pub const ACCESS_REVIEW_SIGN_OFF: &str = "/admin/access-review/sign-off";
+/// The accounts of the tenant.
+pub const ADMIN_ACCOUNTS: &str = "/admin/accounts";
+/// Where the form posts to that signs a span of the ledger off.
+pub const AUDIT_REVIEWS: &str = "/audit/reviews";
+
+/// One event of the ledger.
+#[must_use]
+pub fn audit_event(seq: u64) -> String {
+    format!("{AUDIT}/{seq}")
+}
+
+/// The proof of one event, as a file.
+#[must_use]
+pub fn audit_proof(seq: u64) -> String {
+    format!("{AUDIT}/{seq}/proof")
+}
+
+/// A search of the ledger as a file: `csv` or `json`.
+#[must_use]
+pub fn audit_export(query: &AuditQuery, format: &'static str) -> String {
+    let query = AuditQuery { before: None, ..query.clone() }.to_query_string();
+    let joint = if query.is_empty() { '?' } else { '&' };
+    format!("{AUDIT}/export{query}{joint}format={format}")
+}
+
 /// Where the sign-in form posts to.
 pub const LOGIN: &str = "/login";
 /// Where a sign-in through the identity provider begins, and where it leads in the end.
@@ -88,6 +119,37 @@ pub fn end_session(session: &str) -> String {
     format!("{ACCOUNT}/sessions/{}/end", encode_segment(session))
 }
 
+/// One account, for who administers the tenant.
+#[must_use]
+pub fn admin_account(account: &str) -> String {
+    format!("{ADMIN_ACCOUNTS}/{}", encode_segment(account))
+}
+
+/// Where a form posts to that changes an account: `grant`, `disable`, `sessions/end` and so on.
+#[must_use]
+pub fn admin_account_action(account: &str, what: &'static str) -> String {
+    format!("{}/{what}", admin_account(account))
+}
+
+/// Where the form posts to that takes one role from an account.
+#[must_use]
+pub fn admin_revoke_grant(account: &str, role: &str, study: Option<&str>) -> String {
+    let place = study.map_or_else(String::new, |study| format!("/{}", encode_segment(study)));
+    format!("{}/grants/{}{place}/revoke", admin_account(account), encode_segment(role))
+}
+
+/// Where the form posts to that ends another's session.
+#[must_use]
+pub fn admin_end_session(account: &str, session: &str) -> String {
+    format!("{}/sessions/{}/end", admin_account(account), encode_segment(session))
+}
+
+/// Where the form posts to that revokes another's token.
+#[must_use]
+pub fn admin_revoke_token(account: &str, token: &str) -> String {
+    format!("{}/tokens/{}/revoke", admin_account(account), encode_segment(token))
+}
+
 /// One study.
 #[must_use]
 pub fn study(study: &str) -> String {
@@ -105,6 +167,7 @@ pub fn tab(study_key: &str, tab: Tab) -> String {
         Tab::Jobs => JOBS.to_owned(),
         Tab::Audit => AUDIT.to_owned(),
         Tab::Webhooks => WEBHOOKS.to_owned(),
+        Tab::Admin => ADMIN.to_owned(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Pages: pure functions from a view to a whole HTML document.
 mod account;
+mod admin;
 mod audit;
+mod audit_event;
 mod data;
 mod error;
 mod inbox;
@@ -21,7 +23,9 @@ mod webhook;
 mod webhooks;
 
 pub use account::account;
+pub use admin::{access_review, accounts, admin, admin_account};
 pub use audit::audit;
+pub use audit_event::audit_event;
 pub use data::data;
 pub use error::error;
 pub use inbox::inbox;

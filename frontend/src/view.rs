@@ -1,6 +1,8 @@
 //! What each page needs, as plain data. The server fills these and nothing else; a page is a function
 //! of one of them. Instants are Unix seconds in UTC; shares are fractions of one; texts are unescaped.
+pub mod access_review;
 pub mod account;
+pub mod admin;
 pub mod audit;
 pub mod check;
 pub mod data;
@@ -19,8 +21,13 @@ pub mod studies;
 pub mod subjects;
 pub mod webhooks;
 
+pub use access_review::{AccessLine, AccessReviewView};
 pub use account::{AccountView, SecondFactorState, SessionLine, TokenLine};
-pub use audit::{AuditEvent, AuditView, Verification};
+pub use admin::{
+    AccountLine, AccountsView, AdminAccountView, AdminView, FilledAccount, GrantLine, OwnedSession,
+    OwnedToken,
+};
+pub use audit::{AuditEvent, AuditEventView, AuditView, StandingFacts, Verification};
 pub use check::{CheckSeverity, ChecksView, FailingCheck};
 pub use data::{BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, TableRow};
 pub use definition::{Definition, Downloads};

@@ -15,7 +15,7 @@ use frontend::view::{
     SubjectRowsView, Tab, Theme, Verification, WebhooksView,
 };
 
-use crate::example::{self, data, frame, marts, quality, risk, webhooks};
+use crate::example::{self, admin, data, frame, marts, quality, risk, webhooks};
 
 /// Every page in one theme, by name.
 pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
@@ -56,6 +56,11 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("webhook", page::webhook(&webhooks::webhook(theme))),
         ("inbox", page::inbox(&webhooks::inbox(theme))),
         ("inbox-empty", page::inbox(&InboxView { notices: Vec::new(), ..webhooks::inbox(theme) })),
+        ("audit-event", page::audit_event(&admin::event(theme))),
+        ("admin", page::admin(&admin::tenant(theme))),
+        ("admin-accounts", page::accounts(&admin::accounts(theme))),
+        ("admin-account", page::admin_account(&admin::account(theme))),
+        ("access-review", page::access_review(&admin::review(theme))),
         ("error", page::error(&example::error(theme))),
     ]
 }
@@ -330,9 +335,58 @@ fn the_ledger_says_whether_it_is_whole() {
         &["Ledger verified.", "4,218 entries", "/audit?before=4207", "snapshot.publish"],
     );
     let broken = Verification::Broken { sequence: 12, reason: "the hash differs".to_owned() };
-    let query = AuditQuery { action: Some("nothing".to_owned()), before: None };
+    let query = AuditQuery { action: Some("nothing".to_owned()), ..AuditQuery::default() };
     let html = page::audit(&AuditView { verification: broken, events: Vec::new(), query, ..view });
     check_says(&html, &["Entry 12 does not fit: the hash differs", "No event matches", "role=\"alert\""]);
+}
+
+#[test]
+fn an_event_shows_what_was_and_what_is_and_gives_its_proof() {
+    check_says(
+        &page::audit_event(&admin::event(Theme::System)),
+        &[
+            "Before",
+            "researcher@S1",
+            "After",
+            "clinical@* researcher@S1",
+            "/audit/4218/proof",
+            "a change of duties",
+        ],
+    );
+}
+
+#[test]
+fn every_change_of_an_account_asks_for_its_reason_and_no_key_press_makes_one() {
+    let html = page::admin_account(&admin::account(Theme::System));
+    check_says(
+        &html,
+        &[
+            "name=\"reason\"",
+            "/admin/accounts/0199-ana/disable",
+            "/admin/accounts/0199-ana/grants/researcher/S%2F3/revoke",
+            "/admin/accounts/0199-ana/sessions/s1/end",
+            "/admin/accounts/0199-ana/tokens/t1/revoke",
+            "https://id.example.org",
+        ],
+    );
+    let first = html.split("type=\"submit\"").find(|part| part.contains("name=\"csrf\"")).map(|_| ());
+    assert!(first.is_some() && html.contains("disabled hidden"), "the first button of the form does nothing");
+}
+
+#[test]
+fn a_review_that_is_overdue_says_so_and_marks_what_should_not_stay() {
+    check_says(
+        &page::access_review(&admin::review(Theme::System)),
+        &[
+            "The review is overdue.",
+            "2 lines",
+            "never used",
+            "account disabled",
+            "list_sha256",
+            "?format=csv",
+        ],
+    );
+    check_says(&page::admin(&admin::tenant(Theme::System)), &["overdue", "/admin/accounts", "1 disabled"]);
 }
 
 #[test]

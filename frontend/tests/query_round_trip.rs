@@ -92,7 +92,8 @@ fn drill_down_and_audit() {
         assert_eq!(RowsQuery::from_pairs(&pairs(&query.to_query_string())), query);
     }
     for (action, before) in [(None, None), (Some("a&b".to_owned()), Some(17))] {
-        let query = AuditQuery { action, before };
+        let (from, actor) = (action.clone(), action.clone());
+        let query = AuditQuery { action, actor, from, before, ..AuditQuery::default() };
         assert_eq!(AuditQuery::from_pairs(&pairs(&query.to_query_string())), query);
     }
 }

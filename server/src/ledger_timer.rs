@@ -35,16 +35,38 @@ async fn keep_on(app: &App) -> Infallible {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut new_events, mut all_events) = (app.clock.now(), app.clock.now());
+    let mut reviews = new_events;
     loop {
         ticks.tick().await;
         let now = app.clock.now();
         told(app.control.checkpoint(now).await.map(|made| made.len()));
+        if now >= reviews {
+            reviews = now + NEW_EVENTS;
+            look_for_overdue_reviews(app).await;
+        }
         if now - all_events >= ALL_EVENTS {
             (new_events, all_events) = (now, now);
             judge(app, now, app.control.verify_all().await).await;
         } else if now - new_events >= NEW_EVENTS {
             new_events = now;
             judge(app, now, app.control.verify_new().await).await;
+        }
+    }
+}
+
+/// Says of how many tenants the review of access is overdue. Which they are, their administrators see: a metric is
+/// everybody's who watches the machine.
+async fn look_for_overdue_reviews(app: &App) {
+    match app.control.overdue_access_reviews().await {
+        #[expect(clippy::cast_precision_loss, reason = "a deployment has fewer than 2^52 tenants")]
+        Ok(overdue) => {
+            metrics::gauge!("access_reviews_overdue").set(overdue as f64);
+            if overdue > 0 {
+                warn!(overdue, "reviews of access are overdue; see `cairn admin access-review`");
+            }
+        }
+        Err(failure) => {
+            error!(error = %failure, "it could not be seen whether reviews of access are overdue")
         }
     }
 }

@@ -3,6 +3,7 @@
 //! people use: [`cli`] and [`http`].
 pub mod error;
 
+mod access_list;
 pub mod app;
 mod backup;
 pub mod mart_rows;

@@ -1,5 +1,6 @@
 //! The stories: one file for one promise to a person, and [`tidy`] for the repository's own rules.
 
+mod administration;
 mod backup;
 mod bad_input;
 mod bad_tokens;
@@ -22,6 +23,7 @@ mod oidc_login;
 mod pilot_counts;
 mod quarantine_replay;
 mod query;
+mod rest_walkthrough;
 mod support;
 mod tenant_wall;
 mod tidy;

@@ -44,6 +44,8 @@ impl Door {
             .replace("{check}", "R-10")
             .replace("{token}", "no_such_token")
             .replace("{session}", "no_such_session")
+            .replace("{account}", "no_such_account")
+            .replace("{seq}", "no_such_event")
             .replace("{job}", "no_such_job")
             .replace("{schedule}", "no_such_schedule")
             .replace("{endpoint}", "no_such_endpoint")

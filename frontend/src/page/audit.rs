@@ -1,10 +1,11 @@
 //! `/audit`
+mod standing;
 
 use leptos::prelude::*;
 
 use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
-use crate::component::filter::{Select, filter_bar};
+use crate::component::filter::{Select, choice, filter_bar};
 use crate::component::table::{head, scrolling};
 use crate::query::AuditQuery;
 use crate::view::{AuditEvent, AuditView, Verification};
@@ -13,6 +14,30 @@ use crate::{format, link};
 /// Who did what.
 #[must_use]
 pub fn audit(view: &AuditView) -> String {
+    let fields = search_fields(view);
+    let filter = filter_bar(link::AUDIT.to_owned(), Vec::new(), fields, "Filter events");
+    let problem = view.problem.clone();
+    let content = view! {
+        <div class="page-head">
+            <h1>"Audit"</h1>
+            <p class="lead">"Every governed action, in the order in which it was committed."</p>
+        </div>
+        {problem.map(|problem| view! { <p class="note bad" role="alert">{problem}</p> })}
+        {verification(&view.verification)}
+        {filter}
+        {if view.events.is_empty() { nothing(&view.query) } else { event_table(&view.events) }}
+        {paging(view)}
+        <p class="downloads">
+            "This search with the proof of each event, up to 500: "
+            <a href=link::audit_export(&view.query, "csv")>"CSV"</a>", "
+            <a href=link::audit_export(&view.query, "json")>"JSON"</a>
+        </p>
+        {standing::standing(view)}
+    };
+    Document { frame: &view.frame, title: "Audit", drawing: Drawing::None }.render(content.into_any())
+}
+
+fn search_fields(view: &AuditView) -> Vec<AnyView> {
     let action = Select {
         name: "action",
         label: "Action",
@@ -20,18 +45,32 @@ pub fn audit(view: &AuditView) -> String {
         choices: &view.actions,
         chosen: view.query.action.as_deref(),
     };
-    let filter = filter_bar(link::AUDIT.to_owned(), Vec::new(), vec![action.render()], "Filter events");
-    let content = view! {
-        <div class="page-head">
-            <h1>"Audit"</h1>
-            <p class="lead">"Every governed action, in the order in which it was committed."</p>
-        </div>
-        {verification(&view.verification)}
-        {filter}
-        {if view.events.is_empty() { nothing(&view.query) } else { event_table(&view.events) }}
-        {paging(view)}
+    let outcomes = ["success", "denied", "failed"].map(|name| choice(name, name));
+    let outcome = Select {
+        name: "outcome",
+        label: "Outcome",
+        any: Some("Every outcome"),
+        choices: &outcomes,
+        chosen: view.query.outcome.as_deref(),
     };
-    Document { frame: &view.frame, title: "Audit", drawing: Drawing::None }.render(content.into_any())
+    vec![
+        action.render(),
+        outcome.render(),
+        input(("actor", "Account (id)"), "text", view.query.actor.as_deref()),
+        input(("study", "Study"), "text", view.query.study.as_deref()),
+        input(("resource", "Object (id)"), "text", view.query.resource.as_deref()),
+        input(("from", "From"), "date", view.query.from.as_deref()),
+        input(("to", "To, that day included"), "date", view.query.to.as_deref()),
+    ]
+}
+
+fn input((name, label): (&'static str, &'static str), kind: &'static str, value: Option<&str>) -> AnyView {
+    let id = format!("filter-{name}");
+    let value = value.unwrap_or_default().to_owned();
+    view! {
+        <div class="field"><label for=id.clone()>{label}</label><input id=id name=name type=kind value=value/></div>
+    }
+    .into_any()
 }
 
 fn verification(verification: &Verification) -> AnyView {
@@ -99,7 +138,7 @@ fn event_row(event: &AuditEvent) -> AnyView {
     };
     view! {
         <tr>
-            <th scope="row" class="num">{format::count(event.sequence)}</th>
+            <th scope="row" class="num"><a href=link::audit_event(event.sequence)>{format::count(event.sequence)}</a></th>
             <td class="nowrap"><time datetime=format::instant_iso(event.at_unix_s)>
                 {format::instant(event.at_unix_s)}
             </time></td>

@@ -120,17 +120,27 @@ pub enum Tab {
     Audit,
     /// `/webhooks`
     Webhooks,
+    /// `/admin`
+    Admin,
 }
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit, Self::Webhooks];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Quality,
+        Self::Rbqm,
+        Self::Data,
+        Self::Jobs,
+        Self::Audit,
+        Self::Webhooks,
+        Self::Admin,
+    ];
 
     /// Whether it is of one study.
     #[must_use]
     pub const fn is_of_a_study(self) -> bool {
-        !matches!(self, Self::Jobs | Self::Audit | Self::Webhooks)
+        !matches!(self, Self::Jobs | Self::Audit | Self::Webhooks | Self::Admin)
     }
 
     /// The word on the tab.
@@ -144,6 +154,7 @@ impl Tab {
             Self::Jobs => "Jobs",
             Self::Audit => "Audit",
             Self::Webhooks => "Webhooks",
+            Self::Admin => "Admin",
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{AccountId, Grant, Role, TenantId};
 
-use crate::accounts::AccountRow;
+use crate::accounts::{AccountRow, grants_in_words};
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError};
@@ -16,6 +16,7 @@ use crate::identity::Audience;
 use crate::ids::AccessTokenId;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Resource};
+use crate::order::Order;
 use crate::store::InUse;
 use crate::text::require_text;
 
@@ -151,12 +152,16 @@ impl Control {
             .with("kind", token.kind.name())
             .with("audience", token.kind.audience().map_or("*", Audience::name))
             .with("ends_at", timestamp(token.ends_at))
-            .with("grants", grants_in_words(&token.grants));
+            .with(
+                "grants",
+                if token.grants.is_empty() { "*".to_owned() } else { grants_in_words(&token.grants) },
+            );
         tx.record(event).await?.commit().await?;
         Ok(IssuedToken { secret: secret.to_string(), token })
     }
 
-    /// The tokens of a tenant, or of one of its accounts, newest first. An account sees its own.
+    /// The tokens of a tenant, or of one of its accounts, newest first. An account sees its own; who administers the
+    /// tenant, all.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for another tenant's or another account's.
@@ -166,32 +171,34 @@ impl Control {
         tenant: TenantId,
         account: Option<AccountId>,
     ) -> Result<Vec<AccessToken>, ControlError> {
-        actor.require_self_or_operator(tenant, account)?;
+        actor.require_self_or_administrator(tenant, account)?;
         let mut view = self.store().tenant(tenant).await?.view().await?;
         let rows = AccessTokenRow::list(&mut view, account).await?;
         Ok(rows.into_iter().map(|row| row.0).collect())
     }
 
-    /// Revokes a token; it opens nothing from now on, in any process. An account revokes its own. Revoking it again
-    /// changes nothing.
+    /// Revokes a token; it opens nothing from now on, in any process. An account revokes its own; who administers the
+    /// tenant, any, with a reason. Revoking it again changes nothing.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when there is none, or it is another account's.
     pub async fn revoke_access_token(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         token: AccessTokenId,
     ) -> Result<(), ControlError> {
-        actor.require_tenant(tenant)?;
+        let order = order.into();
+        order.actor.require_tenant(tenant)?;
+        order.require_reason()?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         let found = AccessTokenRow::find(tx.connection(), token).await?.ok_or(ControlError::Denied)?;
-        actor.require_self_or_operator(tenant, Some(found.0.account))?;
+        order.actor.require_self_or_administrator(tenant, Some(found.0.account))?;
         if !row::revoke(&mut tx, token).await? {
             return Ok(());
         }
         let resource = Resource::account(found.0.account);
-        let event = Event::success(AuditAction::AccessTokenRevoked, actor, resource);
+        let event = order.event(AuditAction::AccessTokenRevoked, resource);
         tx.record(event.with("token", token.to_string())).await?.commit().await
     }
 
@@ -251,13 +258,6 @@ fn narrowed(own: &[Grant], wanted: &[Grant]) -> Vec<Grant> {
         }
     }
     both
-}
-
-fn grants_in_words(grants: &[Grant]) -> String {
-    let in_words = |grant: &Grant| {
-        format!("{}@{}", grant.role.name(), grant.study.as_ref().map_or("*", |study| study.as_str()))
-    };
-    if grants.is_empty() { "*".to_owned() } else { grants.iter().map(in_words).collect::<Vec<_>>().join(" ") }
 }
 
 #[cfg(test)]

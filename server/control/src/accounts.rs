@@ -1,5 +1,9 @@
 //! Local accounts. An e-mail address is unique in the deployment, so the system file lists it; the account
-//! itself, its password's hash and its grants lie in its tenant's file.
+//! itself, its password's hash and its grants lie in its tenant's file. [`roster`] is how they are listed, and
+//! [`standing`] how they are disabled and enabled.
+
+pub(crate) mod roster;
+pub(crate) mod standing;
 
 use std::fmt;
 
@@ -12,7 +16,7 @@ use crate::fresh;
 use crate::identity::Password;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Personal, Resource};
-use crate::sessions::end_sessions_of;
+use crate::order::Order;
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
 
@@ -65,18 +69,20 @@ pub(crate) struct AccountRow {
 }
 
 impl Control {
-    /// Creates an account in a tenant. For the operator.
+    /// Creates an account in a tenant. For who administers it.
     ///
     /// # Errors
     /// [`ControlError::EmailTaken`] when the address is in use anywhere in the deployment, and what is wrong
     /// with the address, the password or the name.
     pub async fn create_account(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         account: NewAccount,
     ) -> Result<AccountId, ControlError> {
-        actor.require_operator()?;
+        let order = order.into();
+        order.actor.require_administrator(tenant)?;
+        order.require_reason()?;
         let email = Email::parse(&account.email)?;
         require_text("display name", &account.display_name, 200)?;
         let password_hash = match account.password {
@@ -98,14 +104,15 @@ impl Control {
         self.free_address(&mut system, &row.email).await?;
         reserve_address(&mut system, tenant, &row).await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
-        insert_account(&mut tx, &row, account.grants).await?;
+        let granted = grants_in_words(&account.grants);
+        insert_account(&mut tx, &row, (account.grants, order.by())).await?;
         let resource = Resource::account(row.id);
-        let reserved = Event::success(AuditAction::AccountEmailReserved, actor, resource.clone());
+        let reserved = order.event(AuditAction::AccountEmailReserved, resource.clone());
         let fields = [("display_name", row.display_name.as_str()), ("email", row.email.as_str())];
         let now = tx.now();
         let key = self.subject_keys().create(tenant, row.id, now)?;
         let personal = Personal { account: row.id, key: key.secret, fields: &fields };
-        let created = Event::success(AuditAction::AccountCreated, actor, resource);
+        let created = order.event(AuditAction::AccountCreated, resource).with("grants", granted);
         let created = personal.beside(&mut tx, created, now).await?;
         let mut created = tx.record(created).await?;
         if let Some(made) = key.made {
@@ -116,35 +123,6 @@ impl Control {
         system.record(reserved.with("tenant", tenant.to_string())).await?.commit().await?;
         created.commit().await?;
         Ok(row.id)
-    }
-
-    /// Disables an account; its sessions and tokens end with it. Disabling it again changes nothing. For the operator.
-    ///
-    /// # Errors
-    /// [`ControlError::Denied`] when the tenant has no such account.
-    pub async fn disable_account(
-        &self,
-        actor: &Actor,
-        tenant: TenantId,
-        account: AccountId,
-    ) -> Result<(), ControlError> {
-        actor.require_operator()?;
-        let mut tx = self.store().tenant(tenant).await?.begin().await?;
-        let found = AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
-        if !found.enabled {
-            return Ok(());
-        }
-        let now = timestamp(tx.now());
-        sqlx::query("UPDATE accounts SET enabled = 0, disabled_at = $1 WHERE account_id = $2")
-            .bind(now)
-            .bind(account.to_string())
-            .execute(tx.connection())
-            .await
-            .map_err(storage("disable the account"))?;
-        let sessions = end_sessions_of(&mut tx, account, "account_disabled").await?;
-        let event = Event::success(AuditAction::AccountDisabled, actor, Resource::account(account))
-            .with("sessions_ended", sessions);
-        tx.record(event).await?.commit().await
     }
 
     /// Refuses an address that an account holds, and takes back one that a crash left without an account.
@@ -172,6 +150,11 @@ impl Control {
 }
 
 impl AccountRow {
+    /// Whether what was known of it is destroyed.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.email.ends_with("@erased.invalid")
+    }
+
     /// The account of that id in the tenant whose file is connected.
     pub(crate) async fn find(
         connection: &mut Connection,
@@ -206,7 +189,19 @@ impl AccountRow {
     }
 }
 
-fn read_grant((role, study): (String, Option<String>)) -> Result<Grant, ControlError> {
+/// Grants as the ledger and lists say them: `role@study`, with `*` for every study.
+pub(crate) fn grants_in_words(grants: &[Grant]) -> String {
+    let in_words = |grant: &Grant| {
+        format!("{}@{}", grant.role.name(), grant.study.as_ref().map_or("*", |study| study.as_str()))
+    };
+    if grants.is_empty() {
+        "none".to_owned()
+    } else {
+        grants.iter().map(in_words).collect::<Vec<_>>().join(" ")
+    }
+}
+
+pub(crate) fn read_grant((role, study): (String, Option<String>)) -> Result<Grant, ControlError> {
     let role = Role::from_name(&role).ok_or(()).map_err(corrupt("role"))?;
     let study = study.map(StudyId::try_from).transpose().map_err(corrupt("study id"))?;
     Ok(Grant { role, study })
@@ -231,7 +226,11 @@ async fn reserve_address(
     .map_err(storage(STEP))
 }
 
-async fn insert_account(tx: &mut TenantTx, row: &AccountRow, grants: Vec<Grant>) -> Result<(), ControlError> {
+async fn insert_account(
+    tx: &mut TenantTx,
+    row: &AccountRow,
+    (grants, granted_by): (Vec<Grant>, String),
+) -> Result<(), ControlError> {
     let now = timestamp(tx.now());
     sqlx::query(
         "INSERT INTO accounts (account_id, email, display_name, password_hash, enabled, created_at)
@@ -248,13 +247,14 @@ async fn insert_account(tx: &mut TenantTx, row: &AccountRow, grants: Vec<Grant>)
     .map_err(storage(STEP))?;
     for grant in grants {
         sqlx::query(
-            "INSERT INTO grants (account_id, role, study_id, granted_at) VALUES ($1, $2, $3, $4)
+            "INSERT INTO grants (account_id, role, study_id, granted_at, granted_by) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT DO NOTHING",
         )
         .bind(row.id.to_string())
         .bind(grant.role.name())
         .bind(grant.study.map(String::from))
         .bind(&now)
+        .bind(&granted_by)
         .execute(tx.connection())
         .await
         .map_err(storage(STEP))?;

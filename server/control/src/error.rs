@@ -85,6 +85,18 @@ pub enum ControlError {
     /// Somebody in this deployment already has the address.
     #[error("the e-mail address is already in use: choose another, or disable the account that holds it")]
     EmailTaken,
+    /// Nobody would be left who can sign in and administer the tenant.
+    #[error("nobody else can administer the organisation: make another administrator first")]
+    LastAdministrator,
+    /// Access has changed since the list was made that is to be signed off.
+    #[error("access has changed since this list was made: look it through again")]
+    ReviewChanged,
+    /// A span of the ledger that is not there.
+    #[error("the span is not in the log: give the numbers of its first and last event")]
+    InvalidSpan,
+    /// What was known of the account is destroyed.
+    #[error("the account was erased: make a new one")]
+    AccountErased,
     /// Another tenant has the short name.
     #[error("a tenant called `{slug}` exists already: choose another short name")]
     SlugTaken {

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use kernel::{AccountId, ActionKind, Grant, Grants, Permission, Role, TenantId};
+use kernel::{AccountId, ActionKind, Administer, Grant, Grants, Permission, Role, TenantId};
 
 use crate::access_tokens::AccessSecret;
 use crate::accounts::AccountRow;
@@ -130,6 +130,16 @@ impl Principal {
     #[must_use]
     pub const fn actor(&self) -> Actor {
         Actor::Account { id: self.caller.account, tenant: self.caller.tenant }
+    }
+
+    /// It, as the one who administers its tenant.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] when its grants do not let it.
+    pub fn administrator(&self) -> Result<Actor, ControlError> {
+        let may = self.grants.allow_everywhere::<Administer>();
+        let actor = Actor::Administrator { id: self.caller.account, tenant: self.caller.tenant };
+        may.then_some(actor).ok_or(ControlError::Denied)
     }
 
     /// When what it was let in by ends.

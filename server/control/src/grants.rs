@@ -3,55 +3,62 @@
 
 use kernel::{AccountId, Grant, TenantId};
 
-use crate::accounts::AccountRow;
-use crate::actor::Actor;
+use crate::accounts::{AccountRow, grants_in_words};
 use crate::control::Control;
 use crate::error::{ControlError, storage};
 use crate::instant::timestamp;
-use crate::ledger::{AuditAction, Event, Resource};
+use crate::ledger::{AuditAction, Resource};
+use crate::order::Order;
 use crate::sessions::end_sessions_of;
 use crate::store::TenantTx;
 
 impl Control {
-    /// Gives an account a role in a study, or in all. Giving it again changes nothing. For the operator.
+    /// Gives an account a role in a study, or in all. Giving it again changes nothing. For who administers the tenant.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when the tenant has no such account.
     pub async fn grant(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         account: AccountId,
         grant: Grant,
     ) -> Result<(), ControlError> {
-        let mut tx = self.account_of_tenant(actor, tenant, account).await?;
+        let order = order.into();
+        let (mut tx, before) = self.account_of_tenant(&order, tenant, account).await?;
         let now = timestamp(tx.now());
         let added = sqlx::query(
-            "INSERT INTO grants (account_id, role, study_id, granted_at) VALUES ($1, $2, $3, $4)
+            "INSERT INTO grants (account_id, role, study_id, granted_at, granted_by) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT DO NOTHING",
         )
         .bind(account.to_string())
         .bind(grant.role.name())
         .bind(grant.study.clone().map(String::from))
         .bind(now)
+        .bind(order.by())
         .execute(tx.connection())
         .await
         .map_err(storage("give the role"))?;
-        changed(tx, actor, account, ("given", &grant), added.rows_affected()).await
+        if added.rows_affected() == 0 {
+            return Ok(());
+        }
+        Change { account, what: "given", grant, before }.commit(tx, &order).await
     }
 
-    /// Takes a role from an account. Taking it again changes nothing. For the operator.
+    /// Takes a role from an account. Taking it again changes nothing. For who administers the tenant.
     ///
     /// # Errors
-    /// As [`Control::grant`].
+    /// As [`Control::grant`]; [`ControlError::LastAdministrator`] when nobody would be left who can administer the
+    /// tenant.
     pub async fn revoke_grant(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         account: AccountId,
         grant: Grant,
     ) -> Result<(), ControlError> {
-        let mut tx = self.account_of_tenant(actor, tenant, account).await?;
+        let order = order.into();
+        let (mut tx, before) = self.account_of_tenant(&order, tenant, account).await?;
         let taken = sqlx::query(
             "DELETE FROM grants WHERE account_id = $1 AND role = $2 AND COALESCE(study_id, '') = $3",
         )
@@ -61,37 +68,50 @@ impl Control {
         .execute(tx.connection())
         .await
         .map_err(storage("take the role"))?;
-        changed(tx, actor, account, ("taken", &grant), taken.rows_affected()).await
+        if taken.rows_affected() == 0 {
+            return Ok(());
+        }
+        self.require_administrator_left(&order, &mut tx, tenant).await?;
+        Change { account, what: "taken", grant, before }.commit(tx, &order).await
     }
 
     async fn account_of_tenant(
         &self,
-        actor: &Actor,
+        order: &Order<'_>,
         tenant: TenantId,
         account: AccountId,
-    ) -> Result<TenantTx, ControlError> {
-        actor.require_operator()?;
+    ) -> Result<(TenantTx, Vec<Grant>), ControlError> {
+        order.actor.require_administrator(tenant)?;
+        order.require_reason()?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
-        AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
-        Ok(tx)
+        let found = AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
+        let before = found.grants(tx.connection()).await?;
+        Ok((tx, before))
     }
 }
 
-async fn changed(
-    mut tx: TenantTx,
-    actor: &Actor,
+/// What was changed of an account's grants.
+struct Change {
     account: AccountId,
-    (what, grant): (&'static str, &Grant),
-    rows: u64,
-) -> Result<(), ControlError> {
-    if rows == 0 {
-        return Ok(());
+    what: &'static str,
+    grant: Grant,
+    before: Vec<Grant>,
+}
+
+impl Change {
+    /// Ends the account's sessions and records the change, with all of the account's grants before and after it.
+    async fn commit(self, mut tx: TenantTx, order: &Order<'_>) -> Result<(), ControlError> {
+        let found = AccountRow::find(tx.connection(), self.account).await?.ok_or(ControlError::Denied)?;
+        let after = found.grants(tx.connection()).await?;
+        let sessions = end_sessions_of(&mut tx, self.account, "role_changed").await?;
+        let event = order
+            .event(AuditAction::AccountGrantsChanged, Resource::account(self.account))
+            .with("change", self.what)
+            .with("role", self.grant.role.name())
+            .with("study", self.grant.study.as_ref().map_or("*", |study| study.as_str()))
+            .with("before", grants_in_words(&self.before))
+            .with("after", grants_in_words(&after))
+            .with("sessions_ended", sessions);
+        tx.record(event).await?.commit().await
     }
-    let sessions = end_sessions_of(&mut tx, account, "role_changed").await?;
-    let event = Event::success(AuditAction::AccountGrantsChanged, actor, Resource::account(account))
-        .with("change", what)
-        .with("role", grant.role.name())
-        .with("study", grant.study.as_ref().map_or("*", |study| study.as_str()))
-        .with("sessions_ended", sessions);
-    tx.record(event).await?.commit().await
 }

@@ -21,6 +21,7 @@ mod chain;
 mod group;
 mod page;
 mod personal;
+mod standing;
 
 mod checkpoint;
 mod key;
@@ -59,5 +60,6 @@ pub use page::{AuditEvent, AuditFilter};
 pub(crate) use personal::{Personal, reveal};
 pub use receipt::{MAX_RECEIPT_BYTES, ProvenEvent, ReceiptError, verify_receipt};
 pub use signing::SignedCheckpoint;
+pub use standing::{LedgerStanding, ReviewedSpan};
 pub use verify::VerifyReport;
 pub use witness::{MAX_REQUEST_BYTES, Witness, WitnessRefusal};

@@ -20,6 +20,7 @@ mod actor;
 mod control;
 mod keys;
 mod ledger;
+mod order;
 mod store;
 
 mod identity;
@@ -33,6 +34,7 @@ mod policy;
 mod second_factor;
 mod sessions;
 
+mod access_review;
 mod accounts;
 mod grants;
 mod tenants;
@@ -59,11 +61,15 @@ mod key_rotation;
 mod reads;
 mod rules;
 
+pub use access_review::{
+    AccessEntry, AccessReview, REVIEW_PERIOD, ReviewMark, SignedReview, TokenEntry, UNUSED_AFTER,
+};
 pub use access_tokens::{
     AccessToken, IssuedToken, NewAccessToken, PERSONAL_MAX as PERSONAL_TOKEN_MAX,
     SERVICE_MAX as SERVICE_TOKEN_MAX, TokenKind,
 };
 pub use accounts::NewAccount;
+pub use accounts::roster::{AccountSummary, HeldGrant};
 pub use actor::Actor;
 pub use backup::{BackupStep, LogState};
 pub use batches::BatchRow;
@@ -85,15 +91,17 @@ pub use jobs::{
 pub use key_rotation::Rotation;
 pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
 pub use ledger::{
-    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
-    MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
-    VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
+    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, LedgerStanding,
+    MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError,
+    ReviewedSpan, SignedCheckpoint, VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder,
+    verify_receipt,
 };
 pub use login::{Credentials, Login};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use outbound::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
 pub use outbox::Announcement;
+pub use order::Order;
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
@@ -103,6 +111,7 @@ pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;
 pub use tenants::Tenant;
+pub use tenants::overview::TenantOverview;
 pub use trace::{InvalidTraceId, TraceId};
 pub use webhooks::{
     Breaker, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, NewEndpoint, WebhookClaim,

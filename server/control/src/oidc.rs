@@ -10,14 +10,15 @@ use std::net::IpAddr;
 
 use kernel::{AccountId, TenantId};
 
-use crate::accounts::AccountRow;
-use crate::actor::Actor;
+use crate::accounts::standing::require_administrator_left;
+use crate::accounts::{AccountRow, NewAccount};
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::gate::Caller;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256};
 use crate::login::Proved;
+use crate::order::Order;
 use crate::sessions::{BrowserSession, Method, end_sessions_of};
 use crate::text::require_text;
 use crate::trace::TraceId;
@@ -49,19 +50,54 @@ impl Identity {
 }
 
 impl Control {
-    /// Lets an identity sign in to an account. For the operator.
+    /// Creates an account that somebody whom a provider vouches for may sign in to, if one is named. For who
+    /// administers the tenant.
+    ///
+    /// # Errors
+    /// As [`Control::create_account`] and [`Control::link_identity`]; an identity that is taken is refused before
+    /// anything is made.
+    pub async fn create_account_with(
+        &self,
+        order: Order<'_>,
+        tenant: TenantId,
+        account: NewAccount,
+        identity: Option<Identity>,
+    ) -> Result<AccountId, ControlError> {
+        let Some(identity) = identity else { return self.create_account(order, tenant, account).await };
+        order.actor.require_administrator(tenant)?;
+        require_text("issuer", &identity.issuer, 500)?;
+        require_text("subject", &identity.subject, 255)?;
+        let taken: Option<String> = sqlx::query_scalar(
+            "SELECT account_id FROM identity_directory WHERE issuer = $1 AND subject = $2",
+        )
+        .bind(&identity.issuer)
+        .bind(&identity.subject)
+        .fetch_optional(&mut *self.store().system().view().await?)
+        .await
+        .map_err(storage("look the identity up"))?;
+        if taken.is_some() {
+            return Err(ControlError::IdentityTaken);
+        }
+        let id = self.create_account(order, tenant, account).await?;
+        self.link_identity(order, tenant, id, &identity).await?;
+        Ok(id)
+    }
+
+    /// Lets an identity sign in to an account. For who administers the tenant.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when the tenant has no such account; [`ControlError::IdentityTaken`] when an account of
     /// the deployment has the identity already.
     pub async fn link_identity(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         account: AccountId,
         identity: &Identity,
     ) -> Result<(), ControlError> {
-        actor.require_operator()?;
+        let order = order.into();
+        order.actor.require_administrator(tenant)?;
+        order.require_reason()?;
         require_text("issuer", &identity.issuer, 500)?;
         require_text("subject", &identity.subject, 255)?;
         let mut system = self.store().system().begin().await?;
@@ -83,7 +119,8 @@ impl Control {
         if added.rows_affected() == 0 {
             return Err(ControlError::IdentityTaken);
         }
-        let event = Event::success(AuditAction::IdentityLinked, actor, Resource::account(account))
+        let event = order
+            .event(AuditAction::IdentityLinked, Resource::account(account))
             .with("issuer", identity.issuer.as_str())
             .with("identity_sha256", identity.sha256());
         let recorded = tx.record(event.clone()).await?;
@@ -91,18 +128,20 @@ impl Control {
         recorded.commit().await
     }
 
-    /// Takes an identity from an account; its sessions end. Taking it again changes nothing. For the operator.
+    /// Takes an identity from an account; its sessions end. Taking it again changes nothing. For who administers the tenant.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for an account.
     pub async fn unlink_identity(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         account: AccountId,
         identity: &Identity,
     ) -> Result<(), ControlError> {
-        actor.require_operator()?;
+        let order = order.into();
+        order.actor.require_administrator(tenant)?;
+        order.require_reason()?;
         let mut system = self.store().system().begin().await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         let removed = sqlx::query(
@@ -119,8 +158,10 @@ impl Control {
         if removed.rows_affected() == 0 {
             return Ok(());
         }
+        require_administrator_left(&order, &mut tx, (system.connection(), tenant)).await?;
         let sessions = end_sessions_of(&mut tx, account, "identity_unlinked").await?;
-        let event = Event::success(AuditAction::IdentityUnlinked, actor, Resource::account(account))
+        let event = order
+            .event(AuditAction::IdentityUnlinked, Resource::account(account))
             .with("issuer", identity.issuer.as_str())
             .with("identity_sha256", identity.sha256())
             .with("sessions_ended", sessions);

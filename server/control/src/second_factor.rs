@@ -12,7 +12,8 @@ use crate::fresh;
 use crate::identity::totp;
 use crate::keys::SubjectKeys;
 use crate::ledger::{AuditAction, Event, Resource, hex_sha256};
-use crate::sessions::Method;
+use crate::order::Order;
+use crate::sessions::{Method, end_sessions_of};
 use crate::store::{Connection, TenantTx};
 use row::FactorRow;
 pub(crate) use row::remove as remove_second_factor;
@@ -100,7 +101,7 @@ impl Control {
         tenant: TenantId,
         account: AccountId,
     ) -> Result<SecondFactor, ControlError> {
-        actor.require_self_or_operator(tenant, Some(account))?;
+        actor.require_self_or_administrator(tenant, Some(account))?;
         let mut view = self.store().tenant(tenant).await?.view().await?;
         match FactorRow::find(&mut view, account).await? {
             None => Ok(SecondFactor::Absent),
@@ -180,22 +181,25 @@ impl Control {
         Ok(codes.iter().map(|code| in_groups(code)).collect())
     }
 
-    /// Gives the second factor up. Its owner shows a code once more, of the app or a recovery code; the operator need
-    /// not, which is for who has lost both.
+    /// Gives the second factor up. Its owner shows a code once more, of the app or a recovery code; who administers the
+    /// tenant need not for others, which is for who has lost both, and ends their sessions.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for another's account or one without; [`ControlError::WrongCode`].
     pub async fn disable_second_factor(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         account: AccountId,
         code: Option<&str>,
     ) -> Result<(), ControlError> {
-        actor.require_self_or_operator(tenant, Some(account))?;
+        let order = order.into();
+        let actor = order.actor;
+        actor.require_self_or_administrator(tenant, Some(account))?;
+        order.require_reason()?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         let row = FactorRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
-        let must_prove = row.is_confirmed && matches!(actor, Actor::Account { .. });
+        let must_prove = row.is_confirmed && actor.is_account(account);
         if must_prove {
             let now = tx.now();
             let asked = row.ask(tx.connection(), self.subject_keys(), (account, code), now).await?;
@@ -204,7 +208,11 @@ impl Control {
             }
         }
         row::remove(&mut tx, account).await?;
-        let event = Event::success(AuditAction::SecondFactorDisabled, actor, Resource::account(account));
+        let mut event = order.event(AuditAction::SecondFactorDisabled, Resource::account(account));
+        if matches!(actor, Actor::Administrator { .. }) && !actor.is_account(account) {
+            event =
+                event.with("sessions_ended", end_sessions_of(&mut tx, account, "second_factor_reset").await?);
+        }
         tx.record(event).await?.commit().await
     }
 

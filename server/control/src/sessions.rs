@@ -7,12 +7,14 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use kernel::{AccountId, TenantId};
 
+use crate::accounts::AccountRow;
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError};
 use crate::gate::{Caller, Principal, Proof, account_of};
 use crate::ids::SessionId;
 use crate::ledger::{AuditAction, Event, Resource};
+use crate::order::Order;
 use crate::store::InUse;
 use crate::trace::TraceId;
 
@@ -135,7 +137,8 @@ impl Control {
         Ok(BrowserSession { secret: secret.to_string(), principal: principal.clone() })
     }
 
-    /// The sessions of a tenant, or of one of its accounts, newest first. An account sees its own.
+    /// The sessions of a tenant, or of one of its accounts, newest first. An account sees its own; who administers the
+    /// tenant, all.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for another tenant's or another account's.
@@ -145,32 +148,58 @@ impl Control {
         tenant: TenantId,
         account: Option<AccountId>,
     ) -> Result<Vec<Session>, ControlError> {
-        actor.require_self_or_operator(tenant, account)?;
+        actor.require_self_or_administrator(tenant, account)?;
         let mut view = self.store().tenant(tenant).await?.view().await?;
         let rows = SessionRow::list(&mut view, account).await?;
         Ok(rows.into_iter().map(|row| row.session).collect())
     }
 
-    /// Ends a session, with everything that was made from it. An account ends its own. Ending it again changes
-    /// nothing.
+    /// Ends a session, with everything that was made from it. An account ends its own; who administers the tenant, any,
+    /// with a reason. Ending it again changes nothing.
     ///
     /// # Errors
     /// [`ControlError::Denied`] when there is none, or it is another account's.
     pub async fn end_session(
         &self,
-        actor: &Actor,
+        order: impl Into<Order<'_>>,
         tenant: TenantId,
         session: SessionId,
     ) -> Result<(), ControlError> {
-        actor.require_tenant(tenant)?;
+        let order = order.into();
+        order.actor.require_tenant(tenant)?;
+        order.require_reason()?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         let found = SessionRow::find(tx.connection(), session).await?.ok_or(ControlError::Denied)?;
-        actor.require_self_or_operator(tenant, Some(found.session.account))?;
+        order.actor.require_self_or_administrator(tenant, Some(found.session.account))?;
         if !row::end(&mut tx, session, "ended_by_hand").await? {
             return Ok(());
         }
         let resource = Resource::account(found.session.account);
-        let event = Event::success(AuditAction::SessionEnded, actor, resource);
+        let event = order.event(AuditAction::SessionEnded, resource);
         tx.record(event.with("session", session.to_string())).await?.commit().await
+    }
+
+    /// Ends every session of an account, with everything that was made from them; how many there were. For who
+    /// administers the tenant. Nothing is recorded when there was none.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] when the tenant has no such account.
+    pub async fn end_sessions(
+        &self,
+        order: impl Into<Order<'_>>,
+        tenant: TenantId,
+        account: AccountId,
+    ) -> Result<u64, ControlError> {
+        let order = order.into();
+        order.actor.require_administrator(tenant)?;
+        order.require_reason()?;
+        let mut tx = self.store().tenant(tenant).await?.begin().await?;
+        AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
+        let ended = end_sessions_of(&mut tx, account, "ended_by_hand").await?;
+        if ended > 0 {
+            let event = order.event(AuditAction::SessionEnded, Resource::account(account));
+            tx.record(event.with("sessions_ended", ended)).await?.commit().await?;
+        }
+        Ok(ended)
     }
 }

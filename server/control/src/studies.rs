@@ -1,7 +1,7 @@
 //! Studies: the codes that a tenant has registered, each with its current snapshot.
 
 use chrono::{DateTime, Utc};
-use kernel::{Build, Grants, Read, StudyId, StudyScope};
+use kernel::{Build, Grants, Read, StudyId, StudyScope, TenantId};
 
 use crate::actor::Actor;
 use crate::control::Control;
@@ -56,6 +56,23 @@ impl Control {
         }
         let event = Event::success(AuditAction::StudyRegistered, actor, Resource::study(scope.study()));
         tx.record(event).await?.commit().await
+    }
+
+    /// The codes of a tenant's studies and nothing else of them, for who administers it and grants roles in them.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] for everybody else.
+    pub async fn study_codes(&self, actor: &Actor, tenant: TenantId) -> Result<Vec<StudyId>, ControlError> {
+        actor.require_administrator(tenant)?;
+        let mut view = self.store().tenant(tenant).await?.view().await?;
+        let codes: Vec<String> = sqlx::query_scalar("SELECT study_id FROM studies")
+            .fetch_all(&mut *view)
+            .await
+            .map_err(storage("list the studies"))?;
+        let codes: Result<Vec<StudyId>, _> = codes.into_iter().map(StudyId::try_from).collect();
+        let mut codes = codes.map_err(corrupt("study id"))?;
+        codes.sort();
+        Ok(codes)
     }
 
     /// The studies that these grants can read, by code.

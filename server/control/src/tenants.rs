@@ -1,5 +1,7 @@
 //! Tenants: the organisations of the deployment.
 
+pub(crate) mod overview;
+
 use kernel::TenantId;
 
 use crate::actor::Actor;

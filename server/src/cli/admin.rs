@@ -1,4 +1,5 @@
 //! `cairn admin`.
+mod access_review;
 mod account;
 mod key;
 mod session;
@@ -29,6 +30,8 @@ pub(crate) enum AdminCommand {
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Who has which role and token, and signing that list off (docs/access.md).
+    AccessReview(access_review::ReviewArgs),
     /// Sessions: who is signed in, and ending that.
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -76,6 +79,11 @@ pub(crate) enum TenantCommand {
     },
     /// List the tenants.
     List,
+    /// Show what there is of a tenant: accounts, studies, jobs, its key, and the last backup.
+    Show {
+        /// Its short name.
+        slug: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -132,6 +140,7 @@ pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account::run(app, command).await,
+        AdminCommand::AccessReview(arguments) => access_review::run(app, arguments).await,
         AdminCommand::Session(command) => session::run(app, command).await,
         AdminCommand::Token(command) => token::run(app, command).await,
         AdminCommand::Key(command) => key::run(app, command).await,
@@ -156,6 +165,26 @@ async fn tenant(app: &App, command: TenantCommand) -> Result<()> {
             let name = name.unwrap_or_else(|| slug.clone());
             let tenant = app.control.create_tenant(&Actor::Operator, &slug, &name).await?;
             say!("tenant {} ({})", tenant.slug, tenant.id);
+        }
+        TenantCommand::Show { slug } => {
+            let tenant = tenant_called(app, &slug).await?;
+            let overview = app.control.tenant_overview(&Actor::Operator, tenant.id).await?;
+            say!("tenant       {} ({}), {}", tenant.slug, tenant.id, tenant.name);
+            say!(
+                "accounts     {} enabled, {} disabled",
+                overview.accounts_enabled,
+                overview.accounts_disabled
+            );
+            say!("studies      {}, with {} snapshots", overview.studies, overview.snapshots);
+            say!("deliveries   {}", overview.batches);
+            say!("jobs         {} waiting or being done", overview.jobs_open);
+            say!("ledger       {} events", overview.events);
+            let key = overview
+                .data_key
+                .map_or_else(|| "none".to_owned(), |key| format!("{} since {}", key.id, key.created_at));
+            say!("data key     {key}");
+            let backup = overview.last_backup_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+            say!("last backup  {backup}");
         }
         TenantCommand::List => {
             for tenant in app.control.tenants(&Actor::Operator).await? {

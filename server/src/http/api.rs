@@ -1,5 +1,7 @@
 //! REST under `/api/v1`. One file for each resource.
+pub(super) mod access_review;
 pub(super) mod access_tokens;
+pub(super) mod accounts;
 pub(super) mod audit;
 pub(super) mod batches;
 pub(super) mod inbox;

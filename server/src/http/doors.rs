@@ -61,9 +61,11 @@ macro_rules! door {
 pub fn routes() -> Vec<Route> {
     let mut routes = public();
     routes.extend(rest());
+    routes.extend(accounts());
     routes.extend(work());
     routes.extend(messages());
     routes.extend(pages());
+    routes.extend(administration());
     routes
 }
 
@@ -137,6 +139,106 @@ fn rest() -> Vec<Route> {
         ),
         door!(get "/api/v1/audit", AuditTenant, [], api::audit::list),
         door!(get "/api/v1/audit/verification", AuditTenant, [], api::audit::verification),
+        door!(get "/api/v1/audit/export", AuditTenant, ["audit.exported"], api::audit::export::export),
+        door!(post "/api/v1/audit/reviews", AuditTenant, ["audit.reviewed"], api::audit::review::sign_off),
+        door!(get "/api/v1/audit/{seq}", AuditTenant, [], api::audit::show::show),
+        door!(get "/api/v1/audit/{seq}/proof", AuditTenant, [], api::audit::show::proof),
+    ]
+}
+
+fn accounts() -> Vec<Route> {
+    vec![
+        door!(get "/api/v1/accounts", AdministerTenant, [], api::accounts::list),
+        door!(
+            post "/api/v1/accounts", AdministerTenant,
+            ["account.created", "account.email.reserved", "account.identity.linked", "key.data.created"],
+            api::accounts::create::create
+        ),
+        door!(get "/api/v1/access-review", AdministerTenant, [], api::access_review::show),
+        door!(
+            post "/api/v1/access-review/sign-off", AdministerTenant,
+            ["access.reviewed"], api::access_review::sign_off
+        ),
+        door!(get "/api/v1/accounts/{account}", AdministerTenant, [], api::accounts::show),
+        door!(
+            post "/api/v1/accounts/{account}/grants", AdministerTenant,
+            ["account.grants.changed"], api::accounts::grants::give
+        ),
+        door!(
+            post "/api/v1/accounts/{account}/grants/revoke", AdministerTenant,
+            ["account.grants.changed"], api::accounts::grants::take
+        ),
+        door!(
+            post "/api/v1/accounts/{account}/disable", AdministerTenant,
+            ["account.disabled"], api::accounts::standing::disable
+        ),
+        door!(
+            post "/api/v1/accounts/{account}/enable", AdministerTenant,
+            ["account.enabled"], api::accounts::standing::enable
+        ),
+        door!(
+            post "/api/v1/accounts/{account}/second-factor/reset", AdministerTenant,
+            ["auth.second_factor.disabled"], api::accounts::standing::reset_second_factor
+        ),
+        door!(get "/api/v1/accounts/{account}/sessions", AdministerTenant, [], api::accounts::access::sessions),
+        door!(
+            post "/api/v1/accounts/{account}/sessions/end", AdministerTenant,
+            ["auth.session.ended"], api::accounts::access::end_sessions
+        ),
+        door!(
+            post "/api/v1/accounts/{account}/sessions/{session}/end", AdministerTenant,
+            ["auth.session.ended"], api::accounts::access::end_session
+        ),
+        door!(get "/api/v1/accounts/{account}/access-tokens", AdministerTenant, [], api::accounts::access::tokens),
+        door!(
+            post "/api/v1/accounts/{account}/access-tokens/{token}/revoke", AdministerTenant,
+            ["auth.access_token.revoked"], api::accounts::access::revoke_token
+        ),
+    ]
+}
+
+fn administration() -> Vec<Route> {
+    vec![
+        door!(get "/admin", AdministerTenant, [], page::admin::show),
+        door!(get "/admin/access-review", AdministerTenant, [], page::access_review::show),
+        door!(
+            post "/admin/access-review/sign-off", AdministerTenant,
+            ["access.reviewed"], page::access_review::sign_off
+        ),
+        door!(get "/admin/accounts", AdministerTenant, [], page::accounts::list),
+        door!(
+            post "/admin/accounts", AdministerTenant,
+            ["account.created", "account.email.reserved", "account.identity.linked", "key.data.created"],
+            page::accounts::create
+        ),
+        door!(get "/admin/accounts/{account}", AdministerTenant, [], page::accounts::show),
+        door!(post "/admin/accounts/{account}/grant", AdministerTenant, ["account.grants.changed"], page::account_changes::grant),
+        door!(
+            post "/admin/accounts/{account}/grants/{role}/revoke", AdministerTenant,
+            ["account.grants.changed"], page::account_changes::revoke_everywhere
+        ),
+        door!(
+            post "/admin/accounts/{account}/grants/{role}/{study}/revoke", AdministerTenant,
+            ["account.grants.changed"], page::account_changes::revoke_in_study
+        ),
+        door!(post "/admin/accounts/{account}/disable", AdministerTenant, ["account.disabled"], page::account_changes::disable),
+        door!(post "/admin/accounts/{account}/enable", AdministerTenant, ["account.enabled"], page::account_changes::enable),
+        door!(
+            post "/admin/accounts/{account}/second-factor/reset", AdministerTenant,
+            ["auth.second_factor.disabled"], page::account_changes::reset_second_factor
+        ),
+        door!(
+            post "/admin/accounts/{account}/sessions/end", AdministerTenant,
+            ["auth.session.ended"], page::account_changes::end_sessions
+        ),
+        door!(
+            post "/admin/accounts/{account}/sessions/{session}/end", AdministerTenant,
+            ["auth.session.ended"], page::account_changes::end_session
+        ),
+        door!(
+            post "/admin/accounts/{account}/tokens/{token}/revoke", AdministerTenant,
+            ["auth.access_token.revoked"], page::account_changes::revoke_token
+        ),
     ]
 }
 
@@ -287,5 +389,9 @@ fn pages() -> Vec<Route> {
             ["schedule.fired", "job.enqueued"], page::schedules::run
         ),
         door!(get "/audit", AuditTenant, [], page::audit::show),
+        door!(get "/audit/export", AuditTenant, ["audit.exported"], page::audit_event::export),
+        door!(post "/audit/reviews", AuditTenant, ["audit.reviewed"], page::audit::sign_off),
+        door!(get "/audit/{seq}", AuditTenant, [], page::audit_event::show),
+        door!(get "/audit/{seq}/proof", AuditTenant, [], page::audit_event::proof),
     ]
 }

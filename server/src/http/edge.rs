@@ -65,6 +65,11 @@ impl Edge {
         }
     }
 
+    /// What is allowed.
+    pub(crate) const fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
     /// Counts one request of a tenant.
     ///
     /// # Errors

@@ -79,7 +79,8 @@ impl Once {
         let Some(key) = key(&self.headers, caller)? else { return work.await };
         let control = &state.app.control;
         let whose = (caller.principal.tenant(), caller.principal.account());
-        let told = (self.method.as_str(), self.path.as_str(), &*self.body);
+        let body = without_secrets(&self.body);
+        let told = (self.method.as_str(), self.path.as_str(), &*body);
         let request = KeyedRequest::new(whose, key, told).map_err(|error| caller.problem(error))?;
         match control.find_key(&request).await.map_err(|error| caller.problem(error))? {
             KnownKey::Unused => {}
@@ -93,6 +94,17 @@ impl Once {
             Ok(response) => keep(state, caller, &request, response).await,
         }
     }
+}
+
+/// A body as it is compared with that of a later request: a password is left out, since what is kept for the comparison
+/// would let somebody who has it try passwords.
+fn without_secrets(body: &[u8]) -> Vec<u8> {
+    let parsed = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body);
+    let Ok(mut fields) = parsed else { return body.to_vec() };
+    if fields.remove("password").is_none() {
+        return body.to_vec();
+    }
+    serde_json::to_vec(&fields).unwrap_or_else(|_| body.to_vec())
 }
 
 /// The key of a request.

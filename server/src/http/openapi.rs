@@ -5,13 +5,31 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+mod examples;
+
 use super::api;
+
+/// Which page of a list.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `cursor::Paging` reads")]
+pub(crate) struct PageParams {
+    /// At most so many items: 200 when it is not given, never more than 1,000.
+    limit: Option<u32>,
+    /// Where to go on: the header `Link` of the page before holds the whole address.
+    cursor: Option<String>,
+}
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Cairn", description = "Clinical-trial tables, their provenance and the ledger, over REST. Whole tables leave faster over Arrow Flight."),
     paths(
         api::login::login, api::tokens::issue, api::logout::logout,
+        api::access_review::show, api::access_review::sign_off, api::accounts::list, api::accounts::show, api::accounts::create::create, api::accounts::grants::give,
+        api::accounts::grants::take, api::accounts::standing::disable, api::accounts::standing::enable,
+        api::accounts::standing::reset_second_factor, api::accounts::access::sessions,
+        api::accounts::access::end_sessions, api::accounts::access::end_session, api::accounts::access::tokens,
+        api::accounts::access::revoke_token,
         api::access_tokens::list, api::access_tokens::create, api::access_tokens::revoke, api::studies::list, api::snapshots::list,
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
         api::batches::commit::commit, api::tables::list, api::tables::show, api::query::query, api::quality::list, api::quality::show,
@@ -22,13 +40,15 @@ use super::api;
         api::webhooks::list, api::webhooks::add::add, api::webhooks::show::show, api::webhooks::rotate::rotate,
         api::webhooks::enable::enable, api::webhooks::enable::disable, api::webhooks::remove::remove,
         api::webhooks::test::test, api::webhooks::deliveries::list, api::webhooks::retry::retry,
-        api::inbox::list, api::inbox::read, api::audit::list, api::audit::verification
+        api::inbox::list, api::inbox::read, api::audit::list, api::audit::verification,
+        api::audit::show::show, api::audit::show::proof, api::audit::export::export, api::audit::review::sign_off
     ),
     components(schemas(api::tables::Format)),
-    modifiers(&Bearer, &Refusals),
+    modifiers(&Bearer, &Refusals, &examples::Examples),
     security(("bearer" = [])),
     tags(
         (name = "access", description = "Logging in and out, and tokens to keep"),
+        (name = "accounts", description = "Who may sign in and what for, by who administers the organisation"),
         (name = "studies", description = "Studies, snapshots and deliveries"),
         (name = "deliveries", description = "Sending files: announce, send in parts, commit, look"),
         (name = "jobs", description = "Work that is done after its request was answered"),
@@ -111,6 +131,83 @@ mod tests {
                     assert_eq!(is_refusal, is_problem, "{method} {path} {status}");
                 }
                 assert!(operation["responses"].get("429").is_some(), "{method} {path}");
+            }
+        }
+    }
+
+    /// That a value has every field that its form asks for, and none that it does not know.
+    fn check_form(
+        described: &serde_json::Value,
+        schema: &serde_json::Value,
+        value: &serde_json::Value,
+        at: &str,
+    ) {
+        if let Some(named) = schema["$ref"].as_str() {
+            let name = named.rsplit('/').next().expect("a name");
+            return check_form(
+                described,
+                &described["components"]["schemas"][name],
+                value,
+                &format!("{at} {name}"),
+            );
+        }
+        if let Some(parts) = schema["allOf"].as_array() {
+            let known: Vec<serde_json::Value> = parts.iter().map(|part| resolved(described, part)).collect();
+            for part in &known {
+                for name in part["required"].as_array().into_iter().flatten() {
+                    assert!(value.get(name.as_str().expect("a name")).is_some(), "{at}: `{name}` is missing");
+                }
+            }
+            return;
+        }
+        if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
+            values.iter().for_each(|value| check_form(described, items, value, at));
+        }
+        let Some(fields) = schema["properties"].as_object() else { return };
+        for name in schema["required"].as_array().into_iter().flatten() {
+            assert!(value.get(name.as_str().expect("a name")).is_some(), "{at}: `{name}` is missing");
+        }
+        for (name, value) in value.as_object().expect("an object") {
+            let field = fields.get(name).unwrap_or_else(|| panic!("{at}: `{name}` is no field"));
+            check_form(described, field, value, &format!("{at}.{name}"));
+        }
+    }
+
+    fn resolved(described: &serde_json::Value, schema: &serde_json::Value) -> serde_json::Value {
+        let name = schema["$ref"].as_str().and_then(|named| named.rsplit('/').next());
+        name.map_or_else(|| schema.clone(), |name| described["components"]["schemas"][name].clone())
+    }
+
+    #[test]
+    fn every_operation_has_a_summary_examples_and_its_problems() {
+        let described = serde_json::to_value(Api::openapi()).expect("it is JSON");
+        assert!(described["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+        for (path, methods) in described["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let at = format!("{method} {path}");
+                assert!(
+                    operation["summary"].as_str().is_some_and(|text| text.len() > 10),
+                    "{at} has no summary"
+                );
+                let body = operation["requestBody"]["content"].as_object().into_iter().flatten();
+                let mut contents: Vec<_> = body.map(|(kind, content)| (kind, content, at.clone())).collect();
+                for (status, response) in operation["responses"].as_object().expect("responses") {
+                    assert!(response["description"].is_string(), "{at} {status}");
+                    let found = response["content"].as_object().into_iter().flatten();
+                    contents.extend(found.map(|(kind, content)| (kind, content, format!("{at} {status}"))));
+                }
+                for (kind, content, at) in contents {
+                    if ["application/octet-stream", "application/vnd.apache.parquet"].contains(&kind.as_str())
+                    {
+                        continue;
+                    }
+                    let example =
+                        content.get("example").unwrap_or_else(|| panic!("{at} has no example of {kind}"));
+                    check_form(&described, &content["schema"], example, &at);
+                }
+                for status in ["400", "401", "429", "503"] {
+                    assert!(operation["responses"].get(status).is_some(), "{at} does not say {status}");
+                }
             }
         }
     }

@@ -13,8 +13,13 @@ use super::problem::Problem;
 use super::theme;
 use crate::error::Failure;
 
+pub(super) mod access_review;
 pub(super) mod account;
+pub(super) mod account_changes;
+pub(super) mod accounts;
+pub(super) mod admin;
 pub(super) mod audit;
+pub(super) mod audit_event;
 pub(super) mod data;
 pub(super) mod inbox;
 pub(super) mod indicator;
@@ -158,6 +163,7 @@ impl<'a> Visit<'a> {
             Tab::Audit => may_audit,
             Tab::Jobs => self.may_build(),
             Tab::Webhooks => may_administer,
+            Tab::Admin => principal.grants().allow_everywhere::<Administer>(),
             _ => true,
         };
         Frame {
@@ -187,7 +193,7 @@ impl<'a> Visit<'a> {
     }
 }
 
-fn role_in_words(role: Role) -> &'static str {
+pub(crate) fn role_in_words(role: Role) -> &'static str {
     match role {
         Role::Administrator => "Administrator",
         Role::DataEngineer => "Data engineer",

@@ -255,14 +255,24 @@ fn kind_of(failure: &Failure) -> Kind {
             | ControlError::IdempotencyConflict { .. }
             | ControlError::DeliveryKeyReused { .. }
             | ControlError::JobState { .. }
-            | ControlError::WebhookState { .. },
+            | ControlError::WebhookState { .. }
+            | ControlError::EmailTaken
+            | ControlError::IdentityTaken
+            | ControlError::LastAdministrator
+            | ControlError::AccountErased
+            | ControlError::ReviewChanged,
         )
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict
         }
-        Failure::Control(ControlError::InvalidText { .. } | ControlError::InvalidTokenLifetime { .. }) => {
-            Kind::BadRequest
-        }
+        Failure::Control(
+            ControlError::InvalidText { .. }
+            | ControlError::InvalidTokenLifetime { .. }
+            | ControlError::InvalidEmail
+            | ControlError::InvalidSpan
+            | ControlError::InvalidPassword { .. }
+            | ControlError::WrongCode,
+        ) => Kind::BadRequest,
         Failure::Warehouse(warehouse::Error::PartTooLarge { .. }) => Kind::TooLarge,
         Failure::Warehouse(warehouse::Error::NoTable { .. }) => Kind::NotThere,
         Failure::Published(flight::published::PublishedError::Warehouse(warehouse::Error::NoTable {

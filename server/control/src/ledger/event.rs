@@ -32,10 +32,14 @@ macro_rules! actions {
 }
 
 actions! {
+    /// Who holds which role was looked through and signed off.
+    AccessReviewed = "access.reviewed",
     /// A door refused a request.
     AccessDenied = "access.denied",
     /// An account was created.
     AccountCreated = "account.created",
+    /// An account that was disabled may sign in again.
+    AccountEnabled = "account.enabled",
     /// An account was disabled; its tokens end with it.
     AccountDisabled = "account.disabled",
     /// An account was given a role, or lost one; its sessions ended with it.
@@ -52,6 +56,10 @@ actions! {
     IdentityUnlinked = "account.identity.unlinked",
     /// Personal data of an account were destroyed; the log itself stayed as it is.
     PersonalDataErased = "audit.redacted",
+    /// Events of the ledger were written to a file, each with its proof.
+    LedgerExported = "audit.exported",
+    /// A span of the ledger was looked through and signed off.
+    TrailReviewed = "audit.reviewed",
     /// Logs were verified.
     LogVerified = "audit.verified",
     /// A token that its holder keeps was made.
@@ -212,7 +220,7 @@ impl From<&Actor> for LeafActor {
     fn from(actor: &Actor) -> Self {
         let named = |kind: &str, id: &str| Self { kind: kind.to_owned(), id: id.to_owned() };
         match actor {
-            Actor::Account { id, .. } => Self::account(*id),
+            Actor::Account { id, .. } | Actor::Administrator { id, .. } => Self::account(*id),
             Actor::Operator => named("operator", "local"),
             Actor::System => named("system", "cairn"),
         }

@@ -7,7 +7,8 @@ use sqlx::any::AnyRow;
 
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
-use crate::instant::parse_timestamp;
+use crate::instant::{parse_timestamp, timestamp};
+use crate::store::leaf_holds;
 
 const STEP: &str = "read the ledger";
 const MAX_EVENTS: u32 = 500;
@@ -17,6 +18,18 @@ const MAX_EVENTS: u32 = 500;
 pub struct AuditFilter {
     /// Only this action, by its dotted name.
     pub action: Option<String>,
+    /// Only events of this account, or of `local` (the operator) or `cairn` (the program).
+    pub actor: Option<String>,
+    /// Only events about this study, or that name it.
+    pub study: Option<String>,
+    /// Only events about the thing of this id.
+    pub resource: Option<String>,
+    /// Only events that ended so: `success`, `denied` or `failed`.
+    pub outcome: Option<String>,
+    /// Only events at this instant or later,
+    pub from: Option<DateTime<Utc>>,
+    /// and before this one.
+    pub to: Option<DateTime<Utc>>,
     /// Only events before this index: the last one of the previous page.
     pub before_seq: Option<u64>,
     /// How many events; at least one and at most 500 are read.
@@ -69,21 +82,48 @@ impl Control {
         }
         let database = self.store().tenant(grants.tenant()).await?;
         let before = filter.before_seq.map_or(i64::MAX, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
-        let rows = sqlx::query(
+        let mut view = database.view().await?;
+        let named = filter.study.as_ref().map(|study| format!("\"study\":{}", serde_json::json!(study)));
+        let query = sqlx::AssertSqlSafe(format!(
             "SELECT seq, event_id, at, action, outcome, actor_type, actor_id, resource_type, resource_id,
                     trace_id, entry_hash, leaf
              FROM audit_events
-             WHERE log = $1 AND seq < $2 AND ($3 IS NULL OR action = $3)
-             ORDER BY seq DESC LIMIT $4",
-        )
-        .bind(database.log().origin())
-        .bind(before)
-        .bind(filter.action)
-        .bind(i64::from(filter.limit.clamp(1, MAX_EVENTS)))
-        .fetch_all(&mut *database.view().await?)
-        .await
-        .map_err(storage(STEP))?;
+             WHERE log = $1 AND seq < $2 AND ($3 IS NULL OR action = $3) AND ($4 IS NULL OR actor_id = $4)
+               AND ($5 IS NULL OR resource_id = $5) AND ($6 IS NULL OR outcome = $6)
+               AND ($7 IS NULL OR at >= $7) AND ($8 IS NULL OR at < $8)
+               AND ($9 IS NULL OR (resource_type = 'study' AND resource_id = $9) OR {} > 0)
+             ORDER BY seq DESC LIMIT $11",
+            leaf_holds(&view, "$10")
+        ));
+        let rows = sqlx::query(query)
+            .bind(database.log().origin())
+            .bind(before)
+            .bind(filter.action)
+            .bind(filter.actor)
+            .bind(filter.resource)
+            .bind(filter.outcome)
+            .bind(filter.from.map(timestamp))
+            .bind(filter.to.map(timestamp))
+            .bind(filter.study)
+            .bind(named)
+            .bind(i64::from(filter.limit.clamp(1, MAX_EVENTS)))
+            .fetch_all(&mut *view)
+            .await
+            .map_err(storage(STEP))?;
         rows.iter().map(AuditEvent::read).collect()
+    }
+}
+
+impl Control {
+    /// One event of the log of the grants' tenant, for those who may read it.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] for everybody else, and when there is none.
+    pub async fn audit_event(&self, grants: &Grants, seq: u64) -> Result<AuditEvent, ControlError> {
+        let filter =
+            AuditFilter { before_seq: Some(seq.saturating_add(1)), limit: 1, ..AuditFilter::default() };
+        let found = self.audit_page(grants, filter).await?.pop();
+        found.filter(|event| event.seq == seq).ok_or(ControlError::Denied)
     }
 }
 

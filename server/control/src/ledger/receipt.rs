@@ -8,7 +8,7 @@ mod tests;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kernel::TenantId;
+use kernel::{Audit, Grants, TenantId};
 
 use crate::control::Control;
 use crate::error::{ControlError, corrupt};
@@ -70,7 +70,27 @@ impl Control {
     /// [`ControlError::NoSuchEvent`], and [`ControlError::LogBroken`] when the log does not verify.
     pub async fn receipt(&self, tenant: Option<TenantId>, seq: u64) -> Result<String, ControlError> {
         let log = tenant.map_or(Log::System, Log::Tenant);
-        let covering = |size: u64| size > seq;
+        let mut receipts = self.receipts(log, &[seq]).await?;
+        // INVARIANT: one receipt is given for each event.
+        Ok(receipts.pop().expect("one event has one receipt"))
+    }
+
+    /// The receipts of some events of the log of the grants' tenant, for those who may read it, in the order of the
+    /// events.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] for everybody else; as [`Control::receipt`].
+    pub async fn audit_proofs(&self, grants: &Grants, seqs: &[u64]) -> Result<Vec<String>, ControlError> {
+        if !grants.allow_everywhere::<Audit>() {
+            return Err(ControlError::Denied);
+        }
+        self.receipts(Log::Tenant(grants.tenant()), seqs).await
+    }
+
+    /// The receipts of some events, under one checkpoint that covers all of them and after one reading of the log.
+    async fn receipts(&self, log: Log, seqs: &[u64]) -> Result<Vec<String>, ControlError> {
+        let Some(last) = seqs.iter().copied().max() else { return Ok(Vec::new()) };
+        let covering = |size: u64| size > last;
         let mut kept = self.last_checkpoint(log).await?.filter(|kept| covering(kept.size));
         if kept.is_none() {
             self.checkpoint_log(log, Due::Now).await?;
@@ -78,31 +98,44 @@ impl Control {
         }
         let mut view = self.log_view(log).await?;
         let size = rows::head(&mut view, log).await?.size;
-        let kept = kept.ok_or_else(|| ControlError::NoSuchEvent { log: log.origin(), seq, size })?;
-        let leaf = rows::leaf(&mut view, log, seq).await?.ok_or(()).map_err(corrupt("ledger entry"))?;
+        let kept = kept.ok_or_else(|| ControlError::NoSuchEvent { log: log.origin(), seq: last, size })?;
         let (checkpoint, _) = kept.checkpoint(log).ok_or(()).map_err(corrupt("checkpoint"))?;
-        let proof = prove(&mut view, log, (seq, leaf_hash(&leaf)), &checkpoint).await?;
         let note = with_cosignatures(&mut *self.store().system().view().await?, log, &kept).await?;
-        Ok(write(seq, &leaf, &proof, &note))
+        let mut leaves = Vec::with_capacity(seqs.len());
+        for &seq in seqs {
+            leaves.push(rows::leaf(&mut view, log, seq).await?.ok_or(()).map_err(corrupt("ledger entry"))?);
+        }
+        let events: Vec<_> = seqs.iter().copied().zip(leaves.iter().map(|leaf| leaf_hash(leaf))).collect();
+        let proofs = prove(&mut view, log, &events, &checkpoint).await?;
+        let proven = seqs.iter().zip(&leaves).zip(&proofs);
+        Ok(proven.map(|((&seq, leaf), proof)| write(seq, leaf, proof, &note)).collect())
     }
 }
 
-/// The proof of one event, from the stored hashes of every event that the checkpoint covers.
+/// The proofs of some events, from the stored hashes of every event that the checkpoint covers.
 async fn prove(
     view: &mut Connection,
     log: Log,
-    (seq, hash): (u64, Hash),
+    events: &[(u64, Hash)],
     checkpoint: &Checkpoint,
-) -> Result<Vec<Hash>, ControlError> {
-    let broken = || ControlError::LogBroken { log: log.origin(), index: seq, kind: FaultKind::EntryHash };
-    let spans = inclusion_spans(seq, checkpoint.size).ok_or_else(broken)?;
-    let proof = gather(view, log, checkpoint.size, SpanRoots::new(spans)).await?;
-    let proof = proof.ok_or_else(broken)?;
-    if inclusion_holds(hash, seq, checkpoint.size, &proof, &checkpoint.root) {
-        Ok(proof)
-    } else {
-        Err(broken())
+) -> Result<Vec<Vec<Hash>>, ControlError> {
+    let broken =
+        |seq: u64| ControlError::LogBroken { log: log.origin(), index: seq, kind: FaultKind::EntryHash };
+    let mut roots = Vec::with_capacity(events.len());
+    for (seq, _) in events {
+        let spans = inclusion_spans(*seq, checkpoint.size).ok_or_else(|| broken(*seq))?;
+        roots.push(SpanRoots::new(spans));
     }
+    let gathered = gather_all(view, log, checkpoint.size, roots).await?;
+    let mut proofs = Vec::with_capacity(events.len());
+    for ((seq, hash), proof) in events.iter().zip(gathered) {
+        let proof = proof.ok_or_else(|| broken(*seq))?;
+        if !inclusion_holds(*hash, *seq, checkpoint.size, &proof, &checkpoint.root) {
+            return Err(broken(*seq));
+        }
+        proofs.push(proof);
+    }
+    Ok(proofs)
 }
 
 /// The roots of some spans of a log's first `size` events.
@@ -110,8 +143,18 @@ pub(crate) async fn gather(
     view: &mut Connection,
     log: Log,
     size: u64,
-    mut roots: SpanRoots,
+    roots: SpanRoots,
 ) -> Result<Option<Vec<Hash>>, ControlError> {
+    Ok(gather_all(view, log, size, vec![roots]).await?.pop().flatten())
+}
+
+/// The same for several lists of spans, in one reading of the hashes.
+async fn gather_all(
+    view: &mut Connection,
+    log: Log,
+    size: u64,
+    mut all: Vec<SpanRoots>,
+) -> Result<Vec<Option<Vec<Hash>>>, ControlError> {
     let mut next = 0;
     while next < size {
         let page = rows::hashes(view, log, next).await?;
@@ -120,12 +163,12 @@ pub(crate) async fn gather(
         }
         for hash in page {
             if next < size {
-                roots.take(next, hash);
+                all.iter_mut().for_each(|roots| roots.take(next, hash));
             }
             next += 1;
         }
     }
-    Ok(roots.finish())
+    Ok(all.into_iter().map(SpanRoots::finish).collect())
 }
 
 fn write(seq: u64, leaf: &[u8], proof: &[Hash], note: &str) -> String {

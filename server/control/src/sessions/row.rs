@@ -136,6 +136,13 @@ impl NewSession<'_> {
         .execute(tx.connection())
         .await
         .map_err(storage(STEP))?;
+        // Sessions are forgotten; that an account was used is not.
+        sqlx::query("UPDATE accounts SET last_used_at = $1 WHERE account_id = $2")
+            .bind(timestamp(now))
+            .bind(self.account.to_string())
+            .execute(tx.connection())
+            .await
+            .map_err(storage(STEP))?;
         Ok(id)
     }
 }

@@ -75,6 +75,16 @@ pub(crate) fn claim_lock(connection: &Connection) -> &'static str {
     if is_served { "FOR UPDATE SKIP LOCKED" } else { "" }
 }
 
+/// Where the text of a leaf holds the text of a parameter, counted from 1; 0 when it does not.
+pub(crate) fn leaf_holds(connection: &Connection, parameter: &str) -> String {
+    let is_served = connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME;
+    if is_served {
+        format!("strpos(convert_from(leaf, 'UTF8'), {parameter})")
+    } else {
+        format!("instr(CAST(leaf AS TEXT), {parameter})")
+    }
+}
+
 /// How a SQLite file is opened: made when it is not there, or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {

@@ -63,6 +63,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122140000_create_mart_runs"),
     migration!("sqlite/tenant", "20261122150000_create_outbox"),
     migration!("sqlite/tenant", "20261122150100_create_inbox"),
+    migration!("sqlite/tenant", "20261122160000_follow_accounts"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -83,6 +84,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122140000_create_mart_runs"),
     migration!("postgres", "20261122150000_create_outbox"),
     migration!("postgres", "20261122150100_create_inbox"),
+    migration!("postgres", "20261122160000_follow_accounts"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

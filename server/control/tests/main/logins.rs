@@ -47,7 +47,8 @@ async fn every_refusal_looks_the_same() {
     check_refused(&world, "ada@example.org", PASSWORD).await;
 
     let grants = world.control.operator_grants(tenant).await.expect("the tenant exists");
-    let filter = AuditFilter { action: Some("auth.login.failed".to_owned()), before_seq: None, limit: 10 };
+    let filter =
+        AuditFilter { action: Some("auth.login.failed".to_owned()), limit: 10, ..AuditFilter::default() };
     let failures = world.control.audit_page(&grants, filter).await.expect("the operator may read");
     let reasons: Vec<&str> = failures.iter().filter_map(|event| event.data["reason"].as_str()).collect();
     assert_eq!(reasons, ["account_disabled", "wrong_password", "wrong_password", "wrong_password"]);

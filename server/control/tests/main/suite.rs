@@ -3,6 +3,7 @@
 pub(crate) mod world;
 
 mod access_tokens;
+mod administration;
 mod anchors;
 mod atomicity;
 mod backup;

@@ -133,7 +133,7 @@ async fn the_log_reads_newest_first_and_page_by_page() {
     let mut seen = Vec::new();
     let mut before_seq = None;
     loop {
-        let filter = AuditFilter { action: None, before_seq, limit: 3 };
+        let filter = AuditFilter { before_seq, limit: 3, ..AuditFilter::default() };
         let page = world.control.audit_page(&grants, filter).await.expect("the operator may read");
         let Some(last) = page.last() else { break };
         before_seq = Some(last.seq);

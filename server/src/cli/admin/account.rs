@@ -1,7 +1,7 @@
 //! `cairn admin account`.
 
 use clap::Subcommand;
-use control::{Actor, Erasure, Identity, NewAccount};
+use control::{AccountSummary, Actor, Erasure, Identity, NewAccount, Order};
 use kernel::AccountId;
 
 use super::{GrantArgs, secret_line, tenant_called};
@@ -11,6 +11,11 @@ use crate::error::Result;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
+    /// List the accounts of a tenant with their roles.
+    List {
+        /// The tenant, by its short name.
+        tenant: String,
+    },
     /// Make an account. The password is read from the first line of standard input.
     Create {
         /// The tenant, by its short name.
@@ -68,10 +73,17 @@ pub(crate) enum AccountCommand {
     Totp(TotpCommand),
     /// Disable an account: its sessions and tokens stop working at once.
     Disable {
-        /// The tenant, by its short name.
-        tenant: String,
-        /// The account's id.
-        account: AccountId,
+        #[command(flatten)]
+        whose: WhoseArgs,
+        #[command(flatten)]
+        why: WhyArgs,
+    },
+    /// Let a disabled account sign in again.
+    Enable {
+        #[command(flatten)]
+        whose: WhoseArgs,
+        #[command(flatten)]
+        why: WhyArgs,
     },
     /// Erase what is known of a person: e-mail, name, and what lies encrypted beside the ledger's events.
     /// The ledger keeps that it was done, why, and who agreed. It cannot be taken back.
@@ -107,6 +119,20 @@ pub(crate) struct WhoseArgs {
     tenant: String,
     /// The account's id.
     account: AccountId,
+}
+
+/// Why something is done to somebody's access.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WhyArgs {
+    /// Why, without naming a person; it is recorded for ever.
+    #[arg(long)]
+    reason: Option<String>,
+}
+
+impl WhyArgs {
+    fn order(&self) -> Order<'_> {
+        Order { actor: &Actor::Operator, reason: self.reason.as_deref(), trace: None }
+    }
 }
 
 /// Somebody, as an identity provider knows them.
@@ -167,13 +193,41 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             control.erase_account(&Actor::Operator, tenant.id, erasure).await?;
             say!("erased; copies made before, such as backups, still hold the e-mail and the name");
         }
-        AccountCommand::Disable { tenant, account } => {
+        AccountCommand::List { tenant } => {
             let tenant = tenant_called(app, &tenant).await?;
-            control.disable_account(&Actor::Operator, tenant.id, account).await?;
+            for account in control.accounts(&Actor::Operator, tenant.id).await? {
+                print(&account);
+            }
+        }
+        AccountCommand::Disable { whose: WhoseArgs { tenant, account }, why } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.disable_account(why.order(), tenant.id, account).await?;
             say!("account {account} is disabled");
+        }
+        AccountCommand::Enable { whose: WhoseArgs { tenant, account }, why } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            control.enable_account(why.order(), tenant.id, account).await?;
+            say!("account {account} is enabled");
         }
     }
     Ok(())
+}
+
+fn print(account: &AccountSummary) {
+    let grants = account.grants.iter().map(|held| {
+        format!(
+            "{}@{}",
+            held.grant.role.name(),
+            held.grant.study.as_ref().map_or("*", |study| study.as_str())
+        )
+    });
+    say!(
+        "{}  {:<36}{:<10}{}",
+        account.id,
+        account.email,
+        if account.is_enabled { "enabled" } else { "disabled" },
+        grants.collect::<Vec<_>>().join(" ")
+    );
 }
 
 async fn totp(app: &App, command: TotpCommand) -> Result<()> {

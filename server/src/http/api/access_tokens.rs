@@ -1,7 +1,7 @@
 //! Tokens that people keep for programs of their own.
 
 use axum::Json;
-use axum::extract::{Path, State as Extract};
+use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::StatusCode;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use control::{AccessToken, AccessTokenId, NewAccessToken, TokenKind};
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::{Kind, Problem};
 
 /// What a token is to be for.
@@ -100,7 +101,7 @@ pub(crate) fn within_own(mut new: NewAccessToken, own: &[Grant]) -> NewAccessTok
     new
 }
 
-fn answer(token: &AccessToken) -> AccessTokenAnswer {
+pub(crate) fn answer(token: &AccessToken) -> AccessTokenAnswer {
     let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
     let in_words = |grant: &Grant| {
         format!("{}@{}", grant.role.name(), grant.study.as_ref().map_or("*", StudyId::as_str))
@@ -120,18 +121,20 @@ fn answer(token: &AccessToken) -> AccessTokenAnswer {
 
 /// Your tokens, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/access-tokens", tag = "access",
+    get, path = "/api/v1/access-tokens", tag = "access", params(crate::http::openapi::PageParams),
     responses((status = 200, body = Vec<AccessTokenAnswer>), (status = 401, body = Problem))
 )]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-) -> Result<Json<Vec<AccessTokenAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Page<AccessTokenAnswer>, Problem> {
+    let paging = Paging::of(&caller, &uri)?;
     let principal = &caller.principal;
     let (actor, own) = (principal.actor(), Some(principal.account()));
     let tokens = state.app.control.access_tokens(&actor, principal.tenant(), own).await;
     let tokens = tokens.map_err(|error| caller.problem(error))?;
-    Ok(Json(tokens.iter().map(answer).collect()))
+    Ok(paging.cut(&caller, tokens, |token| token.id.to_string())?.map(|token| answer(&token)))
 }
 
 /// Make a token for yourself. A token cannot make another: sign in first.

@@ -1,27 +1,48 @@
 //! The ledger of the caller's tenant.
 
 use axum::Json;
-use axum::extract::{Query, State as Extract};
-use control::AuditFilter;
+use axum::extract::{OriginalUri, State as Extract};
+use axum::http::Uri;
+use control::AuditEvent;
 use kernel::Audit;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::accounts::text;
 use crate::http::State;
 use crate::http::caller::Caller;
-use crate::http::problem::Problem;
+use crate::http::cursor::{Page, Paging};
+use crate::http::problem::{Kind, Problem};
+
+/// Events of one page at most.
+const EVENTS: usize = 500;
+
+pub(crate) mod export;
+pub(crate) mod review;
+pub(crate) mod search;
+pub(crate) mod show;
 
 /// Which events.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `search::filter` reads")]
 pub(crate) struct AuditParams {
     /// Only this action.
     #[param(example = "data.read.finished")]
-    pub(crate) action: Option<String>,
-    /// Only events before this place: the last of the previous page.
-    pub(crate) before: Option<u64>,
-    /// How many, at most 500.
-    pub(crate) limit: Option<u32>,
+    action: Option<String>,
+    /// Only what this account did, by its id; `local` is the operator and `cairn` the program.
+    actor: Option<String>,
+    /// Only events about this study, or that name it.
+    study: Option<String>,
+    /// Only events about the thing of this id: an account, a job, a snapshot.
+    resource: Option<String>,
+    /// Only events that ended so: `success`, `denied` or `failed`.
+    outcome: Option<String>,
+    /// Only events of this day or instant and later.
+    #[param(example = "2026-11-22")]
+    from: Option<String>,
+    /// Only events until the end of this day, or before this instant.
+    to: Option<String>,
 }
 
 /// One event.
@@ -64,34 +85,56 @@ pub(crate) struct VerificationAnswer {
     pub(crate) fault: Option<String>,
 }
 
-/// A page of the ledger, newest first.
+impl From<AuditEvent> for EventAnswer {
+    fn from(event: AuditEvent) -> Self {
+        Self {
+            seq: event.seq,
+            at: text(event.at),
+            action: event.action,
+            outcome: event.outcome,
+            actor: format!("{}:{}", event.actor_type, event.actor_id),
+            resource: format!("{}:{}", event.resource_type, event.resource_id),
+            trace_id: event.trace_id,
+            data: event.data,
+            entry_hash: event.entry_hash,
+            leaf: event.leaf,
+        }
+    }
+}
+
+/// Events of the ledger, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/audit", tag = "audit", params(AuditParams),
-    responses((status = 200, body = Vec<EventAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
+    get, path = "/api/v1/audit", tag = "audit", params(AuditParams, crate::http::openapi::PageParams),
+    responses((status = 200, body = Vec<EventAnswer>), (status = 400, body = Problem), (status = 401, body = Problem),
+        (status = 404, body = Problem))
 )]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-    Query(params): Query<AuditParams>,
-) -> Result<Json<Vec<EventAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Page<EventAnswer>, Problem> {
     caller.everywhere::<Audit>(&state).await?;
-    let filter =
-        AuditFilter { action: params.action, before_seq: params.before, limit: params.limit.unwrap_or(100) };
+    let paging = Paging::of(&caller, &uri)?;
+    Ok(page(&state, &caller, (&uri, &paging, EVENTS)).await?.map(EventAnswer::from))
+}
+
+/// A page of a search, of at most `most` events.
+async fn page(
+    state: &State,
+    caller: &Caller,
+    (uri, paging, most): (&Uri, &Paging, usize),
+) -> Result<Page<AuditEvent>, Problem> {
+    let bad = |words: String| Problem::new(Kind::BadRequest, words, &caller.trace);
+    let mut filter = search::filter(uri).map_err(bad)?;
+    let after = paging.after().map(str::parse).transpose();
+    filter.before_seq = after.map_err(|_| Paging::lost(caller))?;
+    let limit = paging.limit().min(most);
+    filter.limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let events = state.app.control.audit_page(caller.principal.grants(), filter).await;
     let events = events.map_err(|error| caller.problem(error))?;
-    let answer = events.into_iter().map(|event| EventAnswer {
-        seq: event.seq,
-        at: event.at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
-        action: event.action,
-        outcome: event.outcome,
-        actor: format!("{}:{}", event.actor_type, event.actor_id),
-        resource: format!("{}:{}", event.resource_type, event.resource_id),
-        trace_id: event.trace_id,
-        data: event.data,
-        entry_hash: event.entry_hash,
-        leaf: event.leaf,
-    });
-    Ok(Json(answer.collect()))
+    let last =
+        events.last().filter(|last| events.len() == limit && last.seq > 0).map(|last| last.seq.to_string());
+    Ok(paging.page(events, last))
 }
 
 /// Re-hash the whole log of the caller's tenant.

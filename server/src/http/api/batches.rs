@@ -1,7 +1,6 @@
 //! The deliveries of a study: those that were taken in, and those that are being sent.
 
-use axum::Json;
-use axum::extract::{Path, State as Extract};
+use axum::extract::{OriginalUri, Path, State as Extract};
 use control::DeliveryRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +9,7 @@ use super::jobs::ProgressAnswer;
 use crate::error::Result as Outcome;
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::Problem;
 use crate::intake;
 use crate::work::Engineer;
@@ -34,26 +34,27 @@ pub(crate) struct BatchAnswer {
 
 /// The deliveries of a study, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/studies/{study}/batches", tag = "studies", params(("study" = String, Path)),
+    get, path = "/api/v1/studies/{study}/batches", tag = "studies", params(("study" = String, Path), crate::http::openapi::PageParams),
     responses((status = 200, body = Vec<BatchAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
 )]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
     Path(study): Path<String>,
-) -> Result<Json<Vec<BatchAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Page<BatchAnswer>, Problem> {
     let scope = caller.read(&state, &study).await?;
     let rows = state.app.control.batches(&scope).await.map_err(|error| caller.problem(error))?;
     if rows.is_empty() {
         return Err(caller.refuse(&state, "no_batch").await);
     }
-    let answer = rows.into_iter().map(|row| BatchAnswer {
+    let page = Paging::of(&caller, &uri)?.cut(&caller, rows, |row| row.batch_id.to_string())?;
+    Ok(page.map(|row| BatchAnswer {
         batch: row.batch_id.to_string(),
         key: row.idempotency_key,
         committed_at: row.committed_at.to_rfc3339(),
         receipt: row.receipt,
-    });
-    Ok(Json(answer.collect()))
+    }))
 }
 
 /// A delivery that is sent over the wire.

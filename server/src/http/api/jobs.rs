@@ -2,13 +2,15 @@
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State as Extract};
+use axum::extract::{OriginalUri, Query, State as Extract};
+use axum::response::{IntoResponse, Response};
 use control::{JobFilter, JobRow, JobState};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::{Kind, Problem};
 
 pub(crate) mod cancel;
@@ -17,7 +19,6 @@ pub(crate) mod events;
 pub(crate) mod retry;
 pub(crate) mod show;
 
-const JOBS_PER_PAGE: u32 = 50;
 const MOST_PER_PAGE: u32 = 200;
 
 /// A job.
@@ -116,7 +117,7 @@ impl From<JobRow> for JobAnswer {
 pub(crate) struct JobPage {
     /// The jobs, newest first.
     pub(crate) jobs: Vec<JobAnswer>,
-    /// Send it as `before` for the next page; none when this is the last one.
+    /// Send it as `cursor` for the next page; none when this is the last one. The header `Link` holds the whole address.
     pub(crate) next: Option<String>,
 }
 
@@ -126,8 +127,10 @@ pub(crate) struct JobPage {
 pub(crate) struct JobQuery {
     state: Option<String>,
     study: Option<String>,
-    before: Option<String>,
-    limit: Option<u32>,
+    #[serde(rename = "cursor")]
+    _cursor: Option<String>,
+    #[serde(rename = "limit")]
+    _limit: Option<String>,
 }
 
 /// Jobs of the studies in which the caller may build, newest first.
@@ -136,8 +139,7 @@ pub(crate) struct JobQuery {
     params(
         ("state" = Option<String>, Query, description = "Only those in this state"),
         ("study" = Option<String>, Query, description = "Only those of this study"),
-        ("before" = Option<String>, Query, description = "Only those older than this job: `next` of the page before"),
-        ("limit" = Option<u32>, Query, description = "At most so many; 50 when it is not given, never more than 200")
+        crate::http::openapi::PageParams
     ),
     responses(
         (status = 200, body = JobPage), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -147,27 +149,31 @@ pub(crate) struct JobQuery {
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
+    OriginalUri(uri): OriginalUri,
     query: Result<Query<JobQuery>, QueryRejection>,
-) -> Result<Json<JobPage>, Problem> {
+) -> Result<Response, Problem> {
     caller.build_somewhere(&state).await?;
     let bad = |detail: String| Problem::new(Kind::BadRequest, detail, &caller.trace);
     let Query(query) = query.map_err(|rejected| bad(rejected.body_text()))?;
-    let filter = query.filter().map_err(|name| bad(format!("`{name}` is not one that there is.")))?;
+    let paging = Paging::of(&caller, &uri)?;
+    let mut filter = query.filter().map_err(|name| bad(format!("`{name}` is not one that there is.")))?;
+    filter.before = paging.after().map(str::parse).transpose().map_err(|_| Paging::lost(&caller))?;
+    filter.limit = u32::try_from(paging.limit()).unwrap_or(MOST_PER_PAGE).min(MOST_PER_PAGE);
     let jobs = state.app.control.jobs(caller.principal.grants(), &filter).await;
     let jobs: Vec<JobAnswer> =
         jobs.map_err(|error| caller.problem(error))?.into_iter().map(JobAnswer::from).collect();
     let is_full = u32::try_from(jobs.len()).is_ok_and(|count| count == filter.limit);
-    let next = jobs.last().filter(|_| is_full).map(|job| job.job.clone());
-    Ok(Json(JobPage { jobs, next }))
+    let last = jobs.last().filter(|_| is_full).map(|job| job.job.clone());
+    let page = paging.page(jobs, last);
+    let link = page.link();
+    Ok(Page::<()>::linked(link, Json(JobPage { jobs: page.items, next: page.next }).into_response()))
 }
 
 impl JobQuery {
     fn filter(self) -> Result<JobFilter, &'static str> {
         let state = self.state.map(|state| JobState::from_name(&state).ok_or("state")).transpose()?;
         let study = self.study.map(|study| study.parse().map_err(|_| "study")).transpose()?;
-        let before = self.before.map(|before| before.parse().map_err(|_| "before")).transpose()?;
-        let limit = self.limit.unwrap_or(JOBS_PER_PAGE).clamp(1, MOST_PER_PAGE);
-        Ok(JobFilter { state, study, before, limit })
+        Ok(JobFilter { state, study, before: None, limit: MOST_PER_PAGE })
     }
 }
 

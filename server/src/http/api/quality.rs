@@ -1,7 +1,7 @@
 //! The checks of a study's data: counts and verdicts, and the rows that violate one.
 
 use axum::Json;
-use axum::extract::{Path, Query, State as Extract};
+use axum::extract::{OriginalUri, Path, Query, State as Extract};
 use control::{Amount, Outcome, TableRead};
 use flight::published::Visible;
 use kernel::{Read, StudyScope};
@@ -14,6 +14,7 @@ use warehouse::quality::{
 use crate::error::{Failure, Result};
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::Problem;
 use crate::work::blocking;
 
@@ -124,21 +125,25 @@ const FINDINGS_AT_ONCE: u64 = 1_000;
 
 /// The checks of a study's current snapshot with their counts, judged by the thresholds that hold now.
 #[utoipa::path(
-    get, path = "/api/v1/studies/{study}/quality", tag = "quality", params(("study" = String, Path)),
+    get, path = "/api/v1/studies/{study}/quality", tag = "quality", params(("study" = String, Path), crate::http::openapi::PageParams),
     responses((status = 200, body = Vec<CheckAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
 )]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
     Path(study): Path<String>,
-) -> Result<Json<Vec<CheckAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Page<CheckAnswer>, Problem> {
     let scope = caller.read(&state, &study).await?;
     let Some(visible) = current(&state, &caller, &scope).await? else {
         return Err(caller.refuse(&state, "no_snapshot").await);
     };
     let (checks, thresholds) =
         checked(&state, &scope, &visible).await.map_err(|failure| caller.problem(failure))?;
-    Ok(Json(checks.into_iter().map(|check| answer(check, &thresholds)).collect()))
+    let page = Paging::of(&caller, &uri)?.cut(&caller, checks, |check| {
+        format!("{} {} {} {}", check.check_id, check.entity, check.column, check.source)
+    })?;
+    Ok(page.map(|check| answer(check, &thresholds)))
 }
 
 /// The rows that violate one check. Values of subjects leave here: every read is an event of the ledger.

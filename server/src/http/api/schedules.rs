@@ -1,13 +1,13 @@
 //! Schedules: jobs that are put in line again and again.
 
-use axum::Json;
-use axum::extract::State as Extract;
+use axum::extract::{OriginalUri, State as Extract};
 use control::{ControlError, ScheduleId, ScheduleRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::Problem;
 
 pub(crate) mod add;
@@ -62,7 +62,7 @@ impl From<ScheduleRow> for ScheduleAnswer {
 
 /// The schedules of the studies in which the caller may build, oldest first.
 #[utoipa::path(
-    get, path = "/api/v1/schedules", tag = "jobs",
+    get, path = "/api/v1/schedules", tag = "jobs", params(crate::http::openapi::PageParams),
     responses(
         (status = 200, body = Vec<ScheduleAnswer>), (status = 401, body = Problem), (status = 404, body = Problem)
     )
@@ -70,11 +70,12 @@ impl From<ScheduleRow> for ScheduleAnswer {
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-) -> Result<Json<Vec<ScheduleAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Page<ScheduleAnswer>, Problem> {
     caller.build_somewhere(&state).await?;
     let rows = state.app.control.schedules(caller.principal.grants()).await;
     let rows = rows.map_err(|error| caller.problem(error))?;
-    Ok(Json(rows.into_iter().map(ScheduleAnswer::from).collect()))
+    Ok(Paging::of(&caller, &uri)?.cut(&caller, rows, |row| row.id.to_string())?.map(ScheduleAnswer::from))
 }
 
 async fn id(state: &State, caller: &Caller, schedule: &str) -> Result<ScheduleId, Problem> {

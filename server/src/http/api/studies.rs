@@ -1,12 +1,12 @@
 //! The studies of the caller's tenant.
 
-use axum::Json;
-use axum::extract::State as Extract;
+use axum::extract::{OriginalUri, State as Extract};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::Problem;
 
 /// A study.
@@ -25,20 +25,22 @@ pub(crate) struct StudyAnswer {
 
 /// The studies this account may read, by code.
 #[utoipa::path(
-    get, path = "/api/v1/studies", tag = "studies",
+    get, path = "/api/v1/studies", tag = "studies", params(crate::http::openapi::PageParams),
     responses((status = 200, body = Vec<StudyAnswer>), (status = 401, body = Problem))
 )]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
-) -> Result<Json<Vec<StudyAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Page<StudyAnswer>, Problem> {
+    let paging = Paging::of(&caller, &uri)?;
     let studies = state.app.control.studies(caller.principal.grants()).await;
     let studies = studies.map_err(|error| caller.problem(error))?;
-    let answer = studies.into_iter().map(|study| StudyAnswer {
+    let page = paging.cut(&caller, studies, |study| study.id.to_string())?;
+    Ok(page.map(|study| StudyAnswer {
         study: study.id.to_string(),
         title: study.title,
         snapshot: study.current.as_ref().map(|row| row.id.to_string()),
         published_at: study.current.map(|row| row.published_at.to_rfc3339()),
-    });
-    Ok(Json(answer.collect()))
+    }))
 }

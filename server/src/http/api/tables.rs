@@ -2,10 +2,9 @@
 
 use arrow::json::WriterBuilder;
 use arrow::json::writer::JsonArray;
-use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State as Extract};
-use axum::http::{StatusCode, header};
+use axum::extract::{OriginalUri, Path, Query, State as Extract};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
 use flight::published::Visible;
@@ -18,6 +17,8 @@ use warehouse::TableScan;
 use crate::error::{Failure, Result};
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::Paging;
+use crate::http::etag::Tag;
 use crate::http::problem::Problem;
 use crate::work::blocking;
 
@@ -92,37 +93,49 @@ const CSV_ROWS_AT_MOST: u64 = 5_000_000;
 
 /// The tables of a study's current snapshot.
 #[utoipa::path(
-    get, path = "/api/v1/studies/{study}/tables", tag = "tables", params(("study" = String, Path)),
-    responses((status = 200, body = Vec<TableAnswer>), (status = 401, body = Problem), (status = 404, body = Problem))
+    get, path = "/api/v1/studies/{study}/tables", tag = "tables",
+    params(("study" = String, Path), crate::http::openapi::PageParams,
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the list that you have")),
+    responses((status = 200, body = Vec<TableAnswer>), (status = 304, description = "You have it already"), (status = 401, body = Problem), (status = 404, body = Problem))
 )]
 pub(crate) async fn list(
     Extract(state): Extract<State>,
     caller: Caller,
     Path(study): Path<String>,
-) -> Result<Json<Vec<TableAnswer>>, Problem> {
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
     let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
     let Some(visible) = visible else { return Err(caller.refuse(&state, "no_snapshot").await) };
-    let answer = visible.manifest.tables.iter().map(|(name, table)| TableAnswer {
+    let tag = Tag::of(&[&visible.row.id.to_string(), &uri.to_string()]);
+    let tables: Vec<_> = visible.manifest.tables.iter().collect();
+    let page = Paging::of(&caller, &uri)?.cut(&caller, tables, |(name, _)| (*name).clone())?;
+    if let Some(unchanged) = tag.unchanged(&headers) {
+        return Ok(unchanged);
+    }
+    let page = page.map(|(name, table)| TableAnswer {
         table: name.clone(),
         zone: table.zone.name().to_owned(),
         grain: table.grain.clone(),
         rows: table.rows(),
         bytes: table.bytes(),
     });
-    Ok(Json(answer.collect()))
+    Ok(tag.on(page.into_response()))
 }
 
 /// The rows of a table of a study's current snapshot, or of one that is named. Every read is an event of the ledger.
 #[utoipa::path(
     get, path = "/api/v1/studies/{study}/tables/{table}", tag = "tables",
-    params(("study" = String, Path), ("table" = String, Path), TableParams),
+    params(("study" = String, Path), ("table" = String, Path), TableParams,
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the rows that you have")),
     responses(
         (status = 200, description = "The rows, in the form that was asked for.", content(
             (RowsAnswer = "application/json"),
             (String = "text/csv"),
             (Vec<u8> = "application/vnd.apache.parquet")
         )),
+        (status = 304, description = "You have them already: a snapshot never changes"),
         (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem)
     )
@@ -132,6 +145,7 @@ pub(crate) async fn show(
     caller: Caller,
     Path((study, table)): Path<(String, String)>,
     Query(params): Query<TableParams>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
     let published = &state.app.published;
@@ -143,6 +157,10 @@ pub(crate) async fn show(
     let Some(visible) = visible.filter(|visible| visible.manifest.tables.contains_key(&table)) else {
         return Err(caller.refuse(&state, "no_such_table").await);
     };
+    let tag = params.tag(&visible.row.id, &table);
+    if let Some(unchanged) = tag.unchanged(&headers) {
+        return Ok(unchanged);
+    }
     let scan =
         state.app.published.scan(&scope, &visible, &table, 8_192).map_err(|error| caller.problem(error))?;
     let read = TableRead {
@@ -157,7 +175,16 @@ pub(crate) async fn show(
     let trace = caller.trace.clone();
     let made = tokio::spawn(async move { read_out(&state, &caller, scan, (read, ask)).await }).await;
     made.unwrap_or_else(|error| Err(Problem::of(&Failure::Lost(error.to_string()), &trace)))
-        .map(Made::into_response)
+        .map(|made| tag.on(made.into_response()))
+}
+
+impl TableParams {
+    /// What the rows that are asked for are called: the same ones of the same snapshot are the same bytes.
+    fn tag(&self, snapshot: &SnapshotId, table: &str) -> Tag {
+        let form = format!("{:?}", self.format);
+        let rows = format!("{} {:?}", self.offset, self.limit);
+        Tag::of(&[&snapshot.to_string(), table, &form, &rows, kernel::CODE_VERSION])
+    }
 }
 
 struct Ask {

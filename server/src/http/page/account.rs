@@ -242,11 +242,11 @@ async fn back(visit: &Visit<'_>, done: Result<(), ControlError>, reason: &str) -
     }
 }
 
-async fn not_there(visit: &Visit<'_>, reason: &str) -> Result<Response, Response> {
+pub(super) async fn not_there(visit: &Visit<'_>, reason: &str) -> Result<Response, Response> {
     Err(visit.refuse(&visit.caller.refuse(visit.state, reason).await))
 }
 
-fn token_line(token: &AccessToken, now_unix_s: i64) -> TokenLine {
+pub(super) fn token_line(token: &AccessToken, now_unix_s: i64) -> TokenLine {
     let ended = token.ends_at.timestamp() <= now_unix_s;
     let state = match token.revoked_at {
         Some(_) => "revoked",

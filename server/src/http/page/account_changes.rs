@@ -1,0 +1,214 @@
+//! What the buttons on the page of one account do. Each sends the reason that the page asks for once, and comes back to
+//! the page, or to where the form says.
+
+use axum::Form;
+use axum::extract::{OriginalUri, Path, State as Extract};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use control::{Control, ControlError, Order};
+use frontend::link;
+use kernel::{AccountId, TenantId};
+use serde::Deserialize;
+
+use super::account::not_there;
+use super::accounts::{admin, is_mendable, page, sentence};
+use super::{Answer, Visit};
+use crate::http::State;
+use crate::http::api::accounts::grant as grant_of;
+use crate::http::caller::Reader;
+
+/// What the form sends with each of its buttons.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct ChangeForm {
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    study: String,
+    /// The page that the button stands on, when it is not that of the account.
+    #[serde(default)]
+    back: String,
+}
+
+/// Everything that a button comes with.
+struct Pressed {
+    state: State,
+    reader: Reader,
+    headers: HeaderMap,
+    uri: axum::http::Uri,
+    form: ChangeForm,
+}
+
+type Parts = (Extract<State>, Reader, HeaderMap, OriginalUri);
+
+impl Pressed {
+    fn new((Extract(state), reader, headers, OriginalUri(uri)): Parts, form: ChangeForm) -> Self {
+        Self { state, reader, headers, uri, form }
+    }
+
+    /// Does what the button is for, and goes back to the page.
+    async fn make(self, account: &str, change: Change) -> Answer {
+        let visit = Visit::new(&self.state, &self.reader, &self.headers, &self.uri);
+        let actor = admin(&visit).await?;
+        let Ok(account) = account.parse() else { return not_there(&visit, "no_such_account").await };
+        let order =
+            Order { actor: &actor, reason: Some(&self.form.reason), trace: Some(&visit.caller.trace) };
+        let tenant = visit.caller.principal.tenant();
+        let words = match change.apply(&self.state.app.control, order, (tenant, account)).await {
+            Ok(()) => return Ok(self.back(account)),
+            Err(Refused::Words(words)) => words,
+            Err(Refused::Control(ControlError::Denied)) => return not_there(&visit, "no_such_thing").await,
+            Err(Refused::Control(error)) if is_mendable(&error) => sentence(&error),
+            Err(Refused::Control(error)) => return Err(visit.fail(error)),
+        };
+        page(&visit, (&actor, account), (Some(words), self.form.reason.clone())).await
+    }
+
+    fn back(&self, account: AccountId) -> Response {
+        let back = match self.form.back.as_str() {
+            "admin" => link::ADMIN.to_owned(),
+            "review" => link::ACCESS_REVIEW.to_owned(),
+            _ => link::admin_account(&account.to_string()),
+        };
+        Redirect::to(&back).into_response()
+    }
+}
+
+/// What a button does.
+enum Change {
+    Give { role: String, study: String },
+    Take { role: String, study: String },
+    Disable,
+    Enable,
+    ResetSecondFactor,
+    EndSessions,
+    EndSession(String),
+    RevokeToken(String),
+}
+
+impl Change {
+    async fn apply(
+        self,
+        control: &Control,
+        order: Order<'_>,
+        (tenant, account): (TenantId, AccountId),
+    ) -> Result<(), Refused> {
+        let granted = |role: &str, study: &str| {
+            grant_of(role, Some(study).filter(|study| !study.is_empty())).map_err(Refused::Words)
+        };
+        match self {
+            Self::Give { role, study } => {
+                control.grant(order, tenant, account, granted(&role, &study)?).await?;
+            }
+            Self::Take { role, study } => {
+                control.revoke_grant(order, tenant, account, granted(&role, &study)?).await?;
+            }
+            Self::Disable => control.disable_account(order, tenant, account).await?,
+            Self::Enable => control.enable_account(order, tenant, account).await?,
+            Self::ResetSecondFactor => control.disable_second_factor(order, tenant, account, None).await?,
+            Self::EndSessions => {
+                control.end_sessions(order, tenant, account).await?;
+            }
+            Self::EndSession(session) => {
+                let session = session.parse().map_err(|_| ControlError::Denied)?;
+                control.end_session(order, tenant, session).await?;
+            }
+            Self::RevokeToken(token) => {
+                let token = token.parse().map_err(|_| ControlError::Denied)?;
+                control.revoke_access_token(order, tenant, token).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why nothing was changed.
+enum Refused {
+    Words(String),
+    Control(ControlError),
+}
+
+impl From<ControlError> for Refused {
+    fn from(error: ControlError) -> Self {
+        Self::Control(error)
+    }
+}
+
+/// `POST /admin/accounts/{account}/grant`
+pub(crate) async fn grant(parts: Parts, Path(account): Path<String>, Form(form): Form<ChangeForm>) -> Answer {
+    let change = Change::Give { role: form.role.clone(), study: form.study.clone() };
+    Pressed::new(parts, form).make(&account, change).await
+}
+
+/// `POST /admin/accounts/{account}/grants/{role}/revoke`
+pub(crate) async fn revoke_everywhere(
+    parts: Parts,
+    Path((account, role)): Path<(String, String)>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::Take { role, study: String::new() }).await
+}
+
+/// `POST /admin/accounts/{account}/grants/{role}/{study}/revoke`
+pub(crate) async fn revoke_in_study(
+    parts: Parts,
+    Path((account, role, study)): Path<(String, String, String)>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::Take { role, study }).await
+}
+
+/// `POST /admin/accounts/{account}/disable`
+pub(crate) async fn disable(
+    parts: Parts,
+    Path(account): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::Disable).await
+}
+
+/// `POST /admin/accounts/{account}/enable`
+pub(crate) async fn enable(
+    parts: Parts,
+    Path(account): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::Enable).await
+}
+
+/// `POST /admin/accounts/{account}/second-factor/reset`
+pub(crate) async fn reset_second_factor(
+    parts: Parts,
+    Path(account): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::ResetSecondFactor).await
+}
+
+/// `POST /admin/accounts/{account}/sessions/end`
+pub(crate) async fn end_sessions(
+    parts: Parts,
+    Path(account): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::EndSessions).await
+}
+
+/// `POST /admin/accounts/{account}/sessions/{session}/end`
+pub(crate) async fn end_session(
+    parts: Parts,
+    Path((account, session)): Path<(String, String)>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::EndSession(session)).await
+}
+
+/// `POST /admin/accounts/{account}/tokens/{token}/revoke`
+pub(crate) async fn revoke_token(
+    parts: Parts,
+    Path((account, token)): Path<(String, String)>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    Pressed::new(parts, form).make(&account, Change::RevokeToken(token)).await
+}
