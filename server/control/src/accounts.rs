@@ -9,12 +9,14 @@ use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
+use crate::grants::give;
 use crate::identity::Password;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Personal, Resource};
 use crate::sessions::end_sessions_of;
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
+use crate::unblinding::refuse_without_reason;
 
 const STEP: &str = "create the account";
 
@@ -69,7 +71,7 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::EmailTaken`] when the address is in use anywhere in the deployment, and what is wrong
-    /// with the address, the password or the name.
+    /// with the address, the password or the name; [`crate::GovernedError::UnblindingReason`] for the role `unblinded`.
     pub async fn create_account(
         &self,
         actor: &Actor,
@@ -79,6 +81,7 @@ impl Control {
         actor.require_operator()?;
         let email = Email::parse(&account.email)?;
         require_text("display name", &account.display_name, 200)?;
+        refuse_without_reason(&account.grants)?;
         let password_hash = match account.password {
             Some(password) => self.passwords().hash(Password::new(password)?).await?,
             None => String::new(),
@@ -247,17 +250,7 @@ async fn insert_account(tx: &mut TenantTx, row: &AccountRow, grants: Vec<Grant>)
     .await
     .map_err(storage(STEP))?;
     for grant in grants {
-        sqlx::query(
-            "INSERT INTO grants (account_id, role, study_id, granted_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(row.id.to_string())
-        .bind(grant.role.name())
-        .bind(grant.study.map(String::from))
-        .bind(&now)
-        .execute(tx.connection())
-        .await
-        .map_err(storage(STEP))?;
+        give(tx, row.id, &grant).await?;
     }
     Ok(())
 }

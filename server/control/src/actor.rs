@@ -14,6 +14,13 @@ pub enum Actor {
         /// In which tenant.
         tenant: TenantId,
     },
+    /// A logged-in account that reads a study in an emergency. It changes nothing.
+    BreakGlass {
+        /// Whose.
+        id: AccountId,
+        /// In which tenant.
+        tenant: TenantId,
+    },
     /// The person at the machine's command line.
     Operator,
     /// The program itself.
@@ -25,7 +32,7 @@ impl Actor {
     pub(crate) const fn require_operator(&self) -> Result<(), ControlError> {
         match self {
             Self::Operator | Self::System => Ok(()),
-            Self::Account { .. } => Err(ControlError::Denied),
+            Self::Account { .. } | Self::BreakGlass { .. } => Err(ControlError::Denied),
         }
     }
 
@@ -39,6 +46,7 @@ impl Actor {
             Self::Account { id, tenant: own } if *own != tenant || Some(*id) != account => {
                 Err(ControlError::Denied)
             }
+            Self::BreakGlass { .. } => Err(ControlError::Denied),
             Self::Account { .. } | Self::Operator | Self::System => Ok(()),
         }
     }
@@ -47,6 +55,7 @@ impl Actor {
     pub(crate) fn require_tenant(&self, wanted: TenantId) -> Result<(), ControlError> {
         match self {
             Self::Account { tenant, .. } if *tenant != wanted => Err(ControlError::Denied),
+            Self::BreakGlass { .. } => Err(ControlError::Denied),
             Self::Account { .. } | Self::Operator | Self::System => Ok(()),
         }
     }

@@ -11,12 +11,14 @@ use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Resource};
 use crate::sessions::end_sessions_of;
 use crate::store::TenantTx;
+use crate::unblinding::refuse_without_reason;
 
 impl Control {
     /// Gives an account a role in a study, or in all. Giving it again changes nothing. For the operator.
     ///
     /// # Errors
-    /// [`ControlError::Denied`] when the tenant has no such account.
+    /// [`ControlError::Denied`] when the tenant has no such account; [`crate::GovernedError::UnblindingReason`] for the role
+    /// `unblinded`, which [`Control::unblind`] gives.
     pub async fn grant(
         &self,
         actor: &Actor,
@@ -24,20 +26,10 @@ impl Control {
         account: AccountId,
         grant: Grant,
     ) -> Result<(), ControlError> {
+        refuse_without_reason(std::slice::from_ref(&grant))?;
         let mut tx = self.account_of_tenant(actor, tenant, account).await?;
-        let now = timestamp(tx.now());
-        let added = sqlx::query(
-            "INSERT INTO grants (account_id, role, study_id, granted_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(account.to_string())
-        .bind(grant.role.name())
-        .bind(grant.study.clone().map(String::from))
-        .bind(now)
-        .execute(tx.connection())
-        .await
-        .map_err(storage("give the role"))?;
-        changed(tx, actor, account, ("given", &grant), added.rows_affected()).await
+        let given = give(&mut tx, account, &grant).await?;
+        changed(tx, actor, account, ("given", &grant), u64::from(given)).await
     }
 
     /// Takes a role from an account. Taking it again changes nothing. For the operator.
@@ -75,6 +67,23 @@ impl Control {
         AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
         Ok(tx)
     }
+}
+
+/// Gives an account a role; false when it has it already. The caller records it.
+pub(crate) async fn give(tx: &mut TenantTx, account: AccountId, grant: &Grant) -> Result<bool, ControlError> {
+    let now = timestamp(tx.now());
+    let added = sqlx::query(
+        "INSERT INTO grants (account_id, role, study_id, granted_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(account.to_string())
+    .bind(grant.role.name())
+    .bind(grant.study.clone().map(String::from))
+    .bind(now)
+    .execute(tx.connection())
+    .await
+    .map_err(storage("give the role"))?;
+    Ok(added.rows_affected() == 1)
 }
 
 async fn changed(

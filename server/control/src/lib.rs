@@ -23,6 +23,12 @@ mod identity;
 
 mod gate;
 
+mod break_glass;
+mod reasons;
+mod retention;
+mod signatures;
+mod unblinding;
+
 mod access_tokens;
 mod login;
 mod oidc;
@@ -60,11 +66,15 @@ pub use accounts::NewAccount;
 pub use actor::Actor;
 pub use backup::{BackupStep, LogState};
 pub use batches::BatchRow;
+pub use break_glass::{
+    BreakGlassCount, BreakGlassId, BreakGlassReview, BreakGlassRow, LONGEST as BREAK_GLASS_LONGEST,
+    NewBreakGlass, NewReview, REVIEW_WITHIN as BREAK_GLASS_REVIEW_WITHIN, Verdict,
+};
 pub use control::{Control, ControlSettings, TokenLifetimes};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
 pub use erasure::Erasure;
-pub use error::{AuthError, ControlError};
+pub use error::{AuthError, ControlError, GovernedError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use idempotency::{KeyedRequest, KnownKey, StoredAnswer};
@@ -86,11 +96,17 @@ pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
+pub use retention::{HoldId, HoldRow, NewRemoval, NewRetention, Removed, StudyRetention};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
 pub use second_factor::{Enrolment, SecondFactor};
 pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
+pub use signatures::{
+    Block, Meaning, NewSignature, OfflineSignature, Record, RecordKind, SignatureError, SignatureFault,
+    SignatureId, SignatureProof, SignatureRow, SignatureState, verify_signature,
+};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;
 pub use tenants::Tenant;
 pub use trace::{InvalidTraceId, TraceId};
+pub use unblinding::Unblinding;

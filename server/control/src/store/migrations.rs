@@ -61,6 +61,10 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122120100_create_schedules"),
     migration!("sqlite/tenant", "20261122120200_create_idempotency_keys"),
     migration!("sqlite/tenant", "20261122140000_create_mart_runs"),
+    migration!("sqlite/tenant", "20261122170000_create_break_glass"),
+    migration!("sqlite/tenant", "20261122170100_create_signatures"),
+    migration!("sqlite/tenant", "20261122170200_create_retention"),
+    migration!("sqlite/tenant", "20261122170300_drop_revoked_tokens"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -79,6 +83,10 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122120100_create_schedules"),
     migration!("postgres", "20261122120200_create_idempotency_keys"),
     migration!("postgres", "20261122140000_create_mart_runs"),
+    migration!("postgres", "20261122170000_create_break_glass"),
+    migration!("postgres", "20261122170100_create_signatures"),
+    migration!("postgres", "20261122170200_create_retention"),
+    migration!("postgres", "20261122170300_drop_revoked_tokens"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.
