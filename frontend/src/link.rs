@@ -34,6 +34,12 @@ pub const SECOND_FACTOR_CONFIRM: &str = "/account/second-factor/confirm";
 /// Where the form that gives the second factor up posts to.
 pub const SECOND_FACTOR_DISABLE: &str = "/account/second-factor/disable";
 
+/// Where the form that signs a record of a study posts to.
+#[must_use]
+pub fn sign(study_key: &str) -> String {
+    format!("{}/signatures", study(study_key))
+}
+
 /// Where the form that revokes a token posts to.
 #[must_use]
 pub fn revoke_token(token: &str) -> String {

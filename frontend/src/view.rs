@@ -15,6 +15,7 @@ pub mod overview;
 pub mod quality;
 pub mod rbqm;
 pub mod signal;
+pub mod signature;
 pub mod studies;
 pub mod subjects;
 
@@ -33,5 +34,6 @@ pub use overview::{KeyCount, OverviewView};
 pub use quality::{MissingnessRow, QualityView, VisitLabel};
 pub use rbqm::{LimitVerdict, RbqmView, ToleranceLimit};
 pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
+pub use signature::{SignatureLine, SignaturesView, ToSign};
 pub use studies::{StudiesView, StudyRow};
 pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};

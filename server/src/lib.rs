@@ -5,6 +5,7 @@ pub mod error;
 
 pub mod app;
 mod backup;
+mod break_glass;
 pub mod mart_rows;
 pub mod oidc;
 pub mod openlineage;
@@ -13,6 +14,7 @@ pub mod work;
 pub mod intake;
 mod jobs;
 mod ledger_timer;
+mod records;
 
 pub mod demo;
 pub mod telemetry;

@@ -1,5 +1,6 @@
 //! `cairn admin`.
 mod account;
+mod break_glass;
 mod key;
 mod session;
 mod token;
@@ -18,6 +19,7 @@ use crate::error::{Failure, Result};
 
 mod job;
 mod schedule;
+mod study;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -28,6 +30,9 @@ pub(crate) enum AdminCommand {
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
     Account(account::AccountCommand),
+    /// Emergency access to a study: read only, an hour at most, reviewed within a day (docs/access.md).
+    #[command(subcommand)]
+    BreakGlass(break_glass::BreakGlassCommand),
     /// Sessions: who is signed in, and ending that.
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -52,6 +57,9 @@ pub(crate) enum AdminCommand {
         #[arg(value_name = "DIR")]
         from: PathBuf,
     },
+    /// Studies: how long their data are kept, what holds them, and their end (docs/retention.md).
+    #[command(subcommand)]
+    Study(study::StudyCommand),
     /// Jobs: what servers do after a request was answered.
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -128,10 +136,12 @@ pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result
     match command {
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account::run(app, command).await,
+        AdminCommand::BreakGlass(command) => break_glass::run(app, command).await,
         AdminCommand::Session(command) => session::run(app, command).await,
         AdminCommand::Token(command) => token::run(app, command).await,
         AdminCommand::Key(command) => key::run(app, command).await,
         AdminCommand::DataKey(command) => keys::run(app, command).await,
+        AdminCommand::Study(command) => study::run(app, command).await,
         AdminCommand::Job(command) => job::run(app, command).await,
         AdminCommand::Backup { to } => backup::make(app, data, &to).await,
         // It was begun before the data folder was opened.

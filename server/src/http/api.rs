@@ -2,13 +2,17 @@
 pub(super) mod access_tokens;
 pub(super) mod audit;
 pub(super) mod batches;
+pub(super) mod break_glass;
 pub(super) mod jobs;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod quality;
 pub(super) mod quarantine;
+pub(super) mod retention;
 pub(super) mod schedules;
+pub(super) mod signatures;
 pub(super) mod snapshots;
 pub(super) mod studies;
 pub(super) mod tables;
 pub(super) mod tokens;
+pub(super) mod unblinding;

@@ -18,7 +18,11 @@ use super::api;
         api::quarantine::list, api::jobs::list, api::jobs::show::show, api::jobs::events::events,
         api::jobs::cancel::cancel, api::jobs::retry::retry, api::jobs::enqueue::enqueue,
         api::schedules::list, api::schedules::add::add, api::schedules::enable::enable,
-        api::schedules::enable::disable, api::schedules::remove::remove, api::schedules::run::run, api::audit::list, api::audit::verification
+        api::schedules::enable::disable, api::schedules::remove::remove, api::schedules::run::run, api::audit::list, api::audit::verification,
+        api::break_glass::list, api::break_glass::open::open, api::break_glass::end::end, api::break_glass::review::review,
+        api::signatures::list, api::signatures::show, api::signatures::sign::sign, api::signatures::sign::record,
+        api::retention::list, api::retention::decide, api::retention::hold::place, api::retention::hold::lift,
+        api::unblinding::unblind
     ),
     components(schemas(api::tables::Format)),
     modifiers(&Bearer, &Refusals),
@@ -30,7 +34,8 @@ use super::api;
         (name = "jobs", description = "Work that is done after its request was answered"),
         (name = "tables", description = "Published tables"),
         (name = "quality", description = "Checks of the data, and rows that did not fit"),
-        (name = "audit", description = "The ledger")
+        (name = "audit", description = "The ledger"),
+        (name = "governed", description = "What takes a reason, a second person or a signature")
     )
 )]
 struct Api;

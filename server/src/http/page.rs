@@ -27,6 +27,7 @@ pub(super) mod quality;
 pub(super) mod rbqm;
 pub(super) mod schedules;
 pub(super) mod signals;
+pub(super) mod signatures;
 pub(super) mod studies;
 pub(super) mod subjects;
 
