@@ -107,6 +107,12 @@ pub fn read_notice(notice: &str) -> String {
     format!("{INBOX}/{}/read", encode_segment(notice))
 }
 
+/// Where the form that signs a record of a study posts to.
+#[must_use]
+pub fn sign(study_key: &str) -> String {
+    format!("{}/signatures", study(study_key))
+}
+
 /// Where the form that revokes a token posts to.
 #[must_use]
 pub fn revoke_token(token: &str) -> String {

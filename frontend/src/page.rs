@@ -15,6 +15,7 @@ mod overview;
 mod quality;
 mod rbqm;
 mod second_factor;
+mod signatures;
 mod signed_in;
 mod site_subjects;
 mod studies;

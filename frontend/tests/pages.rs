@@ -308,6 +308,16 @@ fn loads_show_their_receipts_and_what_was_set_aside() {
 }
 
 #[test]
+fn control_12_a_signature_is_shown_with_its_name_time_zone_and_meaning_and_an_invalid_one_says_so() {
+    let html = page::data(&data::data(Theme::System));
+    let shown = ["Ada Lovelace", "approval", " UTC", "signature invalid: the record was changed since"];
+    check_says(&html, &shown);
+    let form =
+        ["action=\"/studies/CAIRN-301/signatures\"", "What your signature stands for", "authenticator app"];
+    check_says(&html, &form);
+}
+
+#[test]
 fn failing_checks_stand_with_their_remedy_and_those_without_rows_apart() {
     let view = data::data(Theme::System);
     let html = page::data(&view);

@@ -35,6 +35,7 @@ mod quarantine;
 mod rules;
 pub(crate) mod say;
 mod serve;
+mod signature;
 mod simulate;
 mod sql;
 
@@ -124,6 +125,9 @@ enum Command {
     /// Look at the ledger.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Look at electronic signatures, hand them out, and verify them anywhere.
+    #[command(subcommand)]
+    Signature(signature::SignatureCommand),
     /// Make a study with known anomalies, as an EDC and CTMS extract.
     Simulate(simulate::SimulateArgs),
     /// Make and list tenants and accounts.
@@ -266,6 +270,9 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Marts(marts::MartsCommand::Docs { out, format }) = &cli.command {
         return marts::docs::run(out.as_deref(), format);
     }
+    if let Command::Signature(signature::SignatureCommand::Verify(args)) = &cli.command {
+        return signature::verify(args);
+    }
     if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
         return quality::page();
     }
@@ -298,6 +305,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Quality(command) => quality::run(&app, command).await,
         Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
+        Command::Signature(command) => signature::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, &cli.data, command).await,
         Command::Doctor => doctor::run(&app).await,
         Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),

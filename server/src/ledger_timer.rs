@@ -1,4 +1,4 @@
-//! What the ledger needs from time to time while the server runs: checkpoints, and verification.
+//! What the ledger needs from time to time while the server runs: checkpoints, and verification, and telling what it says is owed.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use control::{Actor, VerifyReport};
 use tracing::{error, info, warn};
 
 use crate::app::App;
+use crate::break_glass;
 
 /// How often it is looked whether a checkpoint is due.
 const TICK: Duration = Duration::from_secs(5);
@@ -15,6 +16,9 @@ const TICK: Duration = Duration::from_secs(5);
 const NEW_EVENTS: TimeDelta = TimeDelta::minutes(5);
 /// and how often every event.
 const ALL_EVENTS: TimeDelta = TimeDelta::hours(24);
+
+/// How often open emergency accesses and late reviews are counted.
+const EMERGENCIES: TimeDelta = TimeDelta::minutes(1);
 
 /// How long the last checkpoint may take; what it does not sign is signed after the next start.
 const LAST_CHECKPOINT: Duration = Duration::from_secs(5);
@@ -35,14 +39,18 @@ async fn keep_on(app: &App) -> Infallible {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut new_events, mut all_events) = (app.clock.now(), app.clock.now());
-    let mut reviews = new_events;
+    let (mut access_reviews, mut emergencies) = (new_events, new_events - EMERGENCIES);
     loop {
         ticks.tick().await;
         let now = app.clock.now();
         told(app.control.checkpoint(now).await.map(|made| made.len()));
-        if now >= reviews {
-            reviews = now + NEW_EVENTS;
+        if now >= access_reviews {
+            access_reviews = now + NEW_EVENTS;
             look_for_overdue_reviews(app).await;
+        }
+        if now - emergencies >= EMERGENCIES {
+            emergencies = now;
+            break_glass::watch(app).await;
         }
         if now - all_events >= ALL_EVENTS {
             (new_events, all_events) = (now, now);

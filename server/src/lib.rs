@@ -6,6 +6,7 @@ pub mod error;
 mod access_list;
 pub mod app;
 mod backup;
+mod break_glass;
 pub mod mart_rows;
 pub mod oidc;
 pub mod openlineage;
@@ -15,6 +16,7 @@ mod hooks;
 pub mod intake;
 mod jobs;
 mod ledger_timer;
+mod records;
 
 pub mod demo;
 pub mod telemetry;

@@ -46,6 +46,11 @@ impl Door {
             .replace("{session}", "no_such_session")
             .replace("{account}", "no_such_account")
             .replace("{seq}", "no_such_event")
+            .replace("{signature}", "no_such_signature")
+            .replace("{kind}", "snapshot")
+            .replace("{record}", "no_such_record")
+            .replace("{account}", "no_such_account")
+            .replace("{emergency}", "no_such_emergency")
             .replace("{job}", "no_such_job")
             .replace("{schedule}", "no_such_schedule")
             .replace("{endpoint}", "no_such_endpoint")
@@ -108,7 +113,7 @@ fn the_people_of_a_study_see_it_where_it_is_shown() {
                     let answer = scene.get(&mut visitor, &address);
                     let wanted: &[u16] = match (role, door.access.as_str(), &*door.path) {
                         ("researcher", "AuditTenant" | "BuildSomewhere" | "BuildStudy", _) => &[404],
-                        (_, "AdministerTenant", _) => &[404],
+                        (_, "AdministerTenant" | "ReviewTenant", _) => &[404],
                         (_, _, "/") => &[303],
                         _ if address.contains("no_such_") => &[404],
                         _ => &[200],
@@ -143,7 +148,8 @@ fn strangers_and_other_tenants_never_see_it() {
                     (true, true) => &[401],
                     (true, false) => &[303],
                     _ if door.is_of_a_study() => &[404],
-                    _ if address.contains("no_such_") || door.access == "AdministerTenant" => &[404],
+                    _ if address.contains("no_such_") => &[404],
+                    _ if ["AdministerTenant", "ReviewTenant"].contains(&&*door.access) => &[404],
                     _ if ["AuditTenant", "BuildSomewhere"].contains(&&*door.access)
                         && who.contains("researcher") =>
                     {

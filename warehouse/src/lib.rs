@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod mapping;
 pub mod quality;
 pub mod quarantine;
+pub mod removal;
 pub mod row_hash;
 pub mod snapshot;
 pub mod star;

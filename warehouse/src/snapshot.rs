@@ -32,6 +32,10 @@ pub enum Zone {
 }
 
 impl Zone {
+    /// Every zone.
+    pub const ALL: [Self; 7] =
+        [Self::Raw, Self::Quarantine, Self::Canon, Self::Star, Self::Marts, Self::Snapshots, Self::Runs];
+
     /// The zone's folder.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -79,6 +79,11 @@ impl TenantFiles {
         self.storage.root.join(self.key(zone, ""))
     }
 
+    /// The folder of the tenant, which holds every zone.
+    pub(crate) fn tenant_folder(&self) -> PathBuf {
+        self.storage.root.join(self.tenant.to_string())
+    }
+
     pub(crate) fn staging(&self, work: &str) -> PathBuf {
         self.storage.root.join(format!("{}/staging/{}/{work}", self.tenant, self.study))
     }
@@ -195,6 +200,16 @@ impl Writer {
         let lock = File::create(&path).map_err(|source| Error::io("make", &path, source))?;
         lock.lock().map_err(|source| Error::io("wait for the writer that holds", &path, source))?;
         Ok(Self { files, scope: scope.clone(), _lock: lock })
+    }
+
+    /// The files it writes.
+    pub(crate) const fn files(&self) -> &TenantFiles {
+        &self.files
+    }
+
+    /// The file that says that it is at work.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.files.staging("lock")
     }
 
     /// The study.

@@ -8,6 +8,7 @@ use crate::component::empty::Empty;
 use crate::component::loads::{batch_table, snapshot_tables};
 use crate::component::table::{head, scrolling};
 use crate::format;
+use crate::page::signatures::signatures;
 use crate::view::{DataView, SnapshotRow, SnapshotState};
 
 /// What was landed and what was published from it.
@@ -26,6 +27,7 @@ pub fn data(view: &DataView) -> String {
         <section aria-labelledby="loads"><h2 id="loads">"Loads"</h2>{loads(view)}</section>
         {quality(view)}
         {tables(view)}
+        {(!view.snapshots.is_empty()).then(|| signatures(&view.signatures, view.frame.csrf.as_deref()))}
     };
     Document { frame: &view.frame, title: "Data", drawing: Drawing::None }.render(content.into_any())
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChecksView, Frame};
+use super::{ChecksView, Frame, SignaturesView};
 
 /// What the data page of a study needs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct DataView {
     pub checks: Option<ChecksView>,
     /// The page of the marts, for those who build them.
     pub marts_href: Option<String>,
+    /// Who signed what, and what the reader may sign.
+    pub signatures: SignaturesView,
     /// Tables of the current snapshot.
     pub tables: Vec<TableRow>,
     /// The command that lands a batch, shown when there is none.

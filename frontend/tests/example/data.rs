@@ -1,8 +1,9 @@
 //! Loads, snapshots and tables.
 
 use frontend::view::{
-    BatchRow, BatchState, CheckSeverity, ChecksView, DataView, FailingCheck, KeyCount, OverviewView,
-    QuarantineReason, SnapshotRow, SnapshotState, Tab, TableRow, Theme,
+    BatchRow, BatchState, CheckSeverity, ChecksView, Choice, DataView, FailingCheck, KeyCount, OverviewView,
+    QuarantineReason, SignatureLine, SignaturesView, SnapshotRow, SnapshotState, Tab, TableRow, Theme,
+    ToSign,
 };
 
 use super::{PUBLISHED_UNIX_S, frame, risk, snapshot};
@@ -76,8 +77,43 @@ pub(crate) fn data(theme: Theme) -> DataView {
         batches: batches(),
         checks: Some(checks()),
         tables: tables(),
+        signatures: signatures(),
         marts_href: Some("/studies/CAIRN-301/data/marts".to_owned()),
         ingest_command: Some("cairn ingest --study CAIRN-301 ./cuts/2026-11-21".to_owned()),
+    }
+}
+
+fn signatures() -> SignaturesView {
+    let line = |record: &str, name: Option<&str>, meaning: &str, is_valid, said: &str| SignatureLine {
+        id: format!("{record}-{meaning}"),
+        record: record.to_owned(),
+        record_sha256: "5b".repeat(32),
+        name: name.map(ToOwned::to_owned),
+        meaning: meaning.to_owned(),
+        signed_unix_s: PUBLISHED_UNIX_S + 60,
+        is_valid,
+        said: said.to_owned(),
+    };
+    let choice = |name: &str| Choice { key: name.to_owned(), label: name.to_owned() };
+    SignaturesView {
+        signatures: vec![
+            line("snapshot 0badcafe", Some("Ada Lovelace"), "approval", true, "valid"),
+            line(
+                "delivery 11111111",
+                Some("Grace Hopper"),
+                "review",
+                false,
+                "signature invalid: the record was changed since, or is gone",
+            ),
+        ],
+        to_sign: Some(ToSign {
+            action: "/studies/CAIRN-301/signatures".to_owned(),
+            record_type: "snapshot".to_owned(),
+            record: snapshot().id,
+            record_sha256: "5b".repeat(32),
+            meanings: vec![choice("approval"), choice("review")],
+        }),
+        problem: None,
     }
 }
 

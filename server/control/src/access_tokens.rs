@@ -11,7 +11,7 @@ use crate::accounts::{AccountRow, grants_in_words};
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError};
-use crate::gate::{Caller, Principal, Proof, account_of};
+use crate::gate::{Caller, Principal, Proof, Standing, account_of};
 use crate::identity::Audience;
 use crate::ids::AccessTokenId;
 use crate::instant::timestamp;
@@ -226,7 +226,7 @@ impl Control {
         if now >= token.ends_at {
             return Err(AuthError::Expired { caller });
         }
-        let (account, own) = account_of(&mut view, caller).await?;
+        let Standing { account, grants: own, removed, .. } = account_of(&mut view, caller, now).await?;
         drop(view);
         let grants = if token.grants.is_empty() { own } else { narrowed(&own, &token.grants) };
         if token.last_used_at.is_none_or(|used| now - used >= row::USE_EVERY) {
@@ -234,7 +234,8 @@ impl Control {
             tx.commit_use(InUse::AccessToken(token.id)).await.map_err(unavailable)?;
         }
         let proof = Proof::AccessToken { token: token.id, ends_at: token.ends_at };
-        Ok(self.admit(account, grants, caller, proof))
+        // An emergency is a person's, and no program's.
+        Ok(self.admit(Standing { account, grants, emergencies: Vec::new(), removed }, caller, proof))
     }
 }
 

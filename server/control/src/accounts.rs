@@ -13,12 +13,14 @@ use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
+use crate::grants::give;
 use crate::identity::Password;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Personal, Resource};
 use crate::order::Order;
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
+use crate::unblinding::refuse_without_reason;
 
 const STEP: &str = "create the account";
 
@@ -73,7 +75,7 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::EmailTaken`] when the address is in use anywhere in the deployment, and what is wrong
-    /// with the address, the password or the name.
+    /// with the address, the password or the name; [`crate::GovernedError::UnblindingReason`] for the role `unblinded`.
     pub async fn create_account(
         &self,
         order: impl Into<Order<'_>>,
@@ -85,6 +87,7 @@ impl Control {
         order.require_reason()?;
         let email = Email::parse(&account.email)?;
         require_text("display name", &account.display_name, 200)?;
+        refuse_without_reason(&account.grants)?;
         let password_hash = match account.password {
             Some(password) => self.passwords().hash(Password::new(password)?).await?,
             None => String::new(),
@@ -246,18 +249,7 @@ async fn insert_account(
     .await
     .map_err(storage(STEP))?;
     for grant in grants {
-        sqlx::query(
-            "INSERT INTO grants (account_id, role, study_id, granted_at, granted_by) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(row.id.to_string())
-        .bind(grant.role.name())
-        .bind(grant.study.map(String::from))
-        .bind(&now)
-        .bind(&granted_by)
-        .execute(tx.connection())
-        .await
-        .map_err(storage(STEP))?;
+        give(tx, row.id, &grant, &granted_by).await?;
     }
     Ok(())
 }

@@ -22,6 +22,13 @@ pub enum Actor {
         /// Which tenant.
         tenant: TenantId,
     },
+    /// A logged-in account that reads a study in an emergency. It changes nothing.
+    BreakGlass {
+        /// Whose.
+        id: AccountId,
+        /// In which tenant.
+        tenant: TenantId,
+    },
     /// The person at the machine's command line.
     Operator,
     /// The program itself.
@@ -33,7 +40,9 @@ impl Actor {
     pub(crate) const fn require_operator(&self) -> Result<(), ControlError> {
         match self {
             Self::Operator | Self::System => Ok(()),
-            Self::Account { .. } | Self::Administrator { .. } => Err(ControlError::Denied),
+            Self::Account { .. } | Self::Administrator { .. } | Self::BreakGlass { .. } => {
+                Err(ControlError::Denied)
+            }
         }
     }
 
@@ -42,7 +51,9 @@ impl Actor {
         match self {
             Self::Operator | Self::System => Ok(()),
             Self::Administrator { tenant, .. } if *tenant == wanted => Ok(()),
-            Self::Account { .. } | Self::Administrator { .. } => Err(ControlError::Denied),
+            Self::Account { .. } | Self::Administrator { .. } | Self::BreakGlass { .. } => {
+                Err(ControlError::Denied)
+            }
         }
     }
 
@@ -72,6 +83,7 @@ impl Actor {
             {
                 Err(ControlError::Denied)
             }
+            Self::BreakGlass { .. } => Err(ControlError::Denied),
             Self::Account { .. } | Self::Administrator { .. } | Self::Operator | Self::System => Ok(()),
         }
     }
@@ -82,6 +94,7 @@ impl Actor {
             Self::Account { tenant, .. } | Self::Administrator { tenant, .. } if *tenant != wanted => {
                 Err(ControlError::Denied)
             }
+            Self::BreakGlass { .. } => Err(ControlError::Denied),
             Self::Account { .. } | Self::Administrator { .. } | Self::Operator | Self::System => Ok(()),
         }
     }

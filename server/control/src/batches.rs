@@ -44,6 +44,23 @@ impl Control {
         find(&mut view, scope.study(), idempotency_key).await
     }
 
+    /// The receipt of a delivery that was taken in, letter by letter as it is stored.
+    ///
+    /// # Errors
+    /// When it cannot be read from the store.
+    pub async fn delivery_receipt(
+        &self,
+        scope: &StudyScope<Read>,
+        batch: BatchId,
+    ) -> Result<Option<String>, ControlError> {
+        sqlx::query_scalar("SELECT receipt FROM ingest_batches WHERE study_id = $1 AND batch_id = $2")
+            .bind(scope.study().as_str())
+            .bind(batch.to_string())
+            .fetch_optional(&mut *self.store().tenant(scope.tenant()).await?.view().await?)
+            .await
+            .map_err(storage(STEP))
+    }
+
     /// Every delivery of the study, newest first.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What can go wrong. A message says what happened; where the reader can do something, it says what.
 
 mod auth;
+mod governed;
 
 use std::error::Error;
 use std::io;
@@ -15,6 +16,7 @@ use crate::store::is_busy;
 use crate::webhooks::InvalidWebhook;
 
 pub use auth::AuthError;
+pub use governed::GovernedError;
 
 /// Why an operation of the control plane failed. Whatever the variant, nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +54,11 @@ pub enum ControlError {
     /// An e-mail address that cannot be one.
     #[error("the e-mail address is not valid: give one of at most 254 characters with a single `@`")]
     InvalidEmail,
+    /// A password that is guessed soon.
+    #[error(
+        "the password is one of those that are tried first: choose another, such as four words that have nothing to do with each other"
+    )]
+    GuessablePassword,
     /// A password that is too short or too long.
     #[error("the password is not acceptable: choose {min} to {max} characters")]
     InvalidPassword {
@@ -398,6 +405,9 @@ pub enum ControlError {
         #[source]
         source: getrandom::Error,
     },
+    /// A governed action has rules that the request does not keep.
+    #[error(transparent)]
+    Governed(#[from] GovernedError),
     /// A key that protects stored values cannot be used.
     #[error(transparent)]
     Keys(#[from] KeyError),

@@ -4,16 +4,20 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use kernel::{AccountId, ActionKind, Administer, Grant, Grants, Permission, Role, TenantId};
+use kernel::{
+    AccountId, ActionKind, Administer, Build, Grant, Grants, Permission, Role, StudyId, StudyScope, TenantId,
+};
 
 use crate::access_tokens::AccessSecret;
 use crate::accounts::AccountRow;
 use crate::actor::Actor;
+use crate::break_glass::emergencies_of;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError};
 use crate::identity::{Audience, Claims};
 use crate::ids::{AccessTokenId, SessionId};
-use crate::policy::Asker;
+use crate::policy::{Asker, Resource};
+use crate::retention::removed_studies;
 use crate::sessions::SessionRow;
 use crate::store::Connection;
 
@@ -51,6 +55,8 @@ pub struct Principal {
     roles: Vec<Role>,
     grants: Grants,
     granted: Vec<Grant>,
+    /// The studies that it may read in an emergency alone.
+    emergencies: Vec<StudyId>,
     proof: Proof,
 }
 
@@ -142,6 +148,22 @@ impl Principal {
         may.then_some(actor).ok_or(ControlError::Denied)
     }
 
+    /// Whether it may read this study in an emergency alone.
+    #[must_use]
+    pub fn is_emergency(&self, study: &StudyId) -> bool {
+        self.emergencies.contains(study)
+    }
+
+    /// It, as the one who reads a study.
+    #[must_use]
+    pub fn reader_of(&self, study: &StudyId) -> Actor {
+        if self.is_emergency(study) {
+            Actor::BreakGlass { id: self.caller.account, tenant: self.caller.tenant }
+        } else {
+            self.actor()
+        }
+    }
+
     /// When what it was let in by ends.
     #[must_use]
     pub const fn expires_at(&self) -> DateTime<Utc> {
@@ -199,14 +221,14 @@ impl Control {
         };
         let database = self.store().tenant(caller.tenant).await.map_err(unavailable)?;
         let mut view = database.view().await.map_err(unavailable)?;
-        let (account, grants) = account_of(&mut view, caller).await?;
+        let standing = account_of(&mut view, caller, now).await?;
         let session = SessionRow::find(&mut view, claims.sid).await.map_err(unavailable)?;
         let live = session.is_some_and(|row| row.outlives(now, caller.account));
         if !live {
             return Err(AuthError::Revoked { caller });
         }
         let proof = Proof::Token { session: claims.sid, ends_at: claims.expires_at() };
-        Ok(self.admit(account, grants, caller, proof))
+        Ok(self.admit(standing, caller, proof))
     }
 
     /// What the person at the machine's command line may do in a tenant: everything.
@@ -214,40 +236,79 @@ impl Control {
     /// # Errors
     /// [`ControlError::Denied`] when there is no such tenant.
     pub async fn operator_grants(&self, tenant: TenantId) -> Result<Grants, ControlError> {
-        self.store().tenant(tenant).await?;
+        let mut view = self.store().tenant(tenant).await?.view().await?;
+        let removed = removed_studies(&mut view).await?;
+        Ok(Self::everything(tenant).without(removed))
+    }
+
+    /// The scope of the person at the command line on a study that was removed and whose files may still be there.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] for everybody else, and for any other study.
+    pub async fn removal_scope(
+        &self,
+        actor: &Actor,
+        tenant: TenantId,
+        study: &StudyId,
+    ) -> Result<StudyScope<Build>, ControlError> {
+        actor.require_operator()?;
+        if !self.is_being_removed(tenant, study).await? {
+            return Err(ControlError::Denied);
+        }
+        Ok(Self::everything(tenant).scope(study)?)
+    }
+
+    fn everything(tenant: TenantId) -> Grants {
         let everything = ActionKind::ALL.into_iter().map(|action| Permission { action, study: None });
-        Ok(Grants::from_gate(tenant, everything.collect()))
+        Grants::from_gate(tenant, everything.collect())
     }
 
     /// The principal of an account in use and of a proof that was just made, or just checked.
-    pub(crate) fn admit(
-        &self,
-        account: AccountRow,
-        grants: Vec<Grant>,
-        caller: Caller,
-        proof: Proof,
-    ) -> Principal {
+    pub(crate) fn admit(&self, standing: Standing, caller: Caller, proof: Proof) -> Principal {
+        let Standing { account, grants, mut emergencies, removed } = standing;
         let mut roles: Vec<Role> = grants.iter().map(|grant| grant.role).collect();
         roles.sort_unstable();
         roles.dedup();
-        let asker = Asker { tenant: caller.tenant, account: caller.account, grants: &grants };
+        let (tenant, account_id) = (caller.tenant, caller.account);
+        let asker = Asker { tenant, account: account_id, grants: &grants, emergencies: &emergencies };
+        let permitted = Grants::from_gate(tenant, self.policies().permissions(&asker)).without(removed);
+        // What a role lets it read is no emergency.
+        let by_role = Asker { emergencies: &[], ..asker };
+        let reads = |study: &StudyId| {
+            self.policies().allow(&by_role, ActionKind::Read, Resource::Study(tenant, study))
+        };
+        let needless: Vec<StudyId> = emergencies.iter().filter(|study| reads(study)).cloned().collect();
+        emergencies.retain(|study| !needless.contains(study));
         Principal {
             caller,
             email: account.email,
             display_name: account.display_name,
             roles,
-            grants: Grants::from_gate(caller.tenant, self.policies().permissions(&asker)),
+            grants: permitted,
             granted: grants,
+            emergencies,
             proof,
         }
     }
+}
+
+/// Where an account in use stands at this very moment.
+pub(crate) struct Standing {
+    pub(crate) account: AccountRow,
+    /// What it was granted.
+    pub(crate) grants: Vec<Grant>,
+    /// The studies that it may read in an emergency.
+    pub(crate) emergencies: Vec<StudyId>,
+    /// The studies that are not there any more.
+    pub(crate) removed: Vec<StudyId>,
 }
 
 /// The account that a proof names, in use at this very moment, and what it may do.
 pub(crate) async fn account_of(
     connection: &mut Connection,
     caller: Caller,
-) -> Result<(AccountRow, Vec<Grant>), AuthError> {
+    now: DateTime<Utc>,
+) -> Result<Standing, AuthError> {
     let unavailable = |source| AuthError::Unavailable { source };
     let account = AccountRow::find(connection, caller.account).await.map_err(unavailable)?;
     let account = account.ok_or(AuthError::NoSuchAccount { caller })?;
@@ -255,5 +316,7 @@ pub(crate) async fn account_of(
         return Err(AuthError::AccountDisabled { caller });
     }
     let grants = account.grants(connection).await.map_err(unavailable)?;
-    Ok((account, grants))
+    let emergencies = emergencies_of(connection, caller.account, now).await.map_err(unavailable)?;
+    let removed = removed_studies(connection).await.map_err(unavailable)?;
+    Ok(Standing { account, grants, emergencies, removed })
 }

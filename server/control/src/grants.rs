@@ -11,12 +11,14 @@ use crate::ledger::{AuditAction, Resource};
 use crate::order::Order;
 use crate::sessions::end_sessions_of;
 use crate::store::TenantTx;
+use crate::unblinding::refuse_without_reason;
 
 impl Control {
     /// Gives an account a role in a study, or in all. Giving it again changes nothing. For who administers the tenant.
     ///
     /// # Errors
-    /// [`ControlError::Denied`] when the tenant has no such account.
+    /// [`ControlError::Denied`] when the tenant has no such account; [`crate::GovernedError::UnblindingReason`] for the role
+    /// `unblinded`, which [`Control::unblind`] gives.
     pub async fn grant(
         &self,
         order: impl Into<Order<'_>>,
@@ -25,21 +27,9 @@ impl Control {
         grant: Grant,
     ) -> Result<(), ControlError> {
         let order = order.into();
+        refuse_without_reason(std::slice::from_ref(&grant))?;
         let (mut tx, before) = self.account_of_tenant(&order, tenant, account).await?;
-        let now = timestamp(tx.now());
-        let added = sqlx::query(
-            "INSERT INTO grants (account_id, role, study_id, granted_at, granted_by) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(account.to_string())
-        .bind(grant.role.name())
-        .bind(grant.study.clone().map(String::from))
-        .bind(now)
-        .bind(order.by())
-        .execute(tx.connection())
-        .await
-        .map_err(storage("give the role"))?;
-        if added.rows_affected() == 0 {
+        if !give(&mut tx, account, &grant, &order.by()).await? {
             return Ok(());
         }
         Change { account, what: "given", grant, before }.commit(tx, &order).await
@@ -88,6 +78,29 @@ impl Control {
         let before = found.grants(tx.connection()).await?;
         Ok((tx, before))
     }
+}
+
+/// Gives an account a role; false when it has it already. The caller records it.
+pub(crate) async fn give(
+    tx: &mut TenantTx,
+    account: AccountId,
+    grant: &Grant,
+    by: &str,
+) -> Result<bool, ControlError> {
+    let now = timestamp(tx.now());
+    let added = sqlx::query(
+        "INSERT INTO grants (account_id, role, study_id, granted_at, granted_by) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(account.to_string())
+    .bind(grant.role.name())
+    .bind(grant.study.clone().map(String::from))
+    .bind(now)
+    .bind(by)
+    .execute(tx.connection())
+    .await
+    .map_err(storage("give the role"))?;
+    Ok(added.rows_affected() == 1)
 }
 
 /// What was changed of an account's grants.

@@ -1,4 +1,5 @@
 //! What proves who somebody is: a password once, a signed token after that.
+mod guessable;
 mod key_file;
 mod key_ring;
 mod password;

@@ -40,6 +40,18 @@ id!(
     SessionId
 );
 id!(
+    /// One electronic signature.
+    SignatureId
+);
+id!(
+    /// One legal hold.
+    HoldId
+);
+id!(
+    /// One emergency access.
+    BreakGlassId
+);
+id!(
     /// One token that its holder keeps.
     AccessTokenId
 );

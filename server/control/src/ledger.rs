@@ -10,7 +10,7 @@
 mod event;
 mod log;
 
-mod canonical;
+pub(crate) mod canonical;
 mod hash;
 mod leaf;
 

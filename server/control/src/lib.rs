@@ -27,6 +27,12 @@ mod identity;
 
 mod gate;
 
+mod break_glass;
+mod reasons;
+mod retention;
+mod signatures;
+mod unblinding;
+
 mod access_tokens;
 mod login;
 mod oidc;
@@ -73,11 +79,15 @@ pub use accounts::roster::{AccountSummary, HeldGrant};
 pub use actor::Actor;
 pub use backup::{BackupStep, LogState};
 pub use batches::BatchRow;
+pub use break_glass::{
+    BreakGlassCount, BreakGlassId, BreakGlassReview, BreakGlassRow, LONGEST as BREAK_GLASS_LONGEST,
+    NewBreakGlass, NewReview, REVIEW_WITHIN as BREAK_GLASS_REVIEW_WITHIN, Verdict,
+};
 pub use control::{Control, ControlSettings, TokenLifetimes};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
 pub use erasure::Erasure;
-pub use error::{AuthError, ControlError};
+pub use error::{AuthError, ControlError, GovernedError};
 pub use exports::Export;
 pub use gate::{Caller, Principal};
 pub use idempotency::{KeyedRequest, KnownKey, StoredAnswer};
@@ -104,9 +114,14 @@ pub use outbox::Announcement;
 pub use order::Order;
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
+pub use retention::{HoldId, HoldRow, NewRemoval, NewRetention, Removed, StudyRetention};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
 pub use second_factor::{Enrolment, SecondFactor};
 pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
+pub use signatures::{
+    Block, Meaning, NewSignature, OfflineSignature, Record, RecordKind, SignatureError, SignatureFault,
+    SignatureId, SignatureProof, SignatureRow, SignatureState, verify_signature,
+};
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;
@@ -117,3 +132,4 @@ pub use webhooks::{
     Breaker, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, NewEndpoint, WebhookClaim,
     WebhookDelivery, WebhookDeliveryState, WebhookOutcome, signature_header,
 };
+pub use unblinding::Unblinding;

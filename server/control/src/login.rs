@@ -9,9 +9,9 @@ use kernel::{AccountId, TenantId};
 
 use crate::accounts::{AccountRow, Email};
 use crate::control::Control;
-use crate::error::{ControlError, corrupt, storage};
+use crate::error::{AuthError, ControlError, corrupt, storage};
 use crate::fresh;
-use crate::gate::{Caller, Principal, Proof};
+use crate::gate::{Caller, Principal, Proof, Standing, account_of};
 use crate::identity::{Attempt, Audience, Claims, ISSUER};
 use crate::ids::SessionId;
 use crate::instant::timestamp;
@@ -124,8 +124,8 @@ impl Control {
         let secret = Secret::new(caller.tenant())?;
         let session = proved.begin(&mut tx, Some(&secret)).await?;
         let ends_at = tx.now() + ABSOLUTE;
-        let (account, grants) = enabled(&mut tx, caller).await?;
-        let principal = self.admit(account, grants, caller, Proof::Session { session, ends_at });
+        let standing = enabled(&mut tx, caller).await?;
+        let principal = self.admit(standing, caller, Proof::Session { session, ends_at });
         let event = Event::success(
             AuditAction::LoginSucceeded,
             &principal.actor(),
@@ -170,7 +170,7 @@ impl Control {
     }
 
     /// Checks credentials. A refusal is in the ledger before it is known.
-    async fn prove(
+    pub(crate) async fn prove(
         &self,
         given: &Credentials<'_>,
         door: &'static str,
@@ -275,7 +275,7 @@ impl Control {
         audience: Audience,
         (session, ends_at): (SessionId, DateTime<Utc>),
     ) -> Result<Login, ControlError> {
-        let (account, grants) = enabled(tx, caller).await?;
+        let standing = enabled(tx, caller).await?;
         let lifetime = match audience {
             Audience::Http => self.lifetimes().http,
             Audience::Flight => self.lifetimes().flight,
@@ -295,7 +295,7 @@ impl Control {
         let token = claims.sign(self.key_ring().keys(self.store(), now).await?.signing());
         let expires_at = claims.expires_at();
         let proof = Proof::Token { session, ends_at: expires_at };
-        Ok(Login { token, expires_at, principal: self.admit(account, grants, caller, proof) })
+        Ok(Login { token, expires_at, principal: self.admit(standing, caller, proof) })
     }
 }
 
@@ -310,14 +310,12 @@ impl Proved {
 }
 
 /// An account that is in use as the transaction sees it, and what it may do.
-async fn enabled(
-    tx: &mut TenantTx,
-    caller: Caller,
-) -> Result<(AccountRow, Vec<kernel::Grant>), ControlError> {
-    let found = AccountRow::find(tx.connection(), caller.account()).await?;
-    let account = found.filter(|account| account.enabled).ok_or(ControlError::Denied)?;
-    let grants = account.grants(tx.connection()).await?;
-    Ok((account, grants))
+async fn enabled(tx: &mut TenantTx, caller: Caller) -> Result<Standing, ControlError> {
+    let now = tx.now();
+    account_of(tx.connection(), caller, now).await.map_err(|refused| match refused {
+        AuthError::Unavailable { source } => source,
+        _ => ControlError::Denied,
+    })
 }
 
 fn issued(action: AuditAction, login: &Login, audience: Audience, method: Method) -> Event {

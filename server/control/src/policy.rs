@@ -47,6 +47,8 @@ pub(crate) struct Asker<'a> {
     pub(crate) tenant: TenantId,
     pub(crate) account: AccountId,
     pub(crate) grants: &'a [Grant],
+    /// The studies that it may read in an emergency, at this moment.
+    pub(crate) emergencies: &'a [StudyId],
 }
 
 impl Policies {
@@ -66,8 +68,8 @@ impl Policies {
     /// Everything that an account may do in its tenant: for the tenant as a whole, and for each study in which it
     /// has a role of its own.
     pub(crate) fn permissions(&self, asker: &Asker<'_>) -> Vec<Permission> {
-        let studies: BTreeSet<&StudyId> =
-            asker.grants.iter().filter_map(|grant| grant.study.as_ref()).collect();
+        let granted = asker.grants.iter().filter_map(|grant| grant.study.as_ref());
+        let studies: BTreeSet<&StudyId> = granted.chain(asker.emergencies).collect();
         let mut permissions = Vec::new();
         for study in std::iter::once(None).chain(studies.into_iter().map(Some)) {
             let resource =
@@ -110,6 +112,11 @@ impl Asker<'_> {
                 RestrictedExpression::new_set(self.grants.iter().filter_map(study_role)),
             ),
         ]);
+        let emergencies = self.emergencies.iter();
+        let emergencies =
+            emergencies.map(|study| RestrictedExpression::new_entity_uid(study_id(self.tenant, study)));
+        let mut attributes = attributes;
+        attributes.insert("emergencies".to_owned(), RestrictedExpression::new_set(emergencies));
         entity(account_id(self.account), attributes)
     }
 }

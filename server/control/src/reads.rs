@@ -124,7 +124,7 @@ async fn insert_distribution(
 
 fn read_event(action: AuditAction, principal: &Principal, pull: PullId, read: &TableRead) -> Event {
     let resource = Resource::new("table", shortened(&read.table, 200));
-    Event::success(action, &principal.actor(), resource)
+    Event::success(action, &principal.reader_of(&read.study), resource)
         .with("pull", pull.to_string())
         .with("door", shortened(&read.door, 40))
         .with("study", read.study.as_str())

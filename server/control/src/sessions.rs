@@ -85,14 +85,14 @@ impl Control {
         if !row.session.is_live(now) {
             return Err(AuthError::SessionEnded { caller });
         }
-        let (account, grants) = account_of(&mut view, caller).await?;
+        let standing = account_of(&mut view, caller, now).await?;
         drop(view);
         if row.is_due_for_use(now) {
             let tx = database.begin().await.map_err(unavailable)?;
             tx.commit_use(InUse::Session(row.session.id)).await.map_err(unavailable)?;
         }
         let proof = Proof::Session { session: row.session.id, ends_at: row.session.ends_at };
-        Ok(self.admit(account, grants, caller, proof))
+        Ok(self.admit(standing, caller, proof))
     }
 
     /// Ends the session of the principal, with everything that was made from it. Ending it again changes nothing.

@@ -1,6 +1,7 @@
 //! `cairn admin`.
 mod access_review;
 mod account;
+mod break_glass;
 mod key;
 mod session;
 mod token;
@@ -20,6 +21,7 @@ use crate::error::{Failure, Result};
 mod job;
 mod schedule;
 mod webhook;
+mod study;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
@@ -32,6 +34,9 @@ pub(crate) enum AdminCommand {
     Account(account::AccountCommand),
     /// Who has which role and token, and signing that list off (docs/access.md).
     AccessReview(access_review::ReviewArgs),
+    /// Emergency access to a study: read only, an hour at most, reviewed within a day (docs/access.md).
+    #[command(subcommand)]
+    BreakGlass(break_glass::BreakGlassCommand),
     /// Sessions: who is signed in, and ending that.
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -56,6 +61,9 @@ pub(crate) enum AdminCommand {
         #[arg(value_name = "DIR")]
         from: PathBuf,
     },
+    /// Studies: how long their data are kept, what holds them, and their end (docs/retention.md).
+    #[command(subcommand)]
+    Study(study::StudyCommand),
     /// Jobs: what servers do after a request was answered.
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -141,10 +149,12 @@ pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result
         AdminCommand::Tenant(command) => tenant(app, command).await,
         AdminCommand::Account(command) => account::run(app, command).await,
         AdminCommand::AccessReview(arguments) => access_review::run(app, arguments).await,
+        AdminCommand::BreakGlass(command) => break_glass::run(app, command).await,
         AdminCommand::Session(command) => session::run(app, command).await,
         AdminCommand::Token(command) => token::run(app, command).await,
         AdminCommand::Key(command) => key::run(app, command).await,
         AdminCommand::DataKey(command) => keys::run(app, command).await,
+        AdminCommand::Study(command) => study::run(app, command).await,
         AdminCommand::Job(command) => job::run(app, command).await,
         AdminCommand::Backup { to } => backup::make(app, data, &to).await,
         // It was begun before the data folder was opened.

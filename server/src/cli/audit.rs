@@ -3,6 +3,8 @@
 mod verify;
 mod witness;
 
+pub(crate) use verify::trusted_keys;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

@@ -7,6 +7,7 @@ use control::Actor;
 use kernel::Read;
 
 use crate::app::App;
+use crate::break_glass;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 use crate::work::blocking;
@@ -49,6 +50,10 @@ pub(crate) async fn run(app: &App) -> Result<()> {
             say!("{verdict} {} {}: the files of {snapshots} snapshots", tenant.slug, study.id);
             wrong.iter().for_each(|wrong| say!("      {wrong}"));
         }
+    }
+    for (tenant, row) in break_glass::overdue(app).await? {
+        problems += 1;
+        say!("LATE  {} {}: the review of the emergency access {} is overdue", tenant.slug, row.study, row.id);
     }
     if problems == 0 { Ok(()) } else { Err(Failure::NotThere(format!("{problems} problems were found"))) }
 }

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use control::{Audience, AuthError, Denial, DeniedWho, Principal, TraceId};
-use kernel::{Action, Build, Read, StudyId, StudyScope};
+use kernel::{Action, Build, Read, Sign, StudyId, StudyScope};
 
 use super::State;
 use super::edge::Whose;
@@ -156,10 +156,14 @@ impl Caller {
             .parse::<StudyId>()
             .ok()
             .and_then(|study| self.principal.grants().scope::<Read>(&study).ok());
-        match scope {
-            Some(scope) => Ok(scope),
-            None => Err(self.refuse(state, "no_grant").await),
+        let Some(scope) = scope else { return Err(self.refuse(state, "no_grant").await) };
+        if self.principal.is_emergency(scope.study()) {
+            let control = &state.app.control;
+            let recorded =
+                control.record_emergency(&self.principal, scope.study(), &self.door, &self.trace).await;
+            recorded.map_err(|error| self.problem(error))?;
         }
+        Ok(scope)
     }
 
     /// The caller at work in a study.
@@ -169,6 +173,21 @@ impl Caller {
     pub(crate) async fn engineer(&self, state: &State, study: &str) -> Result<Engineer, Problem> {
         let scope = self.build(state, study).await?;
         Ok(Engineer { actor: self.principal.actor(), scope, trace: self.trace.clone(), fence: None })
+    }
+
+    /// The scope to sign records of a study.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn sign(&self, state: &State, study: &str) -> Result<StudyScope<Sign>, Problem> {
+        let scope = study
+            .parse::<StudyId>()
+            .ok()
+            .and_then(|study| self.principal.grants().scope::<Sign>(&study).ok());
+        match scope {
+            Some(scope) => Ok(scope),
+            None => Err(self.refuse(state, "no_grant").await),
+        }
     }
 
     /// The scope to build in a study.

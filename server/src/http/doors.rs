@@ -14,7 +14,7 @@ pub struct Door {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
-    /// The events it writes, besides `access.denied`.
+    /// The events it writes, besides `access.denied`, and besides `access.break_glass.used` where a study is read.
     pub events: &'static [&'static str],
 }
 
@@ -29,10 +29,14 @@ pub enum Access {
     ReadStudy,
     /// That, and a grant to build in the study.
     BuildStudy,
+    /// That, and a grant to sign in the study.
+    SignStudy,
     /// That, and a grant to read the tenant's ledger.
     AuditTenant,
     /// That, and a grant to administer the tenant.
     AdministerTenant,
+    /// That, and a grant to review what others in the tenant did.
+    ReviewTenant,
     /// That, and a grant to build in some study; what is of other studies is not there.
     BuildSomewhere,
 }
@@ -62,6 +66,7 @@ pub fn routes() -> Vec<Route> {
     let mut routes = public();
     routes.extend(rest());
     routes.extend(accounts());
+    routes.extend(governed());
     routes.extend(work());
     routes.extend(messages());
     routes.extend(pages());
@@ -242,6 +247,46 @@ fn administration() -> Vec<Route> {
     ]
 }
 
+/// What takes a reason, a second person or a signature.
+fn governed() -> Vec<Route> {
+    vec![
+        door!(get "/api/v1/studies/{study}/records/{kind}/{record}", ReadStudy, [], api::signatures::sign::record),
+        door!(get "/api/v1/studies/{study}/signatures", ReadStudy, [], api::signatures::list),
+        door!(get "/api/v1/studies/{study}/signatures/{signature}", ReadStudy, [], api::signatures::show),
+        door!(
+            post "/api/v1/studies/{study}/signatures", SignStudy,
+            ["record.signed", "auth.login.failed", "auth.login.throttled"], api::signatures::sign::sign
+        ),
+        door!(get "/api/v1/break-glass", SignedIn, [], api::break_glass::list),
+        door!(post "/api/v1/break-glass", SignedIn, ["access.break_glass.opened"], api::break_glass::open::open),
+        door!(
+            post "/api/v1/break-glass/{emergency}/end", SignedIn,
+            ["access.break_glass.ended"], api::break_glass::end::end
+        ),
+        door!(
+            post "/api/v1/break-glass/{emergency}/review", ReviewTenant,
+            ["access.break_glass.reviewed"], api::break_glass::review::review
+        ),
+        door!(get "/api/v1/retention", ReviewTenant, [], api::retention::list),
+        door!(
+            post "/api/v1/studies/{study}/retention", AdministerTenant,
+            ["study.retention.set"], api::retention::decide
+        ),
+        door!(
+            post "/api/v1/studies/{study}/holds", AdministerTenant,
+            ["study.hold.placed"], api::retention::hold::place
+        ),
+        door!(
+            post "/api/v1/studies/{study}/holds/{hold}/lift", AdministerTenant,
+            ["study.hold.lifted"], api::retention::hold::lift
+        ),
+        door!(
+            post "/api/v1/accounts/{account}/unblind", AdministerTenant,
+            ["access.unblinded"], api::unblinding::unblind
+        ),
+    ]
+}
+
 fn work() -> Vec<Route> {
     vec![
         door!(get "/api/v1/jobs", BuildSomewhere, [], api::jobs::list),
@@ -372,6 +417,10 @@ fn pages() -> Vec<Route> {
             ["data.read.started", "data.read.finished"], page::subjects::rows
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
+        door!(
+            post "/studies/{study}/signatures", SignStudy,
+            ["record.signed", "auth.login.failed", "auth.login.throttled"], page::signatures::sign
+        ),
         door!(get "/studies/{study}/data/marts", BuildStudy, [], page::marts::list),
         door!(
             get "/studies/{study}/data/marts/{mart}", BuildStudy,

@@ -8,6 +8,7 @@ use utoipa::{Modify, OpenApi};
 mod examples;
 
 use super::api;
+use examples::Examples;
 
 /// Which page of a list.
 #[derive(Debug, utoipa::IntoParams)]
@@ -41,10 +42,14 @@ pub(crate) struct PageParams {
         api::webhooks::enable::enable, api::webhooks::enable::disable, api::webhooks::remove::remove,
         api::webhooks::test::test, api::webhooks::deliveries::list, api::webhooks::retry::retry,
         api::inbox::list, api::inbox::read, api::audit::list, api::audit::verification,
-        api::audit::show::show, api::audit::show::proof, api::audit::export::export, api::audit::review::sign_off
+        api::audit::show::show, api::audit::show::proof, api::audit::export::export, api::audit::review::sign_off,
+        api::break_glass::list, api::break_glass::open::open, api::break_glass::end::end, api::break_glass::review::review,
+        api::signatures::list, api::signatures::show, api::signatures::sign::sign, api::signatures::sign::record,
+        api::retention::list, api::retention::decide, api::retention::hold::place, api::retention::hold::lift,
+        api::unblinding::unblind
     ),
     components(schemas(api::tables::Format)),
-    modifiers(&Bearer, &Refusals, &examples::Examples),
+    modifiers(&Bearer, &Refusals, &Examples),
     security(("bearer" = [])),
     tags(
         (name = "access", description = "Logging in and out, and tokens to keep"),
@@ -56,7 +61,8 @@ pub(crate) struct PageParams {
         (name = "inbox", description = "What concerns you"),
         (name = "tables", description = "Published tables"),
         (name = "quality", description = "Checks of the data, and rows that did not fit"),
-        (name = "audit", description = "The ledger")
+        (name = "audit", description = "The ledger"),
+        (name = "governed", description = "What takes a reason, a second person or a signature")
     )
 )]
 struct Api;

@@ -33,6 +33,7 @@ pub(super) mod quality;
 pub(super) mod rbqm;
 pub(super) mod schedules;
 pub(super) mod signals;
+pub(super) mod signatures;
 pub(super) mod studies;
 pub(super) mod subjects;
 pub(super) mod webhooks;

@@ -248,6 +248,8 @@ fn kind_of(failure: &Failure) -> Kind {
             | ControlError::TooManyWebhooks { .. }
             | ControlError::StudyNotRegistered { .. },
         ) => Kind::BadRequest,
+        Failure::Control(ControlError::Governed(error)) if error.is_conflict() => Kind::Conflict,
+        Failure::Control(ControlError::Governed(_)) => Kind::BadRequest,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
         Failure::Control(
             ControlError::Superseded { .. }

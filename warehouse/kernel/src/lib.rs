@@ -13,6 +13,7 @@ pub use id::{AccountId, BatchId, InvalidId, RunId, SnapshotId, StudyId, TenantId
 pub use lineage::{CODE_VERSION, Lineage};
 pub use origin::Origin;
 pub use scope::{
-    Action, ActionKind, Administer, Audit, Build, Denied, Grant, Grants, Permission, Read, Role, StudyScope,
+    Action, ActionKind, Administer, Audit, Build, Denied, Grant, Grants, Permission, Read, Review, Role,
+    Sign, StudyScope,
 };
 pub use seed::Seed;

@@ -78,11 +78,26 @@ pub enum ActionKind {
     Audit,
     /// Keeping accounts and grants.
     Administer,
+    /// Opening an emergency access to a study, to be reviewed afterwards.
+    BreakGlass,
+    /// Judging what others did in an emergency.
+    Review,
+    /// Signing records of a study.
+    Sign,
 }
 
 impl ActionKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Read, Self::Build, Self::Unblind, Self::Audit, Self::Administer];
+    pub const ALL: [Self; 8] = [
+        Self::Read,
+        Self::Build,
+        Self::Unblind,
+        Self::Audit,
+        Self::Administer,
+        Self::BreakGlass,
+        Self::Review,
+        Self::Sign,
+    ];
 
     /// The action's name in policies and in the ledger.
     #[must_use]
@@ -93,6 +108,9 @@ impl ActionKind {
             Self::Unblind => "unblind",
             Self::Audit => "audit",
             Self::Administer => "administer",
+            Self::BreakGlass => "break_glass",
+            Self::Review => "review",
+            Self::Sign => "sign",
         }
     }
 }
@@ -119,6 +137,22 @@ pub struct Audit;
 #[derive(Debug, Clone, Copy)]
 pub struct Administer;
 
+/// Judging what others did in an emergency.
+#[derive(Debug, Clone, Copy)]
+pub struct Review;
+
+/// Signing records of a study.
+#[derive(Debug, Clone, Copy)]
+pub struct Sign;
+
+impl Action for Review {
+    const KIND: ActionKind = ActionKind::Review;
+}
+
+impl Action for Sign {
+    const KIND: ActionKind = ActionKind::Sign;
+}
+
 impl Action for Audit {
     const KIND: ActionKind = ActionKind::Audit;
 }
@@ -141,6 +175,8 @@ mod private {
     impl Sealed for super::Build {}
     impl Sealed for super::Audit {}
     impl Sealed for super::Administer {}
+    impl Sealed for super::Review {}
+    impl Sealed for super::Sign {}
 }
 
 /// One role in one study, or in every study of the tenant.
@@ -166,6 +202,8 @@ pub struct Permission {
 pub struct Grants {
     tenant: TenantId,
     permissions: Vec<Permission>,
+    /// Studies that are not there any more, whoever may do what in all of them.
+    removed: Vec<StudyId>,
 }
 
 impl Grants {
@@ -174,7 +212,13 @@ impl Grants {
     /// INVARIANT: called by the gate in `server/control` alone; `tests/tests/tidy.rs` holds it.
     #[must_use]
     pub const fn from_gate(tenant: TenantId, permissions: Vec<Permission>) -> Self {
-        Self { tenant, permissions }
+        Self { tenant, permissions, removed: Vec::new() }
+    }
+
+    /// The same, without studies that are not there any more.
+    #[must_use]
+    pub fn without(self, removed: Vec<StudyId>) -> Self {
+        Self { removed, ..self }
     }
 
     /// The tenant these grants belong to.
@@ -197,7 +241,8 @@ impl Grants {
 
     fn permit(&self, action: ActionKind, study: &StudyId) -> bool {
         let reaches = |granted: &Permission| granted.study.as_ref().is_none_or(|granted| granted == study);
-        self.permissions.iter().any(|granted| granted.action == action && reaches(granted))
+        let is_there = !self.removed.contains(study);
+        is_there && self.permissions.iter().any(|granted| granted.action == action && reaches(granted))
     }
 
     /// Whether a grant allows `A` in the tenant and every study of it.
@@ -283,6 +328,14 @@ mod tests {
         assert!(grants.scope::<Build>(&study("A")).is_ok());
         assert!(matches!(grants.scope::<Build>(&study("B")), Err(Denied)));
         assert!(grants.allow_anywhere::<Build>() && !grants.allow_everywhere::<Build>());
+    }
+
+    #[test]
+    fn control_18_a_removed_study_is_not_there_for_whoever_may_do_everything() {
+        let grants = grants(&[(ActionKind::Read, None), (ActionKind::Build, Some("A"))]);
+        let grants = grants.without(vec![study("A")]);
+        assert!(grants.scope::<Read>(&study("A")).is_err() && grants.scope::<Build>(&study("A")).is_err());
+        assert!(grants.scope::<Read>(&study("B")).is_ok());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::ControlError;
 use crate::fresh;
+use crate::identity::guessable::is_guessable;
 use crate::ledger::hex;
 
 /// Source: OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane.
@@ -28,10 +29,13 @@ const WAITING: Duration = Duration::from_secs(10);
 pub(crate) struct Password(String);
 
 impl Password {
-    /// Takes a password of 12 characters to 1 KiB.
+    /// Takes a password of 12 characters to 1 KiB that is not among those that are tried first.
     pub(crate) fn new(text: String) -> Result<Self, ControlError> {
         if text.chars().count() < MIN_CHARACTERS || text.len() > MAX_BYTES {
             return Err(ControlError::InvalidPassword { min: MIN_CHARACTERS, max: MAX_BYTES });
+        }
+        if is_guessable(&text) {
+            return Err(ControlError::GuessablePassword);
         }
         Ok(Self(text))
     }

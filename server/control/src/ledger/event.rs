@@ -36,6 +36,16 @@ actions! {
     AccessReviewed = "access.reviewed",
     /// A door refused a request.
     AccessDenied = "access.denied",
+    /// An emergency access ended before its time.
+    BreakGlassEnded = "access.break_glass.ended",
+    /// Somebody opened an emergency access to a study, with a reason. It is to be reviewed.
+    BreakGlassOpened = "access.break_glass.opened",
+    /// Another person judged an emergency access.
+    BreakGlassReviewed = "access.break_glass.reviewed",
+    /// Somebody asked a door for something of a study that they may read in an emergency alone.
+    BreakGlassUsed = "access.break_glass.used",
+    /// An account may see who gets which treatment, with a reason.
+    Unblinded = "access.unblinded",
     /// An account was created.
     AccountCreated = "account.created",
     /// An account that was disabled may sign in again.
@@ -126,6 +136,8 @@ actions! {
     JobRetried = "job.retried",
     /// A key that signs checkpoints came into use.
     LedgerKeyRegistered = "ledger_key.registered",
+    /// Somebody signed a record.
+    RecordSigned = "record.signed",
     /// Other policies came into force.
     PoliciesRegistered = "policies.registered",
     /// A build of a study's marts ended.
@@ -148,6 +160,16 @@ actions! {
     PastSnapshotPublished = "snapshot.past.published",
     /// A snapshot became the current one of its study.
     SnapshotPublished = "snapshot.published",
+    /// A study's data are held, whatever their day is.
+    HoldPlaced = "study.hold.placed",
+    /// A hold on a study's data was lifted.
+    HoldLifted = "study.hold.lifted",
+    /// It was decided from which day on a study's data may be removed.
+    RetentionSet = "study.retention.set",
+    /// A study was removed, with what it had; or its removal was refused.
+    StudyRemoved = "study.removed",
+    /// The files of a removed study are gone.
+    StudyFilesRemoved = "study.files.removed",
     /// A study was registered.
     StudyRegistered = "study.registered",
     /// A tenant was created.
@@ -221,6 +243,7 @@ impl From<&Actor> for LeafActor {
         let named = |kind: &str, id: &str| Self { kind: kind.to_owned(), id: id.to_owned() };
         match actor {
             Actor::Account { id, .. } | Actor::Administrator { id, .. } => Self::account(*id),
+            Actor::BreakGlass { id, .. } => named("break_glass", &id.to_string()),
             Actor::Operator => named("operator", "local"),
             Actor::System => named("system", "cairn"),
         }

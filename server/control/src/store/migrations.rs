@@ -64,6 +64,10 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122150000_create_outbox"),
     migration!("sqlite/tenant", "20261122150100_create_inbox"),
     migration!("sqlite/tenant", "20261122160000_follow_accounts"),
+    migration!("sqlite/tenant", "20261122170000_create_break_glass"),
+    migration!("sqlite/tenant", "20261122170100_create_signatures"),
+    migration!("sqlite/tenant", "20261122170200_create_retention"),
+    migration!("sqlite/tenant", "20261122170300_drop_revoked_tokens"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -85,6 +89,10 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122150000_create_outbox"),
     migration!("postgres", "20261122150100_create_inbox"),
     migration!("postgres", "20261122160000_follow_accounts"),
+    migration!("postgres", "20261122170000_create_break_glass"),
+    migration!("postgres", "20261122170100_create_signatures"),
+    migration!("postgres", "20261122170200_create_retention"),
+    migration!("postgres", "20261122170300_drop_revoked_tokens"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

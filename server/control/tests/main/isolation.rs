@@ -319,7 +319,7 @@ async fn probe_what_was_never_granted(acme: &mut AnyConnection, other: &str, bob
         affected(acme, &format!("UPDATE accounts SET enabled = 0 WHERE account_id = '{bob}'")).await,
         0
     );
-    assert_eq!(affected(acme, &format!("DELETE FROM revoked_tokens WHERE tenant_id = '{other}'")).await, 0);
+    assert_eq!(affected(acme, &format!("DELETE FROM sessions WHERE tenant_id = '{other}'")).await, 0);
     let oracle =
         "SELECT count(*) FROM accounts WHERE 1 / (CASE WHEN email LIKE 'bob%' THEN 0 ELSE 1 END) = 1";
     assert_eq!(count(acme, oracle).await, 1, "the filter meets no row of another tenant");

@@ -1,8 +1,8 @@
 //! `cairn admin account`.
 
 use clap::Subcommand;
-use control::{AccountSummary, Actor, Erasure, Identity, NewAccount, Order};
-use kernel::AccountId;
+use control::{AccountSummary, Actor, Erasure, Identity, NewAccount, Order, TraceId, Unblinding};
+use kernel::{AccountId, StudyId};
 
 use super::{GrantArgs, secret_line, tenant_called};
 use crate::app::App;
@@ -58,6 +58,19 @@ pub(crate) enum AccountCommand {
         account: AccountId,
         #[command(flatten)]
         grant: GrantArgs,
+    },
+    /// Let an account see who gets which treatment: the role `unblinded`, which is given in no other way. Its sessions end.
+    Unblind {
+        /// The tenant, by its short name.
+        tenant: String,
+        /// The account's id.
+        account: AccountId,
+        /// Only this study; all of the tenant's when it is not given.
+        #[arg(long)]
+        study: Option<StudyId>,
+        /// Why; the ledger keeps a commitment to it, and the text beside it under the account's own key.
+        #[arg(long)]
+        reason: String,
     },
     /// Take a role from an account. Its sessions end.
     Revoke {
@@ -180,6 +193,12 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             let tenant = tenant_called(app, &tenant).await?;
             control.grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
             say!("account {account} has the role; its sessions have ended");
+        }
+        AccountCommand::Unblind { tenant, account, study, reason } => {
+            let tenant = tenant_called(app, &tenant).await?;
+            let unblinding = Unblinding { account, study, reason };
+            control.unblind(&Actor::Operator, tenant.id, &unblinding, &TraceId::random()?).await?;
+            say!("account {account} is unblinded; its sessions have ended");
         }
         AccountCommand::Revoke { tenant, account, grant } => {
             let tenant = tenant_called(app, &tenant).await?;

@@ -56,7 +56,7 @@ impl VerifyArgs {
 
 /// Verifies files.
 pub(crate) fn offline(args: &VerifyArgs) -> Result<()> {
-    let keys = trusted_keys(args)?;
+    let keys = trusted_keys(&args.key, args.keys.as_deref())?;
     if let Some(path) = &args.receipt {
         receipt(path, &keys, args.json)?;
     }
@@ -105,9 +105,10 @@ fn receipt(path: &Path, keys: &[VerifierKey], as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn trusted_keys(args: &VerifyArgs) -> Result<Vec<VerifierKey>> {
-    let mut keys = args.key.clone();
-    let Some(path) = &args.keys else { return Ok(keys) };
+/// The keys that were named, and those of a file.
+pub(crate) fn trusted_keys(named: &[VerifierKey], file: Option<&Path>) -> Result<Vec<VerifierKey>> {
+    let mut keys = named.to_vec();
+    let Some(path) = file else { return Ok(keys) };
     let text = fs::read_to_string(path).map_err(|error| usage(format!("`{}`: {error}", path.display())))?;
     for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
         let key =

@@ -15,7 +15,7 @@ use kernel::{Read, StudyScope};
 use warehouse::Receipt;
 use warehouse::quality::Verdict;
 
-use super::{Answer, Visit, signals};
+use super::{Answer, Visit, signals, signatures};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::State;
@@ -34,8 +34,15 @@ pub(crate) async fn show(
     Path(study): Path<String>,
 ) -> Answer {
     let visit = Visit::new(&state, &reader, &headers, &uri);
-    let scope = visit.scope(&study).await?;
+    page(&visit, &study, None).await
+}
+
+/// The page, with why nothing was signed if somebody just tried.
+pub(super) async fn page(visit: &Visit<'_>, study: &str, problem: Option<String>) -> Answer {
+    let state = visit.state;
+    let scope = visit.scope(study).await?;
     let visible = visit.visible(&scope).await?;
+    let signatures = signatures::view(visit, &scope, &visible, problem).await;
     let snapshots = snapshots(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
     let batches = batches(&state.app, &scope).await.map_err(|failure| visit.fail(failure))?;
     let command = || format!("cairn ingest --tenant <tenant> --study {study} <files>");
@@ -43,9 +50,10 @@ pub(crate) async fn show(
         frame: visit.frame(Some(Tab::Data), Some((&scope, &visible.row))).await?,
         snapshots,
         batches,
-        checks: checks(&state, &scope, &visible, &study).await.map_err(|failure| visit.fail(failure))?,
-        tables: tables(&state.app, &scope, &visible, &study),
-        marts_href: visit.may_build().then(|| frontend::link::marts(&study)),
+        checks: checks(state, &scope, &visible, study).await.map_err(|failure| visit.fail(failure))?,
+        tables: tables(&state.app, &scope, &visible, study),
+        signatures: signatures.map_err(|failure| visit.fail(failure))?,
+        marts_href: visit.may_build().then(|| frontend::link::marts(study)),
         ingest_command: visit.may_build().then(command),
     };
     Ok(visit.page(frontend::page::data(&view)))

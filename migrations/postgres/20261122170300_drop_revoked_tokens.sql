@@ -1,0 +1,2 @@
+-- As in `migrations/sqlite/tenant`.
+DROP TABLE cairn.revoked_tokens;
