@@ -109,9 +109,9 @@ pub use ledger::{
 pub use login::{Credentials, Login};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
+pub use order::Order;
 pub use outbound::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
 pub use outbox::Announcement;
-pub use order::Order;
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
 pub use reads::{Amount, PullId, TableRead};
 pub use retention::{HoldId, HoldRow, NewRemoval, NewRetention, Removed, StudyRetention};
@@ -128,8 +128,8 @@ pub use studies::StudyRow;
 pub use tenants::Tenant;
 pub use tenants::overview::TenantOverview;
 pub use trace::{InvalidTraceId, TraceId};
+pub use unblinding::Unblinding;
 pub use webhooks::{
     Breaker, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, NewEndpoint, WebhookClaim,
     WebhookDelivery, WebhookDeliveryState, WebhookOutcome, signature_header,
 };
-pub use unblinding::Unblinding;

@@ -20,8 +20,8 @@ use crate::error::{Failure, Result};
 
 mod job;
 mod schedule;
-mod webhook;
 mod study;
+mod webhook;
 
 /// What to administer.
 #[derive(Debug, Subcommand)]
