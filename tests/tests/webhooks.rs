@@ -246,7 +246,7 @@ fn no_message_is_lost_when_the_server_is_killed_while_it_sends() {
         let page = administrator.get(&url).json();
         let found = page["deliveries"].as_array().expect("a page has deliveries").clone();
         let count = found.iter().filter(|delivery| delivery["state"] == "DELIVERED").count();
-        if count == MESSAGES || began.elapsed() > Duration::from_secs(120) {
+        if count == MESSAGES || began.elapsed() > Duration::from_secs(300) {
             break count;
         }
         thread::sleep(Duration::from_millis(200));
