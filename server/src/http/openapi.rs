@@ -8,6 +8,7 @@ use utoipa::{Modify, OpenApi};
 mod examples;
 
 use super::api;
+use examples::Examples;
 
 /// Which page of a list.
 #[derive(Debug, utoipa::IntoParams)]
@@ -40,7 +41,7 @@ pub(crate) struct PageParams {
         api::audit::show::show, api::audit::show::proof, api::audit::export::export, api::audit::review::sign_off
     ),
     components(schemas(api::tables::Format)),
-    modifiers(&Bearer, &Refusals, &examples::Examples),
+    modifiers(&Bearer, &Refusals, &Examples),
     security(("bearer" = [])),
     tags(
         (name = "access", description = "Logging in and out, and tokens to keep"),
