@@ -1,6 +1,8 @@
 use chrono::TimeDelta;
-use control::{Actor, Audience, ControlError, NewAccessToken, Order, Principal, ReviewMark, TokenKind};
-use kernel::{AccountId, Role, TenantId};
+use control::{
+    Actor, Audience, AuditFilter, ControlError, NewAccessToken, Order, Principal, ReviewMark, TokenKind,
+};
+use kernel::{AccountId, Clock as _, Role, TenantId};
 
 use super::world::{World, everywhere, new_account, only_in, trace};
 
@@ -160,4 +162,76 @@ async fn control_16_a_review_lists_who_has_what_and_marks_what_nobody_uses() {
     let after = control.access_review(&actor, tenant).await.expect("she may");
     assert_eq!(after.last.expect("it is signed").by, ("account".to_owned(), root.account().to_string()));
     assert_eq!(control.overdue_access_reviews().await.expect("the store works"), 0);
+}
+
+#[tokio::test]
+async fn a_search_of_the_ledger_finds_by_account_study_thing_outcome_and_time() {
+    let Some(world) = World::new().await else { return };
+    let (tenant, root) = with_administrator(&world).await;
+    let control = &world.control;
+    let before = world.clock.now();
+    world.clock.advance(TimeDelta::hours(1));
+    let scope = world.study(tenant, "S1").await;
+    world.study(tenant, "S10").await;
+    let ada = world.account(tenant, "ada@example.org", &[only_in(Role::Researcher, "S1")]).await;
+    control.grant(&Actor::Operator, tenant, ada, only_in(Role::Clinical, "S1")).await.expect("it is there");
+    let found = async |filter: AuditFilter| {
+        let filter = AuditFilter { limit: 500, ..filter };
+        let events = control.audit_page(root.grants(), filter).await.expect("she may");
+        events.into_iter().map(|event| event.action).collect::<Vec<_>>()
+    };
+    let none = AuditFilter::default;
+    let study = found(AuditFilter { study: Some(scope.study().to_string()), ..none() }).await;
+    assert_eq!(study, ["account.grants.changed", "study.registered"], "not those of S10");
+    let thing = found(AuditFilter { resource: Some(ada.to_string()), ..none() }).await;
+    assert_eq!(thing, ["account.grants.changed", "account.created"]);
+    let actor = found(AuditFilter { actor: Some(root.account().to_string()), ..none() }).await;
+    assert_eq!(actor, ["auth.login.succeeded"]);
+    let refused =
+        control.login(&control::Credentials::new("ada@example.org", "wrong"), Audience::Http, &trace()).await;
+    assert!(matches!(refused, Err(ControlError::LoginRefused)), "{refused:?}");
+    assert_eq!(
+        found(AuditFilter { outcome: Some("denied".to_owned()), ..none() }).await,
+        ["auth.login.failed"]
+    );
+    let early = found(AuditFilter { to: Some(before + TimeDelta::seconds(1)), ..none() }).await;
+    let late = found(AuditFilter { from: Some(before + TimeDelta::seconds(1)), ..none() }).await;
+    assert!(early.contains(&"tenant.created".to_owned()) && !late.contains(&"tenant.created".to_owned()));
+    assert_eq!(early.len() + late.len(), world.events(tenant).await.len(), "each event is in one of the two");
+}
+
+#[tokio::test]
+async fn control_10_a_span_is_signed_off_and_its_events_are_proved_together() {
+    let Some(world) = World::new().await else { return };
+    let (tenant, root) = with_administrator(&world).await;
+    let (control, trace) = (&world.control, trace());
+    let events = world.events(tenant).await;
+    let seqs: Vec<u64> = events.iter().map(|event| event.seq).collect();
+    let proofs = control.audit_proofs(root.grants(), &seqs).await.expect("she may");
+    let keys = control.verifier_keys().await.expect("the store works");
+    for (event, proof) in events.iter().zip(&proofs) {
+        let proven = control::verify_receipt(proof.as_bytes(), &keys).expect("it holds");
+        assert_eq!((proven.seq, &proven.leaf), (event.seq, &event.leaf));
+    }
+    let (first, last) = (0, seqs[0]);
+    for span in [(1, 0), (0, last + 100)] {
+        let outcome = control.sign_trail_review(&root, span, "looked through", &trace).await;
+        assert!(matches!(outcome, Err(ControlError::InvalidSpan)), "{span:?} {outcome:?}");
+    }
+    control.sign_trail_review(&root, (first, last), "nothing unusual", &trace).await.expect("she may");
+    let standing = control.ledger_standing(root.grants()).await.expect("she may");
+    let reviewed = standing.reviewed.expect("it is signed off");
+    assert_eq!((reviewed.first, reviewed.last, reviewed.remark.as_str()), (first, last, "nothing unusual"));
+    assert_eq!((reviewed.by, standing.size), (root.account().to_string(), last + 2));
+    assert_eq!(standing.checkpoints.first().map(|(_, size)| *size), Some(last + 1), "the proofs needed one");
+
+    world.account(tenant, "ada@example.org", &[everywhere(Role::Researcher)]).await;
+    let ada = world.login("ada@example.org", Audience::Http).await.principal;
+    let outcomes = [
+        control.sign_trail_review(&ada, (first, last), "x", &trace).await,
+        control.audit_proofs(ada.grants(), &seqs).await.map(|_| ()),
+        control.ledger_standing(ada.grants()).await.map(|_| ()),
+        control.record_ledger_export(&ada, (1, "json", "x"), &trace).await,
+    ];
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(ControlError::Denied))), "{outcomes:?}");
 }
