@@ -21,6 +21,8 @@ mod cryptography;
 mod faults;
 #[path = "main/files.rs"]
 mod files;
+#[path = "main/full_disk.rs"]
+mod full_disk;
 #[path = "main/isolation.rs"]
 mod isolation;
 #[path = "main/killed.rs"]
