@@ -25,7 +25,7 @@ use dialect::Missing;
 use postgres::Served;
 
 pub(crate) use database::{Database, SystemFile, TenantFile};
-pub(crate) use dialect::{claim_lock, is_busy, lock_head};
+pub(crate) use dialect::{claim_lock, head_lock, is_busy};
 pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub(crate) use tx::{InUse, SystemTx, TenantTx};
 
