@@ -77,7 +77,7 @@ pub use jobs::{
 pub use key_rotation::Rotation;
 pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
 pub use ledger::{
-    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
+    AnchorPlace, AuditAction, AuditEvent, AuditFilter, BucketSettings, Fault, FaultKind, InvalidVerifierKey, KeyKind, MAX_RECEIPT_BYTES,
     MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };

@@ -15,6 +15,8 @@ mod postgres;
 #[path = "main/suite.rs"]
 mod sqlite;
 
+#[path = "main/buckets.rs"]
+mod buckets;
 #[path = "main/cryptography.rs"]
 mod cryptography;
 #[path = "main/faults.rs"]
