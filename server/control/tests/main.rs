@@ -33,3 +33,5 @@ mod killed;
 mod load;
 #[path = "main/master_keys.rs"]
 mod master_keys;
+#[path = "main/total.rs"]
+mod total;
