@@ -40,7 +40,12 @@ impl Control {
         first
     }
 
-    async fn anchor_log_in(&self, anchor: &Anchor, log: Log, kept: &KeptCheckpoint) -> Result<(), ControlError> {
+    async fn anchor_log_in(
+        &self,
+        anchor: &Anchor,
+        log: Log,
+        kept: &KeptCheckpoint,
+    ) -> Result<(), ControlError> {
         let keys = self.known_keys(&log.origin()).await?;
         let copied = anchor.last(&log.origin(), &keys)?.map_or(0, |anchored| anchored.checkpoint.size);
         if copied >= kept.size {

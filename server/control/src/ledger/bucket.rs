@@ -117,7 +117,9 @@ impl Bucket {
             && tag(&text, "ObjectLockEnabled") == Some("Enabled")
             && tag(&text, "Mode") == Some("COMPLIANCE")
             && ["Days", "Years"].iter().any(|unit| {
-                tag(&text, unit).and_then(|length| length.parse::<u32>().ok()).is_some_and(|length| length > 0)
+                tag(&text, unit)
+                    .and_then(|length| length.parse::<u32>().ok())
+                    .is_some_and(|length| length > 0)
             });
         if is_locked { Ok(()) } else { Err(ControlError::BucketRetention { bucket: self.address() }) }
     }
@@ -133,7 +135,13 @@ impl Bucket {
         let mut tried = 0;
         loop {
             let path = format!("/{}/{key}", self.settings.bucket);
-            let request = Unsigned { method: "PUT", path: &path, query: Vec::new(), headers: headers.clone(), body: bytes };
+            let request = Unsigned {
+                method: "PUT",
+                path: &path,
+                query: Vec::new(),
+                headers: headers.clone(),
+                body: bytes,
+            };
             match self.send(request, MAX_ANSWER)? {
                 (200, _) => return Ok(()),
                 // Somebody writes the same name at the same moment: theirs may fail.
@@ -151,7 +159,8 @@ impl Bucket {
     /// The first version of an object; `None` when there never was one. Larger than `limit` is an error.
     pub(crate) fn read(&self, key: &str, limit: usize) -> Result<Option<Vec<u8>>, ControlError> {
         let listed = self.list(key, None, None)?;
-        let versions: Vec<Version> = listed.versions.into_iter().filter(|version| version.key == key).collect();
+        let versions: Vec<Version> =
+            listed.versions.into_iter().filter(|version| version.key == key).collect();
         self.notice(&versions);
         let Some(first) = versions.iter().rev().find(|version| !version.is_marker) else { return Ok(None) };
         let path = format!("/{}/{key}", self.settings.bucket);
@@ -171,7 +180,9 @@ impl Bucket {
             let listed = self.list(prefix, Some("/"), after)?;
             let further = listed.prefixes.iter().map(|name| name.trim_end_matches('/'));
             let objects = listed.versions.iter().map(|version| version.key.as_str());
-            names.extend(further.chain(objects).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned));
+            names.extend(
+                further.chain(objects).filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned),
+            );
             self.notice(&listed.versions);
             after = listed.next;
             if after.is_none() {
@@ -226,7 +237,12 @@ impl Bucket {
     }
 
     /// A request for the bucket itself, whose answer is a text.
-    fn ask(&self, method: &str, rest: &str, query: Vec<(&str, String)>) -> Result<(u16, String), ControlError> {
+    fn ask(
+        &self,
+        method: &str,
+        rest: &str,
+        query: Vec<(&str, String)>,
+    ) -> Result<(u16, String), ControlError> {
         let path = format!("/{}{rest}", self.settings.bucket);
         let request = Unsigned { method, path: &path, query, headers: Vec::new(), body: b"" };
         let (status, bytes) = self.send(request, MAX_ANSWER)?;
@@ -321,7 +337,10 @@ impl fmt::Debug for Bucket {
 
 impl fmt::Debug for BucketSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BucketSettings").field("endpoint", &self.endpoint).field("bucket", &self.bucket).finish_non_exhaustive()
+        f.debug_struct("BucketSettings")
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
     }
 }
 

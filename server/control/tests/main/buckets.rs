@@ -172,5 +172,8 @@ async fn control_07_a_database_from_a_backup_is_refused_by_the_bucket() {
     }
     copy_folder(&backup, &data);
     let refused = service.open("kept", 2).await;
-    assert!(matches!(&refused, Err(ControlError::LogBehind { place, .. }) if place.contains("anchor")), "{refused:?}");
+    assert!(
+        matches!(&refused, Err(ControlError::LogBehind { place, .. }) if place.contains("anchor")),
+        "{refused:?}"
+    );
 }

@@ -122,7 +122,8 @@ fn control_48_on_a_full_disk_nothing_acknowledged_is_lost_and_nothing_is_half_th
         .spawn()
         .expect("unshare starts");
     let mut stdin = child.stdin.take().expect("it listens");
-    std::io::Write::write_all(&mut stdin, format!("{}\n", folder.path().display()).as_bytes()).expect("it listens");
+    std::io::Write::write_all(&mut stdin, format!("{}\n", folder.path().display()).as_bytes())
+        .expect("it listens");
     drop(stdin);
     let output = child.wait_with_output().expect("it ends");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

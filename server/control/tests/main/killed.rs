@@ -43,7 +43,8 @@ impl Place {
     /// The words that tell another process of it.
     fn words(&self) -> String {
         let database = self.database.as_ref().map(Database::tell);
-        let database = database.map_or_else(|| "- -".to_owned(), |(folder, name)| format!("{} {name}", folder.display()));
+        let database = database
+            .map_or_else(|| "- -".to_owned(), |(folder, name)| format!("{} {name}", folder.display()));
         format!("{} {database}", self.folder.display())
     }
 
@@ -159,7 +160,11 @@ async fn survive_kills(place: Place) {
         verify(&control, cycle).await;
     }
     check_all_is_there(&place, tenant, &acknowledged).await;
-    println!("{KILLS} kills in {:.0?}: {} events acknowledged, none lost", started.elapsed(), acknowledged.len());
+    println!(
+        "{KILLS} kills in {:.0?}: {} events acknowledged, none lost",
+        started.elapsed(),
+        acknowledged.len()
+    );
 }
 
 async fn verify(control: &Control, cycle: u64) {
@@ -174,7 +179,11 @@ async fn check_all_is_there(place: &Place, tenant: TenantId, acknowledged: &BTre
     let studies = control.studies(&grants).await.expect("they can be listed");
     let kept: BTreeSet<String> = studies.iter().map(|study| study.id.to_string()).collect();
     let lost: Vec<_> = acknowledged.difference(&kept).collect();
-    assert!(lost.is_empty() && acknowledged.len() >= KILLS, "{} acknowledged, lost: {lost:?}", acknowledged.len());
+    assert!(
+        lost.is_empty() && acknowledged.len() >= KILLS,
+        "{} acknowledged, lost: {lost:?}",
+        acknowledged.len()
+    );
     let report = control.verify_tenant(tenant).await.expect("the log can be read");
     assert_eq!(
         (report.fault, report.size),

@@ -23,8 +23,13 @@ pub(super) struct Unsigned<'a> {
 impl Unsigned<'_> {
     /// The query as it is sent: encoded, in the order in which it is signed.
     pub(super) fn query_text(&self) -> String {
-        let mut pairs: Vec<String> =
-            self.query.iter().map(|(name, value)| format!("{}={}", encoded(name, Slash::Encode), encoded(value, Slash::Encode))).collect();
+        let mut pairs: Vec<String> = self
+            .query
+            .iter()
+            .map(|(name, value)| {
+                format!("{}={}", encoded(name, Slash::Encode), encoded(value, Slash::Encode))
+            })
+            .collect();
         pairs.sort();
         pairs.join("&")
     }
@@ -39,7 +44,12 @@ impl Unsigned<'_> {
     }
 
     /// The header `authorization`. The headers hold `host`, `x-amz-date` for `now` and `x-amz-content-sha256` already.
-    pub(super) fn authorization(&self, region: &str, (id, secret): (&str, &str), now: DateTime<Utc>) -> String {
+    pub(super) fn authorization(
+        &self,
+        region: &str,
+        (id, secret): (&str, &str),
+        now: DateTime<Utc>,
+    ) -> String {
         let (day, instant) = (now.format("%Y%m%d").to_string(), amz_date(now));
         let mut headers: Vec<(&str, &str)> =
             self.headers.iter().map(|(name, value)| (*name, value.trim())).collect();

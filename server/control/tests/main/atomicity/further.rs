@@ -9,10 +9,10 @@ use control::{
 use kernel::{AccountId, BatchId, Clock, Role, TenantId};
 use serde_json::json;
 
-use super::{Operation, Stage, identity};
 use super::super::mart_runs::run;
 use super::super::second_factors::shown;
 use super::super::world::{World, everywhere, snapshot_id, study, trace};
+use super::{Operation, Stage, identity};
 
 /// What these need, made while the ledger still worked.
 pub(super) struct Prepared {
@@ -78,7 +78,8 @@ impl Prepared {
 
 impl Stage {
     pub(super) async fn attempt_further(&self, operation: Operation) -> Result<(), ControlError> {
-        let (control, operator, prepared): (&Control, _, _) = (&self.world.control, Actor::Operator, &self.further);
+        let (control, operator, prepared): (&Control, _, _) =
+            (&self.world.control, Actor::Operator, &self.further);
         let engineer = Actor::Account { id: self.account, tenant: self.tenant };
         let (grants, trace) = (control.operator_grants(self.tenant).await?, trace());
         let scope = grants.scope(&study("A")).expect("the operator may build");
