@@ -18,6 +18,7 @@ use crate::openlineage::OpenLineage;
 use crate::telemetry;
 
 mod admin;
+mod anchors;
 mod audit;
 mod canon;
 mod database;
@@ -58,10 +59,8 @@ struct Cli {
     /// The data folder.
     #[arg(long, global = true, env = "CAIRN_DATA", default_value = "data", value_name = "DIR")]
     data: PathBuf,
-    /// A folder on another disk to which the ledger's checkpoints are copied, and which the ledger may not
-    /// contradict.
-    #[arg(long, global = true, env = "CAIRN_ANCHOR", value_name = "DIR")]
-    anchor: Option<PathBuf>,
+    #[command(flatten)]
+    anchors: anchors::AnchorArgs,
     /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -275,7 +274,8 @@ async fn run(cli: Cli) -> Result<()> {
         crate::backup::put_in_place(&cli.data, from)?;
     }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
-    let settings = ControlSettings { database, keys, anchor: cli.anchor, ..ControlSettings::default() };
+    let settings = ControlSettings { database, keys, ..ControlSettings::default() };
+    let settings = cli.anchors.put_into(settings)?;
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;
     let app = App { openlineage: openlineage.map(Arc::new), ..App::open_at(&cli.data, &settings).await? };
