@@ -122,8 +122,9 @@ enum Command {
     /// Make and list tenants and accounts.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
-    /// Check the data folder: control database, ledger, and every published file against its hash.
-    Doctor,
+    /// Check the data folder: control database, ledger, and every published file against its hash. Or list the
+    /// controls.
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Where the program listens.
@@ -259,8 +260,10 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Marts(marts::MartsCommand::Docs { out, format }) = &cli.command {
         return marts::docs::run(out.as_deref(), format);
     }
-    if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
-        return quality::page();
+    match &cli.command {
+        Command::Quality(quality::QualityCommand::Page) => return quality::page(),
+        Command::Doctor(args) if args.controls => return doctor::controls::run(args.results.as_deref()),
+        _ => {}
     }
     let command = match cli.command {
         Command::Audit(command) => match audit::run_offline(command).await? {
@@ -290,7 +293,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, &cli.data, command).await,
-        Command::Doctor => doctor::run(&app).await,
+        Command::Doctor(_) => doctor::run(&app).await,
         Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),
     }
 }
