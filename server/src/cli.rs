@@ -18,6 +18,7 @@ use crate::openlineage::OpenLineage;
 use crate::telemetry;
 
 mod admin;
+mod anchors;
 mod audit;
 mod canon;
 mod database;
@@ -60,10 +61,8 @@ struct Cli {
     /// The data folder.
     #[arg(long, global = true, env = "CAIRN_DATA", default_value = "data", value_name = "DIR")]
     data: PathBuf,
-    /// A folder on another disk to which the ledger's checkpoints are copied, and which the ledger may not
-    /// contradict.
-    #[arg(long, global = true, env = "CAIRN_ANCHOR", value_name = "DIR")]
-    anchor: Option<PathBuf>,
+    #[command(flatten)]
+    anchors: anchors::AnchorArgs,
     /// What is logged to standard error, such as `info` or `warn,warehouse=debug`.
     #[arg(long, global = true, env = "CAIRN_LOG", default_value = "warn", value_name = "FILTER")]
     log: String,
@@ -133,8 +132,9 @@ enum Command {
     /// Make and list tenants and accounts.
     #[command(subcommand)]
     Admin(admin::AdminCommand),
-    /// Check the data folder: control database, ledger, and every published file against its hash.
-    Doctor,
+    /// Check the data folder: control database, ledger, and every published file against its hash. Or list the
+    /// controls.
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Where the program listens.
@@ -270,11 +270,11 @@ async fn run(cli: Cli) -> Result<()> {
     if let Command::Marts(marts::MartsCommand::Docs { out, format }) = &cli.command {
         return marts::docs::run(out.as_deref(), format);
     }
-    if let Command::Signature(signature::SignatureCommand::Verify(args)) = &cli.command {
-        return signature::verify(args);
-    }
-    if matches!(&cli.command, Command::Quality(quality::QualityCommand::Page)) {
-        return quality::page();
+    match &cli.command {
+        Command::Signature(signature::SignatureCommand::Verify(args)) => return signature::verify(args),
+        Command::Quality(quality::QualityCommand::Page) => return quality::page(),
+        Command::Doctor(args) if args.controls => return doctor::controls::run(args.results.as_deref()),
+        _ => {}
     }
     let command = match cli.command {
         Command::Audit(command) => match audit::run_offline(command).await? {
@@ -289,8 +289,8 @@ async fn run(cli: Cli) -> Result<()> {
     }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
     let webhooks = if cli.webhook_allow_loopback { Reach::PublicAndLoopback } else { Reach::Public };
-    let settings =
-        ControlSettings { database, keys, webhooks, anchor: cli.anchor, ..ControlSettings::default() };
+    let settings = ControlSettings { database, keys, webhooks, ..ControlSettings::default() };
+    let settings = cli.anchors.put_into(settings)?;
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;
     let app = App { openlineage: openlineage.map(Arc::new), ..App::open_at(&cli.data, &settings).await? };
@@ -307,7 +307,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Audit(command) => audit::run(&app, command).await,
         Command::Signature(command) => signature::run(&app, command).await,
         Command::Admin(command) => admin::run(&app, &cli.data, command).await,
-        Command::Doctor => doctor::run(&app).await,
+        Command::Doctor(_) => doctor::run(&app).await,
         Command::Demo(_) | Command::Simulate(_) | Command::Mapping(_) | Command::Model(_) => Ok(()),
     }
 }

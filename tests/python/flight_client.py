@@ -4,6 +4,7 @@
     flight_client.py --port 8081 --token TOKEN list
     flight_client.py --port 8081 pull STUDY/TABLE          # without a token: refused
     flight_client.py --port 8081 each FILE                 # once with each token of a file
+    flight_client.py --port 8081 calls FILE                # each call of a file: {"token", "mode", "path", "header"}
     flight_client.py --port 8081 --token TOKEN --columns '{"AESEQ": [1]}' put STUDY/AE
     flight_client.py --port 8081 --token TOKEN --columns '{"AESEQ": [1]}' put '{"study": "T1", "dataset": "AE"}'
 
@@ -141,6 +142,23 @@ def each(client, _options, arguments):
     return {"answers": answers}
 
 
+def calls(client, _options, arguments):
+    """Makes each call of a file, one a line, and gives what came of it."""
+    answers = []
+    with open(arguments.path, encoding="utf-8") as lines:
+        for line in lines:
+            call = json.loads(line)
+            name, value = call["header"]
+            headers = [(name.encode(), value.encode()), (b"authorization", f"Bearer {call['token']}".encode())]
+            options = flight.FlightCallOptions(headers=headers, timeout=arguments.timeout)
+            asked = argparse.Namespace(path=call["path"], limit=arguments.limit, columns={"AESEQ": [1]})
+            try:
+                answers.append({"ok": True, **MODES[call["mode"]](client, options, asked)})
+            except pa.ArrowException as error:
+                answers.append({"ok": False, "refused": code_of(error), "message": said(error)})
+    return {"answers": answers}
+
+
 def descriptor(arguments):
     if arguments.path.startswith("{"):
         return flight.FlightDescriptor.for_command(arguments.path.encode())
@@ -177,7 +195,8 @@ def code_of(error):
     return next(matching, type(error).__name__)
 
 
-MODES = {"pull": pull, "list": list_flights, "schema": schema, "info": info, "ticket": ticket, "put": put, "each": each}
+MODES = {"pull": pull, "list": list_flights, "schema": schema, "info": info, "ticket": ticket, "put": put, "each": each,
+         "calls": calls}
 
 if __name__ == "__main__":
     sys.exit(main())

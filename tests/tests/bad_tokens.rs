@@ -11,15 +11,15 @@ use sha2::Sha256;
 use crate::support::{Account, Installation, Need, OTHER_TENANT, Server, TENANT, Visitor, python};
 
 /// A good token taken apart, and the key that signed it.
-struct Mint {
+pub(crate) struct Mint {
     key: SigningKey,
     header: Value,
-    claims: Value,
+    pub(crate) claims: Value,
     token: String,
 }
 
 impl Mint {
-    fn new(installation: &Installation, token: String) -> Self {
+    pub(crate) fn new(installation: &Installation, token: String) -> Self {
         let pem = fs::read_to_string(installation.data().join("control/keys/signing.key"));
         let key = SigningKey::from_pkcs8_pem(&pem.expect("the data folder holds its key"));
         let mut parts = token.split('.').map(|part| {
@@ -31,7 +31,7 @@ impl Mint {
     }
 
     /// Any header and payload, truly signed.
-    fn sign(&self, header: &str, payload: &str) -> String {
+    pub(crate) fn sign(&self, header: &str, payload: &str) -> String {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).to_bytes()))
     }
@@ -40,7 +40,7 @@ impl Mint {
         self.sign(&changed(&self.header, name, value), &self.claims.to_string())
     }
 
-    fn with_claim(&self, name: &str, value: Option<Value>) -> String {
+    pub(crate) fn with_claim(&self, name: &str, value: Option<Value>) -> String {
         self.sign(&self.header.to_string(), &changed(&self.claims, name, value))
     }
 

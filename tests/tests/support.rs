@@ -19,7 +19,7 @@ use std::{
 use tempfile::TempDir;
 use ureq::{
     Agent, RequestBuilder,
-    http::{HeaderMap, header},
+    http::{HeaderMap, Request, header},
 };
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -61,11 +61,16 @@ impl Need {
         }
     }
 
+    /// Whether what is absent is a failure.
+    pub(crate) fn in_ci() -> bool {
+        environment("CI").as_deref() == Some("true")
+    }
+
     /// Its path. Without it a story says so and ends; where `CI=true`, that is a failure.
     pub(crate) fn path(self) -> Option<PathBuf> {
         let path = environment(self.variable()).map(PathBuf::from);
         if path.is_none() {
-            assert!(environment("CI").as_deref() != Some("true"), "{}", self.absence());
+            assert!(!Self::in_ci(), "{}", self.absence());
             eprintln!("{}", self.absence());
         }
         path
@@ -289,6 +294,33 @@ impl Visitor {
         let request = self.identified(self.agent.put(url)).content_type("application/octet-stream");
         let answer = request.send(bytes).expect("the server answers");
         self.keep(answer)
+    }
+
+    /// Sends any request: with further headers, and a body with its type.
+    pub(crate) fn send(
+        &mut self,
+        (method, url): (&str, &str),
+        headers: &[(String, String)],
+        body: Option<(&str, &str)>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        if let Some(bearer) = &self.bearer {
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        for (name, value) in &self.cookies {
+            request = request.header(header::COOKIE, format!("{name}={value}"));
+        }
+        let answer = match body {
+            None => self.agent.run(request.body(()).expect("the request has its form")),
+            Some((kind, text)) => {
+                let request = request.header(header::CONTENT_TYPE, kind).body(text.to_owned());
+                self.agent.run(request.expect("the request has its form"))
+            }
+        };
+        self.keep(answer.expect("the server answers"))
     }
 
     /// The request with the visitor's cookies and token.

@@ -26,10 +26,12 @@ const SHOWING: [&str; 8] = [
 
 /// A route as the server's list states it.
 #[derive(Debug)]
-struct Door {
-    method: String,
-    path: String,
-    access: String,
+pub(crate) struct Door {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) access: String,
+    /// Whether it writes events of its own.
+    pub(crate) is_recorded: bool,
 }
 
 impl Door {
@@ -68,11 +70,11 @@ impl Door {
         forms.collect()
     }
 
-    fn is_of_a_study(&self) -> bool {
+    pub(crate) fn is_of_a_study(&self) -> bool {
         ["ReadStudy", "BuildStudy"].contains(&&*self.access)
     }
 
-    fn is_rest(&self) -> bool {
+    pub(crate) fn is_rest(&self) -> bool {
         self.path.starts_with("/api/")
     }
 }
@@ -319,11 +321,22 @@ fn told(answer: &Answer, study: &str) -> (u16, BTreeMap<String, String>, String)
 }
 
 /// The routes, read from the server's own list: a new one is looked at from its first day.
-fn doors() -> Vec<Door> {
+pub(crate) fn doors() -> Vec<Door> {
     let text = fs::read_to_string("../server/src/http/doors.rs").expect("the server lists its doors");
     let doors: Vec<Door> = text.split("door!(").skip(1).filter_map(door).collect();
     assert!(doors.len() >= 25, "only {} doors were found; does the list have another form?", doors.len());
     doors
+}
+
+/// The events that routes and Flight commands say they write, read from the server's own lists.
+pub(crate) fn event_names() -> BTreeSet<String> {
+    let lists = ["../server/src/http/doors.rs", "../flight/src/guard.rs"];
+    let texts = lists.map(|path| fs::read_to_string(path).expect("the server lists its doors"));
+    let quoted = texts.iter().flat_map(|text| text.split('"').skip(1).step_by(2));
+    let is_event = |text: &&str| {
+        text.contains('.') && text.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'.' | b'_'))
+    };
+    quoted.filter(is_event).map(str::to_owned).collect()
 }
 
 fn door(text: &str) -> Option<Door> {
@@ -334,6 +347,12 @@ fn door(text: &str) -> Option<Door> {
         return None;
     }
     let (path, rest) = rest.split_once('"')?;
-    let access = rest.trim_start_matches([',', ' ', '\n']).split(',').next()?.trim();
-    Some(Door { method: method.to_owned(), path: path.to_owned(), access: access.to_owned() })
+    let (access, rest) = rest.trim_start_matches([',', ' ', '\n']).split_once(',')?;
+    let is_recorded = rest.trim_start().strip_prefix('[')?.trim_start().starts_with('"');
+    Some(Door {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        access: access.trim().to_owned(),
+        is_recorded,
+    })
 }

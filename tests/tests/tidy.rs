@@ -1,6 +1,7 @@
 //! The repository's own rules. Each is one test, whose message names the file, the line and the remedy.
 //! [`repository`] finds what the rules are checked against; [`source`] tells code from what is not code.
 
+mod controls;
 mod repository;
 mod source;
 

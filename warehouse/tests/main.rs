@@ -3,6 +3,7 @@ mod delivered;
 
 mod blinding;
 mod engine_is_locked;
+mod engine_probes;
 mod history_is_kept;
 mod mappings_read_their_sources;
 mod quality_checks;

@@ -247,7 +247,7 @@ impl Control {
         let event = Event::success(AuditAction::BreakGlassUsed, &actor, Resource::study(study))
             .with("door", shortened(door, 200))
             .traced(trace);
-        self.record_together(principal.tenant(), event).await
+        self.record_together(principal.tenant(), event, None).await
     }
 
     /// What Cedar says about an account in use, as the transaction sees it; no emergency is counted.

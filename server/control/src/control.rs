@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use crate::error::ControlError;
 use crate::identity::{KeyRing, Passwords, Throttle};
 use crate::keys::{DataKeys, FileKeySettings, KeySettings, SubjectKeys};
-use crate::ledger::{Anchor, LedgerKey, Log, WaitingEvents, announce_ledger_key};
+use crate::ledger::{Anchor, AnchorPlace, LedgerKey, Log, WaitingEvents, announce_ledger_key};
 use crate::outbound::Reach;
 use crate::policy::{Policies, announce_policies};
 use crate::store::{DatabaseSettings, Store};
@@ -44,6 +44,8 @@ pub struct ControlSettings {
     pub database: DatabaseSettings,
     /// A folder on another disk, to which every checkpoint of the ledger is copied with the events below it.
     pub anchor: Option<PathBuf>,
+    /// Further places of that kind; each gets its own copy.
+    pub further_anchors: Vec<AnchorPlace>,
     /// How long tokens last.
     pub lifetimes: TokenLifetimes,
     /// Where webhooks may go. Anything but [`Reach::Public`] is for tests.
@@ -113,8 +115,11 @@ impl Control {
         settings.database.check()?;
         let root = data_dir.join("control");
         let data_keys = open_data_keys(&root.join("keys"), settings.keys.clone()).await?;
-        let anchor = settings.anchor.as_deref().map(Anchor::at);
-        let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchor).await?;
+        let mut anchors: Vec<Anchor> = settings.anchor.as_deref().map(Anchor::at).into_iter().collect();
+        for place in &settings.further_anchors {
+            anchors.push(Anchor::open(place, &clock)?);
+        }
+        let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchors).await?;
         let lifetimes = settings.lifetimes;
         let ledger_key = LedgerKey::open(&root.join("keys"))?;
         store.require_system_standing().await?;

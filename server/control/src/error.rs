@@ -271,6 +271,24 @@ pub enum ControlError {
         /// The file.
         path: PathBuf,
     },
+    /// The bucket of an anchor did not do what it was asked.
+    #[error("the anchor's bucket does not {step} `{place}`: {reason}")]
+    Bucket {
+        /// What was asked.
+        step: &'static str,
+        /// The bucket and the object.
+        place: String,
+        /// What it said.
+        reason: String,
+    },
+    /// What a bucket holds could be removed.
+    #[error(
+        "the bucket `{bucket}` does not keep what it holds: give it Object Lock with a default retention in the mode COMPLIANCE, or choose another anchor"
+    )]
+    BucketRetention {
+        /// The bucket.
+        bucket: String,
+    },
     /// The anchor's newest checkpoint cannot be used.
     #[error(
         "the anchored checkpoint of {size} events in `{path}` cannot be used, {reason}: restore the anchor from a copy, or choose another folder and keep this one as evidence"

@@ -320,3 +320,54 @@ pub(crate) async fn account_of(
     let removed = removed_studies(connection).await.map_err(unavailable)?;
     Ok(Standing { account, grants, emergencies, removed })
 }
+
+/// What the compiler refuses of a principal, beside what it takes.
+/// ```
+/// async fn prove(control: &control::Control, token: &str) -> Option<control::Principal> {
+///     control.authenticate(token, control::Audience::Http).await.ok()
+/// }
+/// ```
+/// Nobody but the gate makes one, or a caller:
+/// ```compile_fail,E0624
+/// fn somebody(tenant: kernel::TenantId, account: kernel::AccountId) -> control::Caller {
+///     control::Caller::new(tenant, account)
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// fn somebody(tenant: kernel::TenantId, account: kernel::AccountId) -> control::Caller {
+///     control::Caller { tenant, account }
+/// }
+/// ```
+/// or gives one the grants of another:
+/// ```compile_fail,E0616
+/// fn take(mine: &mut control::Principal, theirs: &control::Principal) {
+///     mine.grants = theirs.grants().clone();
+/// }
+/// ```
+/// Data of a study are asked for with a scope,
+/// ```
+/// async fn list(control: &control::Control, scope: &kernel::StudyScope<kernel::Read>) {
+///     let _ = control.snapshots(scope).await;
+/// }
+/// ```
+/// not with a name:
+/// ```compile_fail,E0308
+/// async fn list(control: &control::Control, study: &kernel::StudyId) {
+///     let _ = control.snapshots(study).await;
+/// }
+/// ```
+/// nor published by who reads:
+/// ```compile_fail,E0308
+/// async fn publish(control: &control::Control, scope: &kernel::StudyScope<kernel::Read>, new: control::NewSnapshot) {
+///     let trace: control::TraceId = "4bf92f3577b34da6a3ce929d0e0e4736".parse().expect("a trace");
+///     let _ = control.publish(&control::Actor::Operator, scope, new, &trace).await;
+/// }
+/// ```
+/// The rows themselves are out of reach:
+/// ```compile_fail,E0624
+/// fn rows(control: &control::Control) {
+///     let _ = control.store();
+/// }
+/// ```
+#[cfg(doctest)]
+pub mod control_24_rows_are_reached_through_the_gate_alone {}

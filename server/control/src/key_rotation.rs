@@ -37,9 +37,12 @@ impl Control {
     pub async fn rotate_data_key(&self, actor: &Actor, tenant: TenantId) -> Result<Rotation, ControlError> {
         actor.require_operator()?;
         let tx = self.store().tenant(tenant).await?.begin().await?;
-        let key = self.data_keys().make(tenant, tx.now())?;
+        let now = tx.now();
+        let key = self.data_keys().draw(tenant, now)?;
         let event = Event::success(AuditAction::DataKeyRotated, actor, Resource::data_key(key.id));
+        // Files do not take part in the transaction: the record comes first, so that no key is in use without one.
         tx.record(event).await?.commit().await?;
+        self.data_keys().keep(&key, now)?;
         self.finish_rotation(actor, tenant).await
     }
 
@@ -62,7 +65,7 @@ impl Control {
         let again = self.subject_keys().wrap_again(tenant, &accounts, tx.now())?;
         let (active, _) = self.data_keys().active(tenant, tx.now())?;
         let mut destroyed = again
-            .destroyed
+            .superseded
             .iter()
             .map(|id| Event::success(AuditAction::DataKeyDestroyed, actor, Resource::data_key(*id)));
         if let Some(first) = destroyed.next() {
@@ -72,7 +75,11 @@ impl Control {
             }
             recorded.commit().await?;
         }
-        Ok(Rotation { active: active.id, keys: again.keys, destroyed: again.destroyed })
+        // A key that outlives its record for a moment is destroyed by finishing once more.
+        for id in &again.superseded {
+            self.data_keys().destroy(*id)?;
+        }
+        Ok(Rotation { active: active.id, keys: again.keys, destroyed: again.superseded })
     }
 
     /// Wraps every data key by the provider's present master key; returns how many. For the operator, after the
@@ -83,10 +90,10 @@ impl Control {
     pub async fn rotate_master_key(&self, actor: &Actor) -> Result<u64, ControlError> {
         actor.require_operator()?;
         let tx = self.store().system().begin().await?;
-        let wrapped = self.data_keys().wrap_again()?;
         let resource = Resource::new("master_key", self.data_keys().master());
         let event = Event::success(AuditAction::MasterKeyRotated, actor, resource);
-        tx.record(event.with("data_keys", wrapped.to_string())).await?.commit().await?;
-        Ok(wrapped)
+        let data_keys = self.data_keys().list()?.len();
+        tx.record(event.with("data_keys", data_keys.to_string())).await?.commit().await?;
+        self.data_keys().wrap_again()
     }
 }

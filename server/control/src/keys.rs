@@ -117,12 +117,23 @@ impl DataKeys {
     }
 
     /// Makes a further key for a tenant, which seals from now on.
-    pub(crate) fn make(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<DataKey, ControlError> {
-        let key = DataKey { id: fresh::uuid(now)?, tenant, secret: Zeroizing::new(fresh::bytes()?) };
-        let stored = self.wrap(&key, timestamp(now))?;
-        ensure_key_file(&self.path(key.id), || Ok(stored.to_text()))?;
-        self.remember(&key);
+    fn make(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<DataKey, ControlError> {
+        let key = self.draw(tenant, now)?;
+        self.keep(&key, now)?;
         Ok(key)
+    }
+
+    /// A further key for a tenant, which seals nothing before it is kept.
+    pub(crate) fn draw(&self, tenant: TenantId, now: DateTime<Utc>) -> Result<DataKey, ControlError> {
+        Ok(DataKey { id: fresh::uuid(now)?, tenant, secret: Zeroizing::new(fresh::bytes()?) })
+    }
+
+    /// Keeps a key, which seals from now on.
+    pub(crate) fn keep(&self, key: &DataKey, now: DateTime<Utc>) -> Result<(), ControlError> {
+        let stored = self.wrap(key, timestamp(now))?;
+        ensure_key_file(&self.path(key.id), || Ok(stored.to_text()))?;
+        self.remember(key);
+        Ok(())
     }
 
     /// The key of that id, also when another process has made it meanwhile.

@@ -4,7 +4,7 @@
 //!
 //! Read [`event`] (what can be recorded), [`canonical`] and [`leaf`] (its bytes), [`append`](mod@append) (how it
 //! gets its place), [`chain`] (the rules of a log), then how others can hold us to it: [`tree`], [`checkpoint`]
-//! and [`note`] (what is signed), [`signing`] (when), [`anchor`] (where it is copied to), [`receipt`] (what is
+//! and [`note`] (what is signed), [`signing`] (when), [`anchor`] (where it is copied to: [`folder`] and [`bucket`]), [`receipt`] (what is
 //! handed out), [`verify`] and [`offline`] (how all of it is checked, here and elsewhere). [`page`] is how people
 //! read it.
 mod event;
@@ -30,6 +30,7 @@ mod tree;
 
 mod anchor;
 mod anchoring;
+mod bucket;
 mod folder;
 mod receipt;
 mod signing;
@@ -43,9 +44,11 @@ mod offline;
 mod verify;
 
 pub(crate) use anchor::Anchor;
+pub use anchor::AnchorPlace;
 pub(crate) use anchoring::{commitments_of, refuse_rollback};
 pub(crate) use append::append;
 pub(crate) use canonical::Canon;
+pub use bucket::BucketSettings;
 pub use chain::{Fault, FaultKind};
 pub use event::{AuditAction, Outcome};
 pub(crate) use event::{Event, LeafActor, Resource};

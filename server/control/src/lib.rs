@@ -101,10 +101,10 @@ pub use jobs::{
 pub use key_rotation::Rotation;
 pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
 pub use ledger::{
-    AuditAction, AuditEvent, AuditFilter, Fault, FaultKind, InvalidVerifierKey, KeyKind, LedgerStanding,
-    MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError,
-    ReviewedSpan, SignedCheckpoint, VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder,
-    verify_receipt,
+    AnchorPlace, AuditAction, AuditEvent, AuditFilter, BucketSettings, Fault, FaultKind, InvalidVerifierKey,
+    KeyKind, LedgerStanding, MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome,
+    ProvenEvent, ReceiptError, ReviewedSpan, SignedCheckpoint, VerifierKey, VerifyReport, Witness,
+    WitnessRefusal, verify_folder, verify_receipt,
 };
 pub use login::{Credentials, Login};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};

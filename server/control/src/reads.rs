@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use kernel::{Read, SnapshotId, StudyId};
+use kernel::{AccountId, Read, SnapshotId, StudyId};
 use uuid::Uuid;
 
 use crate::control::Control;
@@ -60,7 +60,7 @@ impl Control {
         principal.grants().scope::<Read>(&read.study)?;
         let pull = PullId(fresh::uuid(self.clock().now())?);
         let event = read_event(AuditAction::ReadStarted, principal, pull, &read);
-        self.record_together(principal.tenant(), event).await?;
+        self.record_together(principal.tenant(), event, None).await?;
         Ok(pull)
     }
 
@@ -77,49 +77,50 @@ impl Control {
         outcome: Outcome,
     ) -> Result<(), ControlError> {
         principal.grants().scope::<Read>(&read.study)?;
-        let mut tx = self.store().tenant(principal.tenant()).await?.begin().await?;
-        insert_distribution(&mut tx, principal, pull, &read, Ended { amount, outcome }).await?;
         let event = read_event(AuditAction::ReadFinished, principal, pull, &read)
             .ended(outcome)
             .with("rows", amount.rows)
             .with("bytes", amount.bytes);
-        tx.record(event).await?.commit().await
+        let ended = Distribution { pull, account: principal.account(), read, amount, outcome };
+        self.record_together(principal.tenant(), event, Some(ended)).await
     }
 }
 
-struct Ended {
+/// One line of the list of what left the house.
+#[derive(Debug)]
+pub(crate) struct Distribution {
+    pull: PullId,
+    account: AccountId,
+    read: TableRead,
     amount: Amount,
     outcome: Outcome,
 }
 
-async fn insert_distribution(
-    tx: &mut TenantTx,
-    principal: &Principal,
-    pull: PullId,
-    read: &TableRead,
-    ended: Ended,
-) -> Result<(), ControlError> {
-    let now = timestamp(tx.now());
-    let added = sqlx::query(
-        "INSERT INTO distribution_logs (pull_id, account_id, study_id, snapshot_id, table_name, door, outcome,
-                                        row_count, byte_count, finished_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(pull.to_string())
-    .bind(principal.account().to_string())
-    .bind(read.study.as_str())
-    .bind(read.snapshot.to_string())
-    .bind(&read.table)
-    .bind(&read.door)
-    .bind(ended.outcome.name())
-    .bind(i64::try_from(ended.amount.rows).unwrap_or(i64::MAX))
-    .bind(i64::try_from(ended.amount.bytes).unwrap_or(i64::MAX))
-    .bind(now)
-    .execute(tx.connection())
-    .await
-    .map_err(storage("list the distribution"))?;
-    if added.rows_affected() == 0 { Err(ControlError::PullEnded) } else { Ok(()) }
+impl Distribution {
+    /// Lists it; `false` when the pull is listed already.
+    pub(crate) async fn insert(&self, tx: &mut TenantTx) -> Result<bool, ControlError> {
+        let now = timestamp(tx.now());
+        let added = sqlx::query(
+            "INSERT INTO distribution_logs (pull_id, account_id, study_id, snapshot_id, table_name, door, outcome,
+                                            row_count, byte_count, finished_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(self.pull.to_string())
+        .bind(self.account.to_string())
+        .bind(self.read.study.as_str())
+        .bind(self.read.snapshot.to_string())
+        .bind(&self.read.table)
+        .bind(&self.read.door)
+        .bind(self.outcome.name())
+        .bind(i64::try_from(self.amount.rows).unwrap_or(i64::MAX))
+        .bind(i64::try_from(self.amount.bytes).unwrap_or(i64::MAX))
+        .bind(now)
+        .execute(tx.connection())
+        .await
+        .map_err(storage("list the distribution"))?;
+        Ok(added.rows_affected() > 0)
+    }
 }
 
 fn read_event(action: AuditAction, principal: &Principal, pull: PullId, read: &TableRead) -> Event {

@@ -25,7 +25,7 @@ use dialect::Missing;
 use postgres::Served;
 
 pub(crate) use database::{Database, SystemFile, TenantFile};
-pub(crate) use dialect::{claim_lock, is_busy, leaf_holds, lock_head};
+pub(crate) use dialect::{claim_lock, head_lock, is_busy, leaf_holds};
 pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub(crate) use tx::{InUse, SystemTx, TenantTx, Upkeep};
 
@@ -36,7 +36,7 @@ pub(crate) type Connection = sqlx::AnyConnection;
 #[derive(Debug)]
 pub(crate) struct Store {
     clock: Arc<dyn Clock>,
-    anchor: Option<Anchor>,
+    anchors: Vec<Anchor>,
     system: Database<SystemFile>,
     tenants: Tenants,
     open_tenants: Mutex<BTreeMap<TenantId, Arc<Database<TenantFile>>>>,
@@ -57,7 +57,7 @@ impl Store {
         root: &Path,
         engine: &DatabaseEngine,
         clock: Arc<dyn Clock>,
-        anchor: Option<Anchor>,
+        anchors: Vec<Anchor>,
     ) -> Result<Self, ControlError> {
         private_folder(root)?;
         let (system, tenants) = match engine {
@@ -78,12 +78,12 @@ impl Store {
         };
         system.start_log().await?;
         system.complete_head().await?;
-        Ok(Self { clock, anchor, system, tenants, open_tenants: Mutex::default() })
+        Ok(Self { clock, anchors, system, tenants, open_tenants: Mutex::default() })
     }
 
-    /// The folder outside of the database to which checkpoints are copied.
-    pub(crate) const fn anchor(&self) -> Option<&Anchor> {
-        self.anchor.as_ref()
+    /// The places outside of the database to which checkpoints are copied.
+    pub(crate) fn anchors(&self) -> &[Anchor] {
+        &self.anchors
     }
 
     /// Refuses a system's log that contradicts what it has committed to.
@@ -95,7 +95,7 @@ impl Store {
         // Everything that was committed to is read before the log is looked at, which therefore holds at least
         // as much.
         let log = database.log();
-        let committed = commitments_of(&mut *self.system.view().await?, log, self.anchor()).await?;
+        let committed = commitments_of(&mut *self.system.view().await?, log, self.anchors()).await?;
         refuse_rollback(&mut *database.view().await?, log, committed).await
     }
 

@@ -55,12 +55,14 @@ impl Control {
         }
         // The tenant's log comes before the commit: without its row among the tenants it is never opened,
         // whereas a row without a log would be a tenant that cannot be read.
-        let (data_key, _) = self.data_keys().active(id, tx.now())?;
+        let at = tx.now();
+        let data_key = self.data_keys().draw(id, at)?;
         let event = Event::success(AuditAction::TenantCreated, actor, Resource::tenant(id))
             .with("data_key", data_key.id.to_string())
             .with("slug", slug);
         let recorded = tx.record(event.clone()).await?;
         self.store().create_tenant_log(id, event).await?;
+        self.data_keys().keep(&data_key, at)?;
         recorded.commit().await?;
         Ok(Tenant { id, slug: slug.to_owned(), name: name.to_owned() })
     }

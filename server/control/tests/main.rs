@@ -15,12 +15,16 @@ mod postgres;
 #[path = "main/suite.rs"]
 mod sqlite;
 
+#[path = "main/buckets.rs"]
+mod buckets;
 #[path = "main/cryptography.rs"]
 mod cryptography;
 #[path = "main/faults.rs"]
 mod faults;
 #[path = "main/files.rs"]
 mod files;
+#[path = "main/full_disk.rs"]
+mod full_disk;
 #[path = "main/isolation.rs"]
 mod isolation;
 #[path = "main/killed.rs"]
@@ -29,3 +33,5 @@ mod killed;
 mod load;
 #[path = "main/master_keys.rs"]
 mod master_keys;
+#[path = "main/total.rs"]
+mod total;

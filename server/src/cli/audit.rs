@@ -24,6 +24,7 @@ ledger evidence also against its own operator:
 
   cairn audit keys > ledger-keys          publish the keys once, outside of this machine
   cairn serve --anchor /mnt/worm/cairn    copy every checkpoint to another disk
+  cairn serve --anchor s3://bucket/cairn  or to a bucket with Object Lock
   cairn audit witness --help              have somebody else sign that the log only grows")]
 pub(crate) enum AuditCommand {
     /// Re-hash every event and hold it against checkpoints and anchor; or check an export or a receipt offline.

@@ -1,6 +1,7 @@
 //! `cairn doctor`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use control::Actor;
@@ -11,6 +12,19 @@ use crate::break_glass;
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 use crate::work::blocking;
+
+pub(super) mod controls;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoctorArgs {
+    /// List the controls of the security concept instead, with the tests that hold them and how these ended last.
+    #[arg(long)]
+    pub(super) controls: bool,
+    /// The file that `./dev test` keeps of how those tests ended; `./dev help` says where. Without it they were never
+    /// run here.
+    #[arg(long, env = "CAIRN_CONTROL_RESULTS", value_name = "FILE", requires = "controls")]
+    pub(super) results: Option<PathBuf>,
+}
 
 /// Looks at everything that can be checked without changing anything.
 pub(crate) async fn run(app: &App) -> Result<()> {

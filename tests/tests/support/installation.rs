@@ -118,12 +118,21 @@ impl Installation {
     fn account_in(&self, data: &Path, tenant: &str, role: &str, limit: &[&str]) -> Account {
         let whose =
             limit.last().map_or(tenant.to_owned(), |study| format!("{study}.{tenant}").to_lowercase());
-        let email = format!("{role}@{whose}.test");
-        let account = ["admin", "account", "create", tenant, "--email", &email, "--role", role];
-        let arguments = [&account, limit].concat();
-        let said = self.run_with(data, &arguments, &format!("{PASSWORD}\n"));
+        self.made_account(data, tenant, &format!("{role}@{whose}.test"), &[&["--role", role], limit].concat())
+            .0
+    }
+
+    /// An account of a name of its own for all studies of a tenant, with its id.
+    pub(crate) fn account_called(&self, name: &str, tenant: &str, role: &str) -> (Account, String) {
+        self.made_account(&self.data(), tenant, &format!("{name}@{tenant}.test"), &["--role", role])
+    }
+
+    fn made_account(&self, data: &Path, tenant: &str, email: &str, grant: &[&str]) -> (Account, String) {
+        let account = ["admin", "account", "create", tenant, "--email", email];
+        let said = self.run_with(data, &[&account, grant].concat(), &format!("{PASSWORD}\n"));
         assert_eq!(said.code, Some(0), "no account could be made:\n{said}");
-        Account { email, password: PASSWORD.to_owned() }
+        let id = said.out.trim().strip_prefix("account ").expect("the command names the account");
+        (Account { email: email.to_owned(), password: PASSWORD.to_owned() }, id.to_owned())
     }
 
     /// An account of the demonstration: its own, or one of those added for the second tenant.

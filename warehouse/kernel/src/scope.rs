@@ -296,6 +296,71 @@ impl StudyScope<Build> {
     }
 }
 
+/// What the compiler refuses, each beside the nearest thing that it takes, so that nothing is refused for another
+/// reason.
+///
+/// A scope comes from grants:
+/// ```
+/// fn read(grants: &kernel::Grants, study: &kernel::StudyId) -> Result<kernel::StudyScope<kernel::Read>, kernel::Denied> {
+///     grants.scope(study)
+/// }
+/// ```
+/// and from nowhere else:
+/// ```compile_fail,E0451
+/// fn read(tenant: kernel::TenantId, study: kernel::StudyId) -> kernel::StudyScope<kernel::Read> {
+///     kernel::StudyScope { tenant, study, is_unblinded: true, action: std::marker::PhantomData }
+/// }
+/// ```
+/// Nor does one become another tenant's,
+/// ```compile_fail,E0616
+/// fn turn(scope: &mut kernel::StudyScope<kernel::Read>, other: kernel::TenantId) {
+///     scope.tenant = other;
+/// }
+/// ```
+/// another study's, or one of somebody who may see arms:
+/// ```compile_fail,E0616
+/// fn unblind(scope: &mut kernel::StudyScope<kernel::Read>) {
+///     scope.is_unblinded = true;
+/// }
+/// ```
+/// Who builds may read what was built:
+/// ```
+/// fn read(scope: &kernel::StudyScope<kernel::Build>) -> kernel::StudyScope<kernel::Read> {
+///     scope.to_read()
+/// }
+/// ```
+/// and not the other way round:
+/// ```compile_fail,E0308
+/// fn build(_: &kernel::StudyScope<kernel::Build>) {}
+/// fn read(scope: &kernel::StudyScope<kernel::Read>) {
+///     build(scope)
+/// }
+/// ```
+/// nor by making a reader's scope a builder's:
+/// ```compile_fail,E0599
+/// fn build(scope: &kernel::StudyScope<kernel::Read>) -> kernel::StudyScope<kernel::Read> {
+///     scope.to_read()
+/// }
+/// ```
+/// What can be done is a closed list:
+/// ```compile_fail,E0603
+/// #[derive(Debug, Clone, Copy)]
+/// struct Everything;
+/// impl kernel::scope::private::Sealed for Everything {}
+/// ```
+/// A scope is not read from a file or a request:
+/// ```compile_fail,E0277
+/// fn parse<T: serde::de::DeserializeOwned>() {}
+/// parse::<kernel::StudyScope<kernel::Read>>();
+/// ```
+/// as a grant is:
+/// ```
+/// fn parse<T: serde::de::DeserializeOwned>() {}
+/// parse::<kernel::Grant>();
+/// ```
+#[cfg(doctest)]
+pub mod control_24_a_scope_comes_from_grants_alone {}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

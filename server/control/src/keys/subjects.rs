@@ -37,7 +37,7 @@ pub(crate) struct NewKey {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct WrappedAgain {
     pub(crate) keys: u64,
-    pub(crate) destroyed: Vec<Uuid>,
+    pub(crate) superseded: Vec<Uuid>,
 }
 
 impl SubjectKeys {
@@ -91,8 +91,9 @@ impl SubjectKeys {
         }
     }
 
-    /// Seals every key of a tenant's accounts under its present data key, and destroys the data keys before it.
-    /// Cut off anywhere, it leaves every key readable, and is finished by running it again.
+    /// Seals every key of a tenant's accounts under its present data key, and names the data keys that seal nothing any
+    /// more: they are the caller's to destroy, once that is recorded. Cut off anywhere, it leaves every key readable,
+    /// and is finished by running it again.
     pub(crate) fn wrap_again(
         &self,
         tenant: TenantId,
@@ -118,8 +119,7 @@ impl SubjectKeys {
         }
         for row in self.data_keys.list()? {
             if row.tenant == tenant && !row.is_active {
-                self.data_keys.destroy(row.id)?;
-                again.destroyed.push(row.id);
+                again.superseded.push(row.id);
             }
         }
         Ok(again)
@@ -235,7 +235,8 @@ mod tests {
         keys.data_keys.make(tenant(), at(1)).expect("there is a further key");
         let accounts: Vec<AccountId> = (0..7).map(account).collect();
         let again = keys.wrap_again(tenant(), &accounts, at(2)).expect("they are wrapped again");
-        assert_eq!((again.keys, again.destroyed.len()), (6, 1));
+        assert_eq!((again.keys, again.superseded.len()), (6, 1));
+        keys.data_keys.destroy(again.superseded[0]).expect("nothing is sealed under it");
         let reopened = open(folder.path());
         for (number, secret) in (0..).zip(made) {
             assert_eq!(reopened.open(account(number)).expect("it opens"), Some(secret));

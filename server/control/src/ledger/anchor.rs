@@ -1,30 +1,57 @@
-//! The anchor: a folder outside of the database to which every checkpoint is copied with the events below it.
-//! It belongs on another disk or machine than the database, where this program may add files and not change
+//! An anchor: a folder or a bucket outside of the database to which every checkpoint is copied with the events below
+//! it. A folder belongs on another disk or machine than the database, where this program may add files and not change
 //! them; then a database that was put back or written anew contradicts it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kernel::Clock;
 
 use crate::error::ControlError;
+use crate::ledger::bucket::{Bucket, BucketSettings};
 use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::folder::LogFolder;
 use crate::ledger::note::{Note, VerifierKey};
 use crate::ledger::tiles::{TILE_HASHES, TILE_WIDTH, Tile, hashes_at, tile_root, write_bundle};
 use crate::ledger::tree::{Frontier, Hash, leaf_hash};
 
-/// The anchor of a deployment.
+/// An anchor of a deployment.
 #[derive(Debug, Clone)]
-pub(crate) struct Anchor {
-    folder: PathBuf,
+pub(crate) enum Anchor {
+    Folder(PathBuf),
+    Bucket(Arc<Bucket>),
+}
+
+/// Where a further anchor is.
+#[derive(Debug, Clone)]
+pub enum AnchorPlace {
+    /// In a folder.
+    Folder(PathBuf),
+    /// In a bucket that keeps what it holds.
+    Bucket(BucketSettings),
 }
 
 impl Anchor {
     pub(crate) fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self::Folder(folder.to_owned())
+    }
+
+    /// An anchor that is in order.
+    pub(crate) fn open(place: &AnchorPlace, clock: &Arc<dyn Clock>) -> Result<Self, ControlError> {
+        match place {
+            AnchorPlace::Folder(folder) => Ok(Self::at(folder)),
+            AnchorPlace::Bucket(settings) => {
+                Bucket::open(settings, Arc::clone(clock)).map(|bucket| Self::Bucket(Arc::new(bucket)))
+            }
+        }
     }
 
     /// The copy of one log.
     pub(crate) fn log(&self, origin: &str) -> LogFolder {
-        LogFolder::of_log(&self.folder, origin)
+        match self {
+            Self::Folder(folder) => LogFolder::of_log(folder, origin),
+            Self::Bucket(bucket) => LogFolder::in_bucket(bucket, origin),
+        }
     }
 
     /// The newest checkpoint of a log in the anchor, with its signature verified.
@@ -73,6 +100,11 @@ impl AnchoredLog {
         let hashes = self.tile.as_ref().map(|(_, hashes)| hashes);
         let place = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
         Ok(hashes.and_then(|hashes| hashes.get(place).copied()))
+    }
+
+    /// Whether something was laid on top of what the anchor holds.
+    pub(crate) fn is_covered(&self) -> Result<bool, ControlError> {
+        Ok(self.folder.first_covered()?.is_some())
     }
 
     /// Whether the copied hashes have the root that was signed.

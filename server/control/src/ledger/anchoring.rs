@@ -28,17 +28,31 @@ impl Control {
         Ok(())
     }
 
-    /// Copies what the anchor lacks of a log, up to its newest checkpoint.
+    /// Copies what the anchors lack of a log, up to its newest checkpoint. One that fails does not keep the others from
+    /// their copy; the first failure is told.
     pub(crate) async fn anchor_log(&self, log: Log) -> Result<(), ControlError> {
-        let Some(anchor) = self.store().anchor() else { return Ok(()) };
         let Some(kept) = self.last_checkpoint(log).await? else { return Ok(()) };
+        let mut first = Ok(());
+        for anchor in self.store().anchors() {
+            let copied = self.anchor_log_in(anchor, log, &kept).await;
+            first = first.and(copied);
+        }
+        first
+    }
+
+    async fn anchor_log_in(
+        &self,
+        anchor: &Anchor,
+        log: Log,
+        kept: &KeptCheckpoint,
+    ) -> Result<(), ControlError> {
         let keys = self.known_keys(&log.origin()).await?;
         let copied = anchor.last(&log.origin(), &keys)?.map_or(0, |anchored| anchored.checkpoint.size);
         if copied >= kept.size {
             return Ok(());
         }
         let folder = anchor.log(&log.origin());
-        copy_log(&mut *self.log_view(log).await?, log, &folder, (copied, &kept)).await?;
+        copy_log(&mut *self.log_view(log).await?, log, &folder, (copied, kept)).await?;
         folder.write_checkpoint(kept.size, &kept.note)
     }
 
@@ -171,11 +185,11 @@ pub(crate) struct Committed {
     place: String,
 }
 
-/// The last event of a log that it has committed to, as the system's rows say and as the anchor says.
+/// The last event of a log that it has committed to, as the system's rows say and as the anchors say.
 pub(crate) async fn commitments_of(
     system: &mut Connection,
     log: Log,
-    anchor: Option<&Anchor>,
+    anchors: &[Anchor],
 ) -> Result<Vec<Committed>, ControlError> {
     let mut committed = Vec::new();
     if let Some(kept) = rows::last_checkpoint(system, log).await? {
@@ -185,10 +199,10 @@ pub(crate) async fn commitments_of(
             place: PLACE_KEPT.to_owned(),
         });
     }
-    if let Some(anchor) = anchor {
+    for anchor in anchors {
         let keys = known_keys(system, &log.origin()).await?;
         if let Some(mut anchored) = anchor.last(&log.origin(), &keys)? {
-            let place = anchor.log(&log.origin()).path().display().to_string();
+            let place = anchor.log(&log.origin()).name();
             let last_hash = last_hash(&mut anchored, &place)?;
             committed.push(Committed { size: anchored.checkpoint.size, last_hash, place });
         }

@@ -12,7 +12,7 @@ use crate::ledger::leaf::{Leaf, MAX_LEAF_BYTES, Place};
 use crate::ledger::log::Log;
 use crate::ledger::rows::{self, index};
 use crate::ledger::tree::leaf_hash;
-use crate::store::{Connection, lock_head};
+use crate::store::Connection;
 
 const STEP: &str = "append to the ledger";
 
@@ -24,11 +24,10 @@ pub(crate) async fn append(
     event: Event,
     now: DateTime<Utc>,
 ) -> Result<String, ControlError> {
-    lock_head(connection, &log.origin()).await.map_err(storage(STEP))?;
-    let head = rows::head(connection, log).await?;
+    let (head, last_at) = rows::locked_head(connection, log).await?;
     let mut tree = head.tree.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
     let (seq, prev_hash) = (index(head.size), head.last_hash);
-    refuse_clock_behind(connection, log, seq, now).await?;
+    refuse_clock_behind(log, last_at.as_deref(), now)?;
 
     let event_id = fresh::uuid(now)?.to_string();
     let leaf = Leaf::new(Place { log, seq, prev_hash, event_id, at: timestamp(now) }, event);
@@ -52,20 +51,9 @@ pub(crate) async fn append(
 }
 
 /// An event that lies before its predecessor would make the log fail its verification for ever.
-async fn refuse_clock_behind(
-    connection: &mut Connection,
-    log: Log,
-    seq: i64,
-    now: DateTime<Utc>,
-) -> Result<(), ControlError> {
-    let last: Option<String> = sqlx::query_scalar("SELECT at FROM audit_events WHERE log = $1 AND seq = $2")
-        .bind(log.origin())
-        .bind(seq - 1)
-        .fetch_optional(connection)
-        .await
-        .map_err(storage(STEP))?;
+fn refuse_clock_behind(log: Log, last: Option<&str>, now: DateTime<Utc>) -> Result<(), ControlError> {
     let Some(last) = last else { return Ok(()) };
-    let behind = parse_timestamp(&last).ok_or(()).map_err(corrupt("event's time"))? - now;
+    let behind = parse_timestamp(last).ok_or(()).map_err(corrupt("event's time"))? - now;
     if behind > CLOCK_TOLERANCE {
         return Err(ControlError::ClockBehind { log: log.origin(), seconds: behind.num_seconds() });
     }

@@ -66,6 +66,8 @@ pub enum FaultKind {
     Anchor,
     /// The anchor itself does not have the root that it was signed with.
     AnchorBroken,
+    /// Something was laid on top of an object of the anchor's bucket: a delete marker, or another version.
+    AnchorCovered,
     /// The encrypted personal data of the event were changed, or are gone without an erasure.
     PersonalData,
 }
@@ -94,6 +96,9 @@ impl fmt::Display for FaultKind {
             }
             Self::Anchor => f.write_str("the event is not the one that was anchored"),
             Self::AnchorBroken => f.write_str("the anchor's copy does not have the root that was signed"),
+            Self::AnchorCovered => {
+                f.write_str("the anchor's bucket holds a delete marker or another version of an object")
+            }
             Self::PersonalData => f.write_str("the personal data of the event were changed or removed"),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::control::Control;
 use crate::error::{ControlError, storage};
-use crate::ledger::anchor::AnchoredLog;
+use crate::ledger::anchor::{Anchor, AnchoredLog};
 use crate::ledger::anchoring::known_keys;
 use crate::ledger::canonical::Canon;
 use crate::ledger::chain::{Chain, Fault, FaultKind};
@@ -40,8 +40,8 @@ pub(crate) struct Commitments<'a> {
     /// The last size whose root was that of a checkpoint, with the hash of its last event.
     proven: (u64, String),
     agreeing: u64,
-    anchored: Option<AnchoredLog>,
-    anchor_is_broken: bool,
+    anchored: Vec<AnchoredLog>,
+    anchor_fault: Option<FaultKind>,
 }
 
 impl<'a> Commitments<'a> {
@@ -56,18 +56,14 @@ impl<'a> Commitments<'a> {
             // it when it was appended.
             Start::LastCheckpoint => resume_without_time(last.as_ref(), log),
         };
-        let (anchored, anchor_is_broken) = match control.store().anchor() {
-            None => (None, false),
-            Some(anchor) => match anchor.last(&log.origin(), &keys) {
-                Err(ControlError::AnchorUnusable { .. }) => (None, true),
-                Err(error) => return Err(error),
-                Ok(None) => (None, false),
-                Ok(Some(mut anchored)) => {
-                    let whole = start == Start::LastCheckpoint || anchored.is_whole()?;
-                    if whole { (Some(anchored), false) } else { (None, true) }
-                }
-            },
-        };
+        let (mut anchored, mut anchor_fault) = (Vec::new(), None);
+        for anchor in control.store().anchors() {
+            match copy_in(anchor, (log, &keys), start)? {
+                Copy::Absent => {}
+                Copy::Usable(copy) => anchored.push(copy),
+                Copy::Wrong(kind) => anchor_fault = anchor_fault.or(Some(kind)),
+            }
+        }
         Ok(Self {
             control,
             proven: (chain.size(), chain.last_hash().to_owned()),
@@ -77,7 +73,7 @@ impl<'a> Commitments<'a> {
             pending: VecDeque::new(),
             agreeing: 0,
             anchored,
-            anchor_is_broken,
+            anchor_fault,
         })
     }
 
@@ -94,11 +90,12 @@ impl<'a> Commitments<'a> {
         leaf: &Leaf,
     ) -> Result<Option<Fault>, ControlError> {
         let last = self.chain.size() - 1;
-        if let Some(anchored) = &mut self.anchored
-            && let Some(hash) = anchored.hash(last)?
-            && hex(&hash) != self.chain.last_hash()
-        {
-            return Ok(Some(Fault { index: last, kind: FaultKind::Anchor }));
+        for anchored in &mut self.anchored {
+            if let Some(hash) = anchored.hash(last)?
+                && hex(&hash) != self.chain.last_hash()
+            {
+                return Ok(Some(Fault { index: last, kind: FaultKind::Anchor }));
+            }
         }
         if let Some(committed) = missing_checkpoint(connection, leaf).await? {
             return Ok(Some(Fault { index: last, kind: FaultKind::Checkpoint { committed } }));
@@ -135,21 +132,26 @@ impl<'a> Commitments<'a> {
 
     /// Whether the log ends before a size that it has committed to.
     pub(crate) fn shortened(&self) -> Option<Fault> {
-        let anchored = self.anchored.as_ref().map_or(0, |anchored| anchored.checkpoint.size);
-        let committed = self.committed.max(anchored);
+        let committed = self.committed.max(self.anchored_size().unwrap_or(0));
         let index = self.chain.size();
         (index < committed).then_some(Fault { index, kind: FaultKind::Shortened { committed } })
     }
 
-    /// Whether the anchor itself is wrong.
+    /// The largest copy.
+    fn anchored_size(&self) -> Option<u64> {
+        self.anchored.iter().map(|anchored| anchored.checkpoint.size).max()
+    }
+
+    /// Whether an anchor itself is wrong.
     pub(crate) fn anchor_fault(&self) -> Option<Fault> {
         let index = self.chain.size();
-        self.anchor_is_broken.then_some(Fault { index, kind: FaultKind::AnchorBroken })
+        self.anchor_fault.map(|kind| Fault { index, kind })
     }
 
     /// What was found.
     pub(crate) fn report(self, fault: Option<Fault>) -> VerifyReport {
         let (log, tenant) = (self.chain.log().origin(), self.chain.log().tenant());
+        let anchored = self.anchored_size();
         let (size, last_hash) = match fault {
             // The events up to the last good checkpoint are proved; one of the following is another.
             Some(Fault { kind: FaultKind::Root { .. }, .. }) => self.proven,
@@ -157,9 +159,33 @@ impl<'a> Commitments<'a> {
             Some(Fault { kind: FaultKind::Anchor, index }) => (index, String::new()),
             _ => (self.chain.size(), self.chain.last_hash().to_owned()),
         };
-        let anchored = self.anchored.map(|anchored| anchored.checkpoint.size);
         VerifyReport { log, tenant, size, last_hash, checkpoints: self.agreeing, anchored, fault }
     }
+}
+
+/// What an anchor holds of a log.
+enum Copy {
+    Absent,
+    Usable(AnchoredLog),
+    Wrong(FaultKind),
+}
+
+/// Reads the copy of a log; from the first event on also whether it is whole and nothing was laid on top of it.
+fn copy_in(anchor: &Anchor, (log, keys): (Log, &[VerifierKey]), start: Start) -> Result<Copy, ControlError> {
+    let mut copy = match anchor.last(&log.origin(), keys) {
+        Err(ControlError::AnchorUnusable { .. }) => return Ok(Copy::Wrong(FaultKind::AnchorBroken)),
+        found => match found? {
+            None => return Ok(Copy::Absent),
+            Some(copy) => copy,
+        },
+    };
+    if start == Start::First && !copy.is_whole()? {
+        return Ok(Copy::Wrong(FaultKind::AnchorBroken));
+    }
+    if start == Start::First && copy.is_covered()? {
+        return Ok(Copy::Wrong(FaultKind::AnchorCovered));
+    }
+    Ok(Copy::Usable(copy))
 }
 
 fn resume_without_time(last: Option<&KeptCheckpoint>, log: Log) -> Chain {

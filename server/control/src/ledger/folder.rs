@@ -1,12 +1,15 @@
 //! One log as a folder of files that are written once: checkpoints, tiles and bundles of entries. Copied
-//! anywhere, it can be verified there without this program's database.
+//! anywhere, it can be verified there without this program's database. The folder may be one of a bucket, where the
+//! same files are objects.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::ControlError;
 use crate::fresh;
+use crate::ledger::bucket::Bucket;
 use crate::ledger::hash::hex;
 use crate::ledger::note::MAX_NOTE_BYTES;
 use crate::ledger::tiles::{
@@ -21,16 +24,39 @@ const GROUPS: usize = 5;
 #[derive(Debug, Clone)]
 pub(crate) struct LogFolder {
     root: PathBuf,
+    /// The bucket that it lies in, where it is not on a disk.
+    bucket: Option<Arc<Bucket>>,
 }
 
 impl LogFolder {
     pub(crate) const fn at(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, bucket: None }
     }
 
     /// The folder of a log below a folder of many.
     pub(crate) fn of_log(folder: &Path, origin: &str) -> Self {
-        Self { root: folder.join(origin) }
+        Self::at(folder.join(origin))
+    }
+
+    /// The folder of a log in a bucket.
+    pub(crate) fn in_bucket(bucket: &Arc<Bucket>, origin: &str) -> Self {
+        Self { root: PathBuf::from(bucket.key(origin)), bucket: Some(Arc::clone(bucket)) }
+    }
+
+    /// Where it is, for people.
+    pub(crate) fn name(&self) -> String {
+        let root = self.root.display();
+        self.bucket.as_ref().map_or_else(|| root.to_string(), |bucket| format!("{}/{root}", bucket.address()))
+    }
+
+    /// The name of an object of the log.
+    fn key(&self, place: &str) -> String {
+        format!("{}/{place}", self.root.display())
+    }
+
+    /// An object of the log that something was laid on top of since it was written; on a disk there is none.
+    pub(crate) fn first_covered(&self) -> Result<Option<String>, ControlError> {
+        self.bucket.as_ref().map_or(Ok(None), |bucket| bucket.first_covered(&self.key("")))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -40,6 +66,9 @@ impl LogFolder {
     /// Writes a file that no one can replace: whole, on the disk, readable alone. A file that is there with the
     /// same bytes is left; with others, it is an error.
     pub(crate) fn write_once(&self, place: &str, bytes: &[u8]) -> Result<(), ControlError> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.write_once(&self.key(place), bytes);
+        }
         let path = self.root.join(place);
         let parent = path.parent().unwrap_or(&self.root);
         fs::create_dir_all(parent).map_err(failed("make the folder", parent))?;
@@ -77,6 +106,9 @@ impl LogFolder {
 
     /// A file's bytes; `None` when it is not there. One that is larger than `limit` is an error.
     pub(crate) fn read(&self, place: &str, limit: usize) -> Result<Option<Vec<u8>>, ControlError> {
+        if let Some(bucket) = &self.bucket {
+            return bucket.read(&self.key(place), limit);
+        }
         let path = self.root.join(place);
         let file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -102,10 +134,10 @@ impl LogFolder {
 
     /// The size of the newest checkpoint. Folders in groups of three digits keep this quick for ever.
     pub(crate) fn last_checkpoint(&self) -> Result<Option<u64>, ControlError> {
-        let (mut folder, mut digits) = (self.root.join(CHECKPOINTS), String::new());
+        let (mut folder, mut digits) = (CHECKPOINTS.to_owned(), String::new());
         for _ in 0..GROUPS {
-            let Some(group) = groups(&folder)?.pop() else { return Ok(None) };
-            folder.push(&group);
+            let Some(group) = self.groups(&folder)?.pop() else { return Ok(None) };
+            folder = format!("{folder}/{group}");
             digits.push_str(&group);
         }
         Ok(digits.parse().ok())
@@ -117,13 +149,23 @@ impl LogFolder {
         for _ in 0..GROUPS {
             let mut longer = Vec::new();
             for prefix in prefixes {
-                for group in groups(&self.root.join(CHECKPOINTS).join(&prefix))? {
-                    longer.push(if prefix.is_empty() { group } else { format!("{prefix}/{group}") });
+                for group in self.groups(&format!("{CHECKPOINTS}{prefix}"))? {
+                    longer.push(format!("{prefix}/{group}"));
                 }
             }
             prefixes = longer;
         }
         Ok(prefixes.iter().filter_map(|path| path.replace('/', "").parse().ok()).collect())
+    }
+
+    /// The names of three digits in a folder, in their order; none when it is not there.
+    fn groups(&self, folder: &str) -> Result<Vec<String>, ControlError> {
+        let names = match &self.bucket {
+            Some(bucket) => bucket.names(&self.key(&format!("{folder}/")))?,
+            None => names_on_disk(&self.root.join(folder))?,
+        };
+        let is_group = |name: &String| name.len() == 3 && name.bytes().all(|digit| digit.is_ascii_digit());
+        Ok(names.into_iter().filter(is_group).collect())
     }
 
     /// The hashes of a tile, from its file or the file of a wider one; `None` when neither is there or whole.
@@ -159,6 +201,9 @@ impl LogFolder {
     /// Removes the partial forms of a tile whose full form is written. They are a convenience of the format;
     /// where they cannot be removed, they stay.
     pub(crate) fn remove_partial(&self, tile: Tile) {
+        if self.bucket.is_some() {
+            return;
+        }
         for place in [tile.path(), tile.bundle_path()] {
             let _ = fs::remove_dir_all(self.root.join(format!("{place}.p")));
         }
@@ -171,8 +216,8 @@ fn checkpoint_place(size: u64) -> String {
     format!("{CHECKPOINTS}/{}", groups.join("/"))
 }
 
-/// The names of three digits in a folder, in their order; none when it is not there.
-fn groups(folder: &Path) -> Result<Vec<String>, ControlError> {
+/// The names in a folder, in their order; none when it is not there.
+fn names_on_disk(folder: &Path) -> Result<Vec<String>, ControlError> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed("list", folder))?,
@@ -180,8 +225,7 @@ fn groups(folder: &Path) -> Result<Vec<String>, ControlError> {
     let mut names = Vec::new();
     for entry in entries {
         let name = entry.map_err(failed("list", folder))?.file_name();
-        let name = name.to_str().filter(|name| name.len() == 3 && name.bytes().all(|b| b.is_ascii_digit()));
-        names.extend(name.map(str::to_owned));
+        names.extend(name.to_str().map(str::to_owned));
     }
     names.sort();
     Ok(names)

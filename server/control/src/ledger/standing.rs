@@ -74,7 +74,7 @@ impl Control {
             size: rows::head(&mut view, log).await?.size,
             checkpoints,
             cosignatures,
-            is_anchored: self.store().anchor().is_some(),
+            is_anchored: !self.store().anchors().is_empty(),
             verified: verified.map(|last| (last.at, last.outcome == "success")),
             reviewed: reviewed.as_ref().map(read_span).transpose()?,
         })

@@ -250,14 +250,16 @@ async fn finished<T>(
 
 /// A pool of connections to a SQLite file, each told `purpose`.
 fn sqlite_pool(size: u32, purpose: &'static str) -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY_TIMEOUT).after_connect(
-        move |connection, _| {
-            Box::pin(async move {
-                sqlx::raw_sql(SQLITE_SESSION).execute(&mut *connection).await?;
-                sqlx::raw_sql(purpose).execute(connection).await.map(|_| ())
-            })
-        },
-    )
+    let options = AnyPoolOptions::new().max_connections(size).acquire_timeout(2 * BUSY_TIMEOUT);
+    let told = options.after_connect(move |connection, _| {
+        Box::pin(async move {
+            sqlx::raw_sql(SQLITE_SESSION).execute(&mut *connection).await?;
+            sqlx::raw_sql(purpose).execute(connection).await.map(|_| ())
+        })
+    });
+    // On a full disk SQLite rolls back by itself. The driver's own rollback then fails, and the driver believes for ever
+    // that a transaction is open: such a connection is replaced.
+    told.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// Turns the file's write-ahead log on, and refuses what is no database: a pool would try that again and again.

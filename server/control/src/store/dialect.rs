@@ -55,17 +55,11 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 GRANT USAGE ON SCHEMA cairn_schema TO cairn_system, cairn_app;
 GRANT SELECT ON schema_migrations TO cairn_system, cairn_app";
 
-/// Locks the head of a log until the transaction ends. It is the last lock that a transaction takes; a SQLite
-/// file is locked as a whole by then.
-pub(crate) async fn lock_head(connection: &mut Connection, log: &str) -> Result<(), sqlx::Error> {
-    if connection.backend_name() != <sqlx::Postgres as sqlx::Database>::NAME {
-        return Ok(());
-    }
-    sqlx::query("SELECT size FROM audit_head WHERE log = $1 FOR UPDATE")
-        .bind(log)
-        .fetch_optional(connection)
-        .await
-        .map(|_| ())
+/// Ends the statement that reads a log's head for who appends. A SQLite file is locked as a whole by then; in
+/// PostgreSQL the row is.
+pub(crate) fn head_lock(connection: &Connection) -> &'static str {
+    let is_served = connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME;
+    if is_served { "FOR UPDATE OF audit_head" } else { "" }
 }
 
 /// Ends the statement that looks for a job to claim. A SQLite file is locked as a whole by then; in PostgreSQL the

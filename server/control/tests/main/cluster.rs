@@ -115,6 +115,17 @@ impl Cluster {
 }
 
 impl Database {
+    /// One that another process has told of.
+    pub(crate) fn told(folder: &Path, name: &str) -> Self {
+        install_default_drivers();
+        Self { folder: folder.to_owned(), name: name.to_owned() }
+    }
+
+    /// What another process needs to know of it.
+    pub(crate) fn tell(&self) -> (&Path, &str) {
+        (&self.folder, &self.name)
+    }
+
     /// Where a role finds it.
     pub(crate) fn address(&self, role: &str) -> String {
         format!("postgres:///{}?host={}&user={role}", self.name, self.folder.display())

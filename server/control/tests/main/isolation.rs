@@ -255,7 +255,7 @@ async fn control_23_flipping_the_tenant_by_injected_sql_gives_no_rows() {
 }
 
 #[tokio::test]
-async fn twenty_probes_with_sql_reach_no_other_tenant() {
+async fn control_23_twenty_probes_with_sql_reach_no_other_tenant() {
     let Some(wall) = Wall::new().await else { return };
     prepare_probes(&wall).await;
     let other = wall.other.to_string();
@@ -399,7 +399,7 @@ async fn neither_role_reads_in_the_others_context() {
 }
 
 #[tokio::test]
-async fn control_3_the_ledger_is_changed_by_no_role() {
+async fn control_03_the_ledger_is_changed_by_no_role() {
     let Some(wall) = Wall::new().await else { return };
     let before = wall.world.site.contents(Whose::Tenants(wall.acme)).await;
     let changes =

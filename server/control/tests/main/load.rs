@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use control::{Actor, Control, ControlSettings, DatabaseEngine, DatabaseSettings, VerifyReport};
 use kernel::{Build, Clock, FixedClock, StudyScope};
+use sqlx::AnyConnection;
+use tempfile::TempDir;
 use tokio::sync::Mutex;
 
 use crate::cluster::{Cluster, Durability};
-use crate::site::{Engine, Site};
+use crate::site::{Engine, Site, connect_file, run};
 use crate::sqlite::world::{study, trace};
 
 /// The machine is for one of these tests at a time.
@@ -96,6 +98,38 @@ async fn a_pool_that_is_cut_off_again_and_again_mixes_no_tenants() {
 
 const MEASURED: Duration = Duration::from_secs(3);
 
+/// What the database itself can do here: rows a second, one in each transaction, by so many writers in
+/// one table.
+async fn inserts_per_second(connect: impl AsyncFn() -> AnyConnection, writers: u32) -> f64 {
+    let mut first = connect().await;
+    let made = "CREATE TABLE IF NOT EXISTS plain_inserts (writer bigint, number bigint, leaf text)";
+    run(&mut first, made).await;
+    let mut connections = vec![first];
+    for _ in 1..writers {
+        connections.push(connect().await);
+    }
+    let started = Instant::now();
+    let mut tasks = tokio::task::JoinSet::new();
+    for (writer, mut connection) in (0_i64..).zip(connections) {
+        tasks.spawn(async move {
+            let mut inserted = 0_i64;
+            while started.elapsed() < MEASURED {
+                let done = sqlx::query("INSERT INTO plain_inserts VALUES ($1, $2, $3)")
+                    .bind(writer)
+                    .bind(inserted)
+                    .bind("x".repeat(700))
+                    .execute(&mut connection)
+                    .await;
+                done.expect("a row can be added");
+                inserted += 1;
+            }
+            inserted
+        });
+    }
+    let inserted: i64 = tasks.join_all().await.into_iter().sum();
+    f64::from(i32::try_from(inserted).expect("a few thousand")) / started.elapsed().as_secs_f64()
+}
+
 /// Events a second, one in each transaction, by eight writers who go round the tenants.
 async fn appends_per_second(control: &Control, tenants: usize) -> f64 {
     let mut scopes = Vec::new();
@@ -138,9 +172,27 @@ async fn the_ledger_takes_so_many_events_a_second() {
     let files = Site::new(Engine::Sqlite).await.expect("SQLite is always there");
     let control = files.open(clock()).await.expect("the site can be opened");
     measure("SQLite, synchronous=FULL", control, "the model run: 123 to 192 in one").await;
+    let plain = TempDir::new().expect("a temporary folder can be made");
+    let file = plain.path().join("plain.sqlite");
+    std::fs::write(&file, "").expect("the folder is ours");
+    let plainly = inserts_per_second(
+        async || {
+            let mut connection = connect_file(&file).await;
+            run(&mut connection, "PRAGMA journal_mode = WAL").await;
+            run(&mut connection, "PRAGMA synchronous = FULL").await;
+            connection
+        },
+        1,
+    );
+    println!("SQLite, plain inserts by one writer: {:.0} rows/s", plainly.await);
 
     let Some(cluster) = Cluster::start(Durability::Durable).await else { return };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let plain = cluster.database().await;
+    for writers in [1, 8] {
+        let rows = inserts_per_second(async || plain.connect("postgres").await, writers).await;
+        println!("PostgreSQL, plain inserts by {writers} writers: {rows:.0} rows/s");
+    }
     let engine = DatabaseEngine::Postgres(cluster.database().await.settings(16));
     let database = DatabaseSettings { engine, replicas: 1 };
     let settings = ControlSettings { database, ..ControlSettings::default() };

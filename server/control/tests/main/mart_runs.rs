@@ -4,7 +4,7 @@ use kernel::{Build, RunId, StudyScope};
 
 use super::world::{World, new_snapshot, snapshot_id, trace};
 
-fn run(name: &str, status: MartRunStatus, snapshot: Option<&str>) -> NewMartRun {
+pub(super) fn run(name: &str, status: MartRunStatus, snapshot: Option<&str>) -> NewMartRun {
     let at = DateTime::from_timestamp(1_795_000_000 + i64::try_from(name.len()).expect("short"), 0);
     let at = at.expect("the time is valid");
     NewMartRun {

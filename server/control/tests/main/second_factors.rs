@@ -15,6 +15,17 @@ struct Scene {
     ada: AccountId,
 }
 
+/// What an app shows at this moment. Source: RFC 6238, written down once more here.
+pub(super) fn shown(world: &World, secret: &str) -> String {
+    let step = u64::try_from(world.clock.now().timestamp()).expect("after 1970") / 30;
+    let mut mac = Hmac::<Sha1>::new_from_slice(&from_base32(secret)).expect("a key of any length");
+    mac.update(&step.to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    let at = usize::from(hash[19] & 15);
+    let word = u32::from_be_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]) & 0x7fff_ffff;
+    format!("{:06}", word % 1_000_000)
+}
+
 impl Scene {
     async fn new() -> Option<Self> {
         let world = World::new().await?;
@@ -27,15 +38,8 @@ impl Scene {
         Actor::Account { id: self.ada, tenant: self.tenant }
     }
 
-    /// What an app shows at this moment. Source: RFC 6238, written down once more here.
     fn shown(&self, secret: &str) -> String {
-        let step = u64::try_from(self.world.clock.now().timestamp()).expect("after 1970") / 30;
-        let mut mac = Hmac::<Sha1>::new_from_slice(&from_base32(secret)).expect("a key of any length");
-        mac.update(&step.to_be_bytes());
-        let hash = mac.finalize().into_bytes();
-        let at = usize::from(hash[19] & 15);
-        let word = u32::from_be_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]) & 0x7fff_ffff;
-        format!("{:06}", word % 1_000_000)
+        shown(&self.world, secret)
     }
 
     /// An app and recovery codes, in use.
