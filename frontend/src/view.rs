@@ -14,7 +14,9 @@ pub mod marts;
 pub mod overview;
 pub mod quality;
 pub mod rbqm;
+pub mod report;
 pub mod signal;
+pub mod site_tests;
 pub mod studies;
 pub mod subjects;
 
@@ -32,6 +34,10 @@ pub use marts::{MartAlert, MartColumn, MartRow, MartRunRow, MartTest, MartTiming
 pub use overview::{KeyCount, OverviewView};
 pub use quality::{MissingnessRow, QualityView, VisitLabel};
 pub use rbqm::{LimitVerdict, RbqmView, ToleranceLimit};
+pub use report::{Cell, Limit, Line, LineKind, Place, Plot, ReportView, Section, Table};
 pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
+pub use site_tests::{
+    SiteTestCell, SiteTestRow, SiteTestView, SiteTestsRow, SiteTestsView, SubjectValues, VariableValues,
+};
 pub use studies::{StudiesView, StudyRow};
 pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};

@@ -1,4 +1,5 @@
 //! An invented study with one clearly worst site, and every view of it.
+pub(crate) mod clinical;
 pub(crate) mod data;
 pub(crate) mod marts;
 pub(crate) mod quality;

@@ -15,6 +15,7 @@ mod jobs;
 mod ledger_timer;
 
 pub mod demo;
+mod detection;
 pub mod telemetry;
 
 pub mod cli;

@@ -110,6 +110,12 @@ pub enum Tab {
     Quality,
     /// `/studies/{study}/rbqm`
     Rbqm,
+    /// `/studies/{study}/site-tests`
+    SiteTests,
+    /// `/studies/{study}/enrolment`
+    Enrolment,
+    /// `/studies/{study}/safety`
+    Safety,
     /// `/studies/{study}/data`
     Data,
     /// `/jobs`
@@ -120,8 +126,17 @@ pub enum Tab {
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Quality, Self::Rbqm, Self::Data, Self::Jobs, Self::Audit];
+    pub const ALL: [Self; 9] = [
+        Self::Overview,
+        Self::Quality,
+        Self::Rbqm,
+        Self::SiteTests,
+        Self::Enrolment,
+        Self::Safety,
+        Self::Data,
+        Self::Jobs,
+        Self::Audit,
+    ];
 
     /// Whether it is of one study.
     #[must_use]
@@ -136,6 +151,9 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Quality => "Quality",
             Self::Rbqm => "RBQM",
+            Self::SiteTests => "Site tests",
+            Self::Enrolment => "Enrolment",
+            Self::Safety => "Safety",
             Self::Data => "Data",
             Self::Jobs => "Jobs",
             Self::Audit => "Audit",

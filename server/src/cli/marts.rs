@@ -1,6 +1,6 @@
 //! `cairn marts`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
@@ -15,6 +15,7 @@ use crate::error::Result;
 
 mod backfill;
 mod build;
+mod detection;
 pub(crate) mod docs;
 mod history;
 mod lineage;
@@ -98,6 +99,9 @@ pub(crate) enum MartsCommand {
         #[arg(long, value_name = "SELECTOR")]
         select: Vec<String>,
     },
+    /// Simulate studies with planted anomalies and without, build their marts, and write what is found: for each kind the
+    /// sensitivity and the delay, and false alarms, by the reference method and by ours.
+    Detection(detection::DetectionArgs),
     /// Show which table is built from which.
     Graph,
 }
@@ -141,7 +145,7 @@ impl What {
     }
 }
 
-pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
+pub(crate) async fn run(app: &App, data: &Path, command: MartsCommand) -> Result<()> {
     match command {
         MartsCommand::Build { place, what, as_of, dry_run: true, .. } => {
             plan::show(app, &place, &what, as_of).await
@@ -159,6 +163,7 @@ pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
         MartsCommand::Lineage { place, of, deliveries } => lineage::run(app, &place, &of, deliveries).await,
         MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
         MartsCommand::List { select } => list(&select),
+        MartsCommand::Detection(args) => detection::run(app, data, &args).await,
         MartsCommand::Graph => {
             graph();
             Ok(())
