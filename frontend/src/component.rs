@@ -3,6 +3,7 @@ pub(crate) mod breadcrumb;
 pub(crate) mod calls;
 pub(crate) mod chart;
 pub(crate) mod checks;
+pub(crate) mod counts;
 pub(crate) mod definition;
 pub(crate) mod document;
 pub(crate) mod empty;

@@ -4,6 +4,7 @@
 pub mod funnel;
 pub mod missingness;
 pub mod ranking;
+pub mod report;
 
 use plotly::Layout;
 use plotly::common::Font;
@@ -15,6 +16,7 @@ pub use funnel::funnel;
 pub(crate) use funnel::sentence_case;
 pub use missingness::missingness_heatmap;
 pub use ranking::ranking;
+pub use report::plot;
 
 use crate::verdict;
 use crate::view::Flag;

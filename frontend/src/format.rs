@@ -55,6 +55,18 @@ pub fn z(score: f64) -> String {
     if score.is_finite() { signed(score, 2) } else { NO_VALUE.to_owned() }
 }
 
+/// A probability: three decimals, and the power of ten where that would be nothing.
+#[must_use]
+pub fn p_value(p: f64) -> String {
+    match p {
+        p if !p.is_finite() => NO_VALUE.to_owned(),
+        p if p <= 0.0 => "0".to_owned(),
+        p if p < 1e-300 => "< 1e-300".to_owned(),
+        p if p < 0.0005 => format!("{p:.0e}"),
+        p => signed(p, 3),
+    }
+}
+
 /// A threshold: as few decimals as it needs, at most two.
 #[must_use]
 pub fn threshold(value: f64) -> String {

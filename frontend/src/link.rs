@@ -1,6 +1,8 @@
 //! Addresses of pages. The server's routes and these functions are the two sides of one agreement.
 
-use crate::query::{AuditQuery, IndicatorQuery, JobsQuery, QualityQuery, RbqmQuery, encode_segment};
+use crate::query::{
+    AuditQuery, IndicatorQuery, JobsQuery, QualityQuery, RbqmQuery, SiteTestQuery, encode_segment,
+};
 use crate::view::{Tab, Theme};
 
 /// The list of studies.
@@ -169,6 +171,9 @@ pub fn tab(study_key: &str, tab: Tab) -> String {
         Tab::Overview => study(study_key),
         Tab::Quality => format!("{}/quality", study(study_key)),
         Tab::Rbqm => format!("{}/rbqm", study(study_key)),
+        Tab::SiteTests => format!("{}/site-tests", study(study_key)),
+        Tab::Enrolment => format!("{}/enrolment", study(study_key)),
+        Tab::Safety => format!("{}/safety", study(study_key)),
         Tab::Data => format!("{}/data", study(study_key)),
         Tab::Jobs => JOBS.to_owned(),
         Tab::Audit => AUDIT.to_owned(),
@@ -183,10 +188,22 @@ pub fn quality(study: &str, query: &QualityQuery) -> String {
     format!("{}{}", tab(study, Tab::Quality), query.to_query_string())
 }
 
+/// Why values are missing.
+#[must_use]
+pub fn missing(study: &str) -> String {
+    format!("{}/missing", self::study(study))
+}
+
 /// Sites against indicators.
 #[must_use]
 pub fn rbqm(study: &str, query: &RbqmQuery) -> String {
     format!("{}{}", tab(study, Tab::Rbqm), query.to_query_string())
+}
+
+/// The tests of one site.
+#[must_use]
+pub fn site_test(study: &str, site: &str, query: &SiteTestQuery) -> String {
+    format!("{}/{}{}", tab(study, Tab::SiteTests), encode_segment(site), query.to_query_string())
 }
 
 /// One indicator.

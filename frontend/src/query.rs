@@ -6,6 +6,7 @@ pub mod indicator;
 pub mod jobs;
 pub mod quality;
 pub mod rbqm;
+pub mod site_test;
 pub mod subjects;
 
 pub use address::{encode_pairs, encode_segment};
@@ -14,4 +15,5 @@ pub use indicator::{IndicatorBars, IndicatorQuery, IndicatorSort};
 pub use jobs::JobsQuery;
 pub use quality::{Basis, QualityQuery, QualitySort, RowsBy};
 pub use rbqm::{FlagFilter, RbqmQuery, RbqmSort};
+pub use site_test::SiteTestQuery;
 pub use subjects::{RowsQuery, SubjectsQuery, SubjectsSort};

@@ -16,8 +16,10 @@ pub mod marts;
 pub mod overview;
 pub mod quality;
 pub mod rbqm;
+pub mod report;
 pub mod signal;
 pub mod signature;
+pub mod site_tests;
 pub mod studies;
 pub mod subjects;
 pub mod webhooks;
@@ -41,8 +43,12 @@ pub use marts::{MartAlert, MartColumn, MartRow, MartRunRow, MartTest, MartTiming
 pub use overview::{KeyCount, OverviewView};
 pub use quality::{MissingnessRow, QualityView, VisitLabel};
 pub use rbqm::{LimitVerdict, RbqmView, ToleranceLimit};
+pub use report::{Cell, Limit, Line, LineKind, Place, Plot, ReportView, Section, Table};
 pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
 pub use signature::{SignatureLine, SignaturesView, ToSign};
+pub use site_tests::{
+    SiteTestCell, SiteTestRow, SiteTestView, SiteTestsRow, SiteTestsView, SubjectValues, VariableValues,
+};
 pub use studies::{StudiesView, StudyRow};
 pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};
 pub use webhooks::{DeliveryLine, EndpointLine, InboxView, NoticeLine, WebhookView, WebhooksView};

@@ -1,5 +1,6 @@
 //! An invented study with one clearly worst site, and every view of it.
 pub(crate) mod admin;
+pub(crate) mod clinical;
 pub(crate) mod data;
 pub(crate) mod marts;
 pub(crate) mod quality;

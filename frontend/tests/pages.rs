@@ -11,11 +11,11 @@ use frontend::query::{
 };
 use frontend::view::{
     AccountView, AuditView, ChecksView, DataView, Flag, InboxView, IndicatorView, JobsView, LoginState,
-    OverviewView, QualityView, RbqmView, SecondFactorState, Signal, SiteSubjectsView, StudiesView,
-    SubjectRowsView, Tab, Theme, Verification, WebhooksView,
+    OverviewView, QualityView, RbqmView, ReportView, SecondFactorState, Signal, SiteSubjectsView,
+    SiteTestsView, StudiesView, SubjectRowsView, Tab, Theme, Verification, WebhooksView,
 };
 
-use crate::example::{self, admin, data, frame, marts, quality, risk, webhooks};
+use crate::example::{self, admin, clinical, data, frame, marts, quality, risk, webhooks};
 
 /// Every page in one theme, by name.
 pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
@@ -45,6 +45,14 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("indicator-metric", page::indicator(&risk::indicator(by_metric, theme))),
         ("site-subjects", page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), theme))),
         ("subject-rows", page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, theme))),
+        ("site-tests", page::site_tests(&clinical::site_tests(theme))),
+        (
+            "site-tests-empty",
+            page::site_tests(&SiteTestsView { sites: Vec::new(), ..clinical::site_tests(theme) }),
+        ),
+        ("site-test", page::site_test(&clinical::site_test(theme))),
+        ("report", page::report(&clinical::report(theme))),
+        ("report-empty", page::report(&ReportView { sections: Vec::new(), ..clinical::report(theme) })),
         ("data", page::data(&data::data(theme))),
         ("jobs", page::jobs(&example::jobs(theme))),
         ("jobs-empty", page::jobs(&JobsView { jobs: Vec::new(), ..example::jobs(theme) })),
@@ -475,4 +483,52 @@ fn a_secret_is_shown_beside_its_endpoint_and_an_answer_is_no_markup() {
     assert_eq!(page.matches("Send again</button>").count(), 1, "only what was given up is sent again");
     let page = page::inbox(&webhooks::inbox(Theme::System));
     assert!(page.contains("/inbox/b/read") && !page.contains("/inbox/a/read"), "{page}");
+}
+
+#[test]
+fn site_tests_lead_with_the_oddest_site_and_say_what_stands_out() {
+    let html = page::site_tests(&clinical::site_tests(Theme::Light));
+    check_says(
+        &html,
+        &[
+            "1 of 3 sites differ beyond chance, 1 of them clearly.",
+            "href=\"/studies/CAIRN-301/site-tests/117?test=C3\"",
+            "class=\"cell high-red\"",
+            "class=\"cell high-amber\"",
+            "class=\"cell not-enough\"",
+        ],
+    );
+    let html = page::site_tests(&SiteTestsView { sites: Vec::new(), ..clinical::site_tests(Theme::Light) });
+    check_says(&html, &["No site tests yet"]);
+}
+
+#[test]
+fn a_site_s_tests_lead_to_its_subjects_values() {
+    let html = page::site_test(&clinical::site_test(Theme::Light));
+    check_says(
+        &html,
+        &[
+            "Systolic blood pressure (mmHg): subjects of site 117",
+            "Other sites",
+            "117-001",
+            "not judged: no two subjects differ",
+        ],
+    );
+}
+
+#[test]
+fn a_report_has_its_tables_beside_its_figures_and_says_why_one_is_empty() {
+    let html = page::report(&clinical::report(Theme::Light));
+    check_says(
+        &html,
+        &[
+            "data-figure=\"figure-plot-1\"",
+            "10.0% to 15.0%",
+            "2 of 400 rows are shown",
+            "Nobody left early.",
+            "1,156",
+        ],
+    );
+    let html = page::report(&ReportView { sections: Vec::new(), ..clinical::report(Theme::Light) });
+    check_says(&html, &["Subjects of this study have to be loaded."]);
 }

@@ -15,6 +15,11 @@ pub(crate) fn texts<R>(name: &'static str, rows: &[R], of: fn(&R) -> &str) -> Co
     (name, false, Arc::new(StringArray::from_iter_values(rows.iter().map(of))))
 }
 
+/// A column of texts that a row may lack.
+pub(crate) fn some_texts<R>(name: &'static str, rows: &[R], of: fn(&R) -> Option<&str>) -> Column {
+    (name, true, Arc::new(rows.iter().map(of).collect::<StringArray>()))
+}
+
 /// A column of numbers that every row has.
 pub(crate) fn numbers<R>(name: &'static str, rows: &[R], of: fn(&R) -> f64) -> Column {
     (name, false, Arc::new(Float64Array::from_iter_values(rows.iter().map(of))))

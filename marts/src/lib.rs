@@ -11,14 +11,18 @@ mod check;
 mod columns;
 mod crew;
 pub mod docs;
+pub mod enrolment;
 pub mod freshness;
 pub mod indicators;
 pub mod lineage;
+pub mod mechanism;
 pub mod openlineage;
 pub mod plan;
 pub mod retention;
 pub mod run;
+pub mod safety;
 pub mod selector;
+pub mod site_test;
 pub mod tolerance;
 
 pub use build::{Cancel, Order, Publication, build};

@@ -2,20 +2,43 @@
 
 use crate::mart::Mart;
 
+mod ae_grade;
+mod ae_level;
+mod ae_reporting;
 mod ae_term;
+mod enrolment_forecast;
+mod enrolment_funnel;
 mod indicator;
 mod indicator_input;
 mod kri;
 mod kri_bounds;
+mod lab_shift;
+mod liver;
+mod missing_association;
+mod missing_mechanism;
+mod missing_month;
+mod missing_pattern;
 mod missingness;
 mod retention;
+mod retention_group;
 mod retention_reason;
+mod screen_failure;
+mod site_enrolment;
 mod site_risk;
+mod site_test;
+mod site_test_combined;
+mod subject_variable;
 mod tolerance_limit;
+mod visit_attendance;
 
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
     missingness::MART,
+    missing_month::MART,
+    visit_attendance::MART,
+    missing_pattern::MART,
+    missing_mechanism::MART,
+    missing_association::MART,
     indicator_input::MART,
     kri::MART,
     indicator::MART,
@@ -24,7 +47,20 @@ pub const MARTS: &[Mart] = &[
     tolerance_limit::MART,
     retention::MART,
     retention_reason::MART,
+    retention_group::MART,
+    site_enrolment::MART,
+    enrolment_funnel::MART,
+    screen_failure::MART,
+    enrolment_forecast::MART,
     ae_term::MART,
+    ae_level::MART,
+    ae_grade::MART,
+    ae_reporting::MART,
+    lab_shift::MART,
+    liver::MART,
+    subject_variable::MART,
+    site_test::MART,
+    site_test_combined::MART,
 ];
 
 /// How many adverse events the facts know of enrolled subjects.
@@ -95,13 +131,15 @@ mod tests {
     #[test]
     fn a_query_reads_exactly_the_tables_that_it_says() {
         for mart in MARTS {
-            let texts: Vec<&str> = match mart.definition {
-                Definition::Sql(sql) => vec![sql],
+            let sql = match mart.definition {
+                Definition::Sql(sql) => sql.to_owned(),
                 Definition::Rust(_, _, texts) => {
-                    texts.iter().copied().filter(|text| text.contains("FROM ")).collect()
+                    let queries: Vec<&str> =
+                        texts.iter().copied().filter(|text| text.contains("FROM ")).collect();
+                    queries.join("\n")
                 }
             };
-            for sql in texts {
+            if !sql.is_empty() {
                 let code: String = sql.lines().filter(|line| !line.starts_with("--")).collect();
                 let tables = warehouse::star::TABLES.iter().map(|table| table.name);
                 for table in tables.chain(MARTS.iter().map(|mart| mart.name)) {

@@ -1,5 +1,7 @@
 //! How long subjects stay: the share that is still on study, and what the others left for.
 
+pub mod by_group;
+
 use std::collections::BTreeSet;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -59,6 +61,9 @@ pub fn curve(engine: &Engine) -> Result<RecordBatch> {
         numbers("n_left", &steps, |step| step.events as f64),
         numbers("n_censored", &steps, |step| step.censored as f64),
         numbers("share_on_study", &steps, |step| step.survival),
+        some_numbers("standard_error", &steps, |step| {
+            step.log_standard_error.map(|error| error * step.survival)
+        }),
         some_numbers("lower_limit", &steps, |step| step.limits.map(|(lower, _)| lower)),
         some_numbers("upper_limit", &steps, |step| step.limits.map(|(_, upper)| upper)),
     ];

@@ -124,6 +124,7 @@ fn what_changed_can_be_selected() {
         chosen.map(|step| step.mart.name).collect()
     };
     assert_eq!(chosen("state:modified"), Vec::<&str>::new());
-    assert_eq!(chosen("state:stale,tag:safety"), ["mart_ae_term"]);
+    let of_events = ["mart_ae_term", "mart_ae_level", "mart_ae_grade", "mart_ae_reporting"];
+    assert_eq!(chosen("state:stale,tag:safety"), of_events);
     assert!(chosen("state:stale").contains(&"mart_site_risk"));
 }

@@ -3,9 +3,11 @@
 mod a_failed_test_publishes_nothing;
 mod a_plan_says_why;
 mod building_is_incremental;
+mod enrolment_and_safety;
 mod limits_and_retention;
 mod lineage_is_told_to_catalogues;
 mod missingness_is_schedule_aware;
+mod site_tests;
 mod study;
 mod the_past_can_be_built;
 mod versions_count_once;

@@ -301,7 +301,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Canon(command) => canon::run(&app, command).await,
         Command::Export(args) => export::run(&app, args).await,
         Command::Sql(args) => sql::run(&app, args).await,
-        Command::Marts(command) => marts::run(&app, command).await,
+        Command::Marts(command) => marts::run(&app, &cli.data, command).await,
         Command::Quality(command) => quality::run(&app, command).await,
         Command::Quarantine(command) => quarantine::run(&app, command).await,
         Command::Audit(command) => audit::run(&app, command).await,

@@ -19,6 +19,7 @@ mod ledger_timer;
 mod records;
 
 pub mod demo;
+mod detection;
 pub mod telemetry;
 
 pub mod cli;

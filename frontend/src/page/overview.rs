@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 
 use crate::component::calls::call_list;
+use crate::component::counts::key_counts;
 use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
 use crate::component::loads::{batch_table, snapshot_tables};
+use crate::link;
 use crate::query::RbqmQuery;
 use crate::site_call::site_calls;
-use crate::view::{KeyCount, OverviewView, Tab};
-use crate::{format, link};
+use crate::view::{OverviewView, Tab};
 
 /// Sites named on the overview.
 const CALLS_MAX: usize = 5;
@@ -18,34 +19,14 @@ const CALLS_MAX: usize = 5;
 #[must_use]
 pub fn overview(view: &OverviewView) -> String {
     let label = view.frame.study.as_ref().map_or_else(String::new, |study| study.label.clone());
-    let counts = view.counts.iter().map(key_count);
     let content = view! {
         <div class="page-head"><h1>{label}</h1><p class="lead">{view.title.clone()}</p></div>
-        <dl class="counts">{counts.collect_view()}</dl>
+        {key_counts(&view.counts)}
         {calls(view)}
         {loads(view)}
         {tables(view)}
     };
     Document { frame: &view.frame, title: "Overview", drawing: Drawing::None }.render(content.into_any())
-}
-
-fn key_count(count: &KeyCount) -> AnyView {
-    let shown = count.count.map_or_else(
-        || view! { <span class="soft">"not in this source"</span> }.into_any(),
-        |count| format::count(count).into_any(),
-    );
-    let shown = match &count.href {
-        Some(href) => view! { <a href=href.clone()>{shown}</a> }.into_any(),
-        None => shown,
-    };
-    view! {
-        <div class="count">
-            <dt>{count.label.clone()}</dt>
-            <dd class="count-value">{shown}</dd>
-            {(!count.note.is_empty()).then(|| view! { <dd class="count-note">{count.note.clone()}</dd> })}
-        </div>
-    }
-    .into_any()
 }
 
 fn calls(view: &OverviewView) -> AnyView {

@@ -25,6 +25,7 @@ pub fn quality(view: &QualityView) -> String {
         <div class="page-head">
             <h1>"Data quality: missing values"</h1>
             <p class="lead">"Which values the schedule asked for and which never came, by variable, visit and site."</p>
+            <p><a href=link::missing(view.frame.study_key())>"Why values are missing: patterns, trend, Little's test"</a></p>
         </div>
         {filter(view)}
         {body}

@@ -112,6 +112,12 @@ pub enum Tab {
     Quality,
     /// `/studies/{study}/rbqm`
     Rbqm,
+    /// `/studies/{study}/site-tests`
+    SiteTests,
+    /// `/studies/{study}/enrolment`
+    Enrolment,
+    /// `/studies/{study}/safety`
+    Safety,
     /// `/studies/{study}/data`
     Data,
     /// `/jobs`
@@ -126,10 +132,13 @@ pub enum Tab {
 
 impl Tab {
     /// Every tab, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Overview,
         Self::Quality,
         Self::Rbqm,
+        Self::SiteTests,
+        Self::Enrolment,
+        Self::Safety,
         Self::Data,
         Self::Jobs,
         Self::Audit,
@@ -150,6 +159,9 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Quality => "Quality",
             Self::Rbqm => "RBQM",
+            Self::SiteTests => "Site tests",
+            Self::Enrolment => "Enrolment",
+            Self::Safety => "Safety",
             Self::Data => "Data",
             Self::Jobs => "Jobs",
             Self::Audit => "Audit",

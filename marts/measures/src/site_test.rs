@@ -44,7 +44,7 @@ pub mod within_subject;
 pub use category_mix::category_mix;
 pub use cohort::{Cohort, NotApplicable, Outcome, Part, SiteTest};
 pub use distribution::distribution;
-pub use duplicates::{duplicated_records, repeated_values};
+pub use duplicates::{duplicated_records, duplicated_subjects, repeated_values};
 pub use heaping::heaping;
 pub use lag_correlation::lag_correlation;
 pub use last_digit::last_digit;

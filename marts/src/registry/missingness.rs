@@ -52,7 +52,10 @@ pub(super) const MART: Mart = Mart {
         )),
     ],
     tags: &["quality"],
-    definition: Definition::Sql(include_str!("../missingness/by_variable_visit_site.sql")),
+    definition: Definition::Sql(concat!(
+        include_str!("../missingness/due.sql"),
+        include_str!("../missingness/by_variable_visit_site.sql")
+    )),
 };
 
 const RESULTS: &[&str] = &[

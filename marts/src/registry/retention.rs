@@ -21,7 +21,8 @@ pub(super) const MART: Mart = Mart {
         ),
         column("n_censored", "subjects that completed or go on", &["fact_disposition.decoded"]),
         column("share_on_study", "the share that stays beyond it", BOTH),
-        column("lower_limit", "its lower limit", BOTH),
+        column("standard_error", "its standard error by Greenwood's formula; null once nobody remains", BOTH),
+        column("lower_limit", "its lower limit of 95 %, on the log-log scale", BOTH),
         column("upper_limit", "its upper limit", BOTH),
     ],
     tests: &[
@@ -40,7 +41,7 @@ pub(super) const MART: Mart = Mart {
         )),
     ],
     tags: &["enrolment"],
-    definition: Definition::Rust(retention::curve, 1, &[retention::COURSES]),
+    definition: Definition::Rust(retention::curve, 2, &[retention::COURSES]),
 };
 
 const BOTH: &[&str] = &["dim_subject.days_on_study", "fact_disposition.decoded"];

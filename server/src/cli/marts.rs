@@ -1,6 +1,6 @@
 //! `cairn marts`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
@@ -15,6 +15,7 @@ use crate::error::{Failure, Result};
 
 mod backfill;
 mod build;
+mod detection;
 pub(crate) mod docs;
 mod history;
 mod lineage;
@@ -107,6 +108,9 @@ pub(crate) enum MartsCommand {
         #[arg(long)]
         sql: bool,
     },
+    /// Simulate studies with planted anomalies and without, build their marts, and write what is found: for each kind the
+    /// sensitivity and the delay, and false alarms, by the reference method and by ours.
+    Detection(detection::DetectionArgs),
     /// Show which table is built from which.
     Graph,
 }
@@ -150,7 +154,7 @@ impl What {
     }
 }
 
-pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
+pub(crate) async fn run(app: &App, data: &Path, command: MartsCommand) -> Result<()> {
     match command {
         MartsCommand::Build { place, what, as_of, dry_run: true, .. } => {
             plan::show(app, &place, &what, as_of).await
@@ -169,6 +173,7 @@ pub(crate) async fn run(app: &App, command: MartsCommand) -> Result<()> {
         MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
         MartsCommand::List { select } => list(&select),
         MartsCommand::Show { mart, sql } => show(&mart, sql),
+        MartsCommand::Detection(args) => detection::run(app, data, &args).await,
         MartsCommand::Graph => {
             graph();
             Ok(())

@@ -406,6 +406,12 @@ fn pages() -> Vec<Route> {
         door!(get "/studies", SignedIn, [], page::studies::show),
         door!(get "/studies/{study}", ReadStudy, [], page::overview::show),
         door!(get "/studies/{study}/quality", ReadStudy, [], page::quality::show),
+        door!(get "/studies/{study}/missing", ReadStudy, [], page::missing::show),
+        door!(get "/studies/{study}/enrolment", ReadStudy, [], page::enrolment::show),
+        door!(
+            get "/studies/{study}/safety", ReadStudy,
+            ["data.read.started", "data.read.finished"], page::safety::show
+        ),
         door!(get "/studies/{study}/rbqm", ReadStudy, [], page::rbqm::show),
         door!(get "/studies/{study}/rbqm/{indicator}", ReadStudy, [], page::indicator::show),
         door!(
@@ -415,6 +421,11 @@ fn pages() -> Vec<Route> {
         door!(
             get "/studies/{study}/rbqm/{indicator}/sites/{site}/subjects/{subject}", ReadStudy,
             ["data.read.started", "data.read.finished"], page::subjects::rows
+        ),
+        door!(get "/studies/{study}/site-tests", ReadStudy, [], page::site_tests::list),
+        door!(
+            get "/studies/{study}/site-tests/{site}", ReadStudy,
+            ["data.read.started", "data.read.finished"], page::site_tests::show
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
         door!(

@@ -62,7 +62,7 @@ pub(crate) async fn site(
 ) -> Answer {
     let visit = Visit::new(&state, &reader, &headers, &uri);
     let place = place(&visit, &study, &id, &site).await?;
-    let subjects = recorded(&visit, &place, "mart_indicator_input", async {
+    let subjects = recorded(&visit, (&place.scope, &place.visible), "mart_indicator_input", async {
         let subjects = contributions(&state.app, &place).await?;
         let rows = subjects.len() as u64;
         Ok((subjects, rows))
@@ -81,17 +81,17 @@ pub(crate) async fn site(
 }
 
 /// Does the reading between the two events of the ledger.
-async fn recorded<T>(
+pub(super) async fn recorded<T>(
     visit: &Visit<'_>,
-    place: &Place,
+    (scope, visible): (&StudyScope<Read>, &Visible),
     table: &str,
     reading: impl Future<Output = Result<(T, u64)>>,
 ) -> Result<T, Response> {
     let (control, principal) = (&visit.state.app.control, &visit.caller.principal);
     let read = TableRead {
         door: "page".into(),
-        study: place.scope.study().clone(),
-        snapshot: place.visible.row.id,
+        study: scope.study().clone(),
+        snapshot: visible.row.id,
         table: table.to_owned(),
         trace: visit.caller.trace.clone(),
     };
@@ -149,7 +149,13 @@ pub(crate) async fn rows(
         return Err(visit.refuse(&problem));
     };
     let table = place.definition.table.clone();
-    let all = recorded(&visit, &place, &table, subject_rows(&state.app, &place, &table, key)).await?;
+    let all = recorded(
+        &visit,
+        (&place.scope, &place.visible),
+        &table,
+        subject_rows(&state.app, &place, &table, key),
+    )
+    .await?;
     let query = RowsQuery::from_pairs(&pairs(&uri));
     let (columns, all) = all.cells();
     let page = usize::try_from(query.page.max(1) - 1).unwrap_or(usize::MAX);
