@@ -47,6 +47,8 @@ pub struct ControlSettings {
     pub lifetimes: TokenLifetimes,
     /// Where the master key is; in `keys/master.key`, made at the first start, when nothing is said.
     pub keys: Option<KeySettings>,
+    /// Where it was before, while the data keys move from one to the other ([`Control::rotate_master_key`]).
+    pub keys_before: Option<KeySettings>,
 }
 
 #[derive(Debug)]
@@ -108,7 +110,8 @@ impl Control {
     ) -> Result<Self, ControlError> {
         settings.database.check()?;
         let root = data_dir.join("control");
-        let data_keys = open_data_keys(&root.join("keys"), settings.keys.clone()).await?;
+        let data_keys =
+            open_data_keys(&root.join("keys"), settings.keys.clone(), settings.keys_before.clone()).await?;
         let anchor = settings.anchor.as_deref().map(Anchor::at);
         let store = Store::open(&root, &settings.database.engine, Arc::clone(&clock), anchor).await?;
         let lifetimes = settings.lifetimes;
@@ -215,10 +218,15 @@ impl Control {
 }
 
 /// A provider may be a service or a device, which takes its time.
-async fn open_data_keys(folder: &Path, settings: Option<KeySettings>) -> Result<DataKeys, ControlError> {
+async fn open_data_keys(
+    folder: &Path,
+    settings: Option<KeySettings>,
+    before: Option<KeySettings>,
+) -> Result<DataKeys, ControlError> {
     let own = FileKeySettings { path: folder.join("master.key"), passphrase_file: None, make: true };
     let settings = settings.unwrap_or(KeySettings::File(own));
     let folder = folder.join("data");
-    let opened = tokio::task::spawn_blocking(move || DataKeys::open(folder, &settings)).await;
+    let opened =
+        tokio::task::spawn_blocking(move || DataKeys::open(folder, &settings, before.as_ref())).await;
     opened.map_err(|source| ControlError::Storage { step: "open the keys", source: Box::new(source) })?
 }
