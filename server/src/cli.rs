@@ -282,7 +282,14 @@ async fn run(cli: Cli) -> Result<()> {
         crate::backup::put_in_place(&cli.data, from)?;
     }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
-    let settings = ControlSettings { database, keys, anchor: cli.anchor, ..ControlSettings::default() };
+    let keys_before = match &command {
+        Command::Admin(admin::AdminCommand::DataKey(keys::DataKeyCommand::Move { from })) => {
+            Some(keys::settings_of_file(from, &cli.data)?)
+        }
+        _ => None,
+    };
+    let anchor = cli.anchor;
+    let settings = ControlSettings { database, keys, keys_before, anchor, ..ControlSettings::default() };
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;
     let app = App { openlineage: openlineage.map(Arc::new), ..App::open_at(&cli.data, &settings).await? };

@@ -10,6 +10,7 @@ mod deliveries;
 mod edc_oracle;
 mod edge;
 mod flight_pull;
+mod governed;
 mod history;
 mod idempotency;
 mod identity;
