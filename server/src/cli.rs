@@ -288,8 +288,14 @@ async fn run(cli: Cli) -> Result<()> {
         crate::backup::put_in_place(&cli.data, from)?;
     }
     let (database, keys) = (cli.database.settings()?, cli.keys.settings(&cli.data)?);
+    let keys_before = match &command {
+        Command::Admin(admin::AdminCommand::DataKey(keys::DataKeyCommand::Move { from })) => {
+            Some(keys::settings_of_file(from, &cli.data)?)
+        }
+        _ => None,
+    };
     let webhooks = if cli.webhook_allow_loopback { Reach::PublicAndLoopback } else { Reach::Public };
-    let settings = ControlSettings { database, keys, webhooks, ..ControlSettings::default() };
+    let settings = ControlSettings { database, keys, keys_before, webhooks, ..ControlSettings::default() };
     let settings = cli.anchors.put_into(settings)?;
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;

@@ -223,7 +223,7 @@ fn control_30_a_key_is_rotated_under_a_running_server() {
 
 /// What an app shows `steps` half minutes from now. Source: RFC 6238.
 #[expect(clippy::disallowed_methods, reason = "the server under test has the machine's clock")]
-fn shown(secret: &str, steps: u64) -> String {
+pub(crate) fn shown(secret: &str, steps: u64) -> String {
     let value = |letter: char| "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).expect("a letter of base 32");
     let bits: String = secret.chars().map(|letter| format!("{:05b}", value(letter))).collect();
     let bytes = bits

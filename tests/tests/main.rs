@@ -13,6 +13,7 @@ mod edc_oracle;
 mod edge;
 mod flight_pull;
 mod full_disk;
+mod governed;
 mod history;
 mod idempotency;
 mod identity;

@@ -52,6 +52,8 @@ pub struct ControlSettings {
     pub webhooks: Reach,
     /// Where the master key is; in `keys/master.key`, made at the first start, when nothing is said.
     pub keys: Option<KeySettings>,
+    /// Where it was before, while the data keys move from one to the other ([`Control::rotate_master_key`]).
+    pub keys_before: Option<KeySettings>,
 }
 
 #[derive(Debug)]
@@ -114,7 +116,8 @@ impl Control {
     ) -> Result<Self, ControlError> {
         settings.database.check()?;
         let root = data_dir.join("control");
-        let data_keys = open_data_keys(&root.join("keys"), settings.keys.clone()).await?;
+        let data_keys =
+            open_data_keys(&root.join("keys"), settings.keys.clone(), settings.keys_before.clone()).await?;
         let mut anchors: Vec<Anchor> = settings.anchor.as_deref().map(Anchor::at).into_iter().collect();
         for place in &settings.further_anchors {
             anchors.push(Anchor::open(place, &clock)?);
@@ -231,10 +234,15 @@ impl Control {
 }
 
 /// A provider may be a service or a device, which takes its time.
-async fn open_data_keys(folder: &Path, settings: Option<KeySettings>) -> Result<DataKeys, ControlError> {
+async fn open_data_keys(
+    folder: &Path,
+    settings: Option<KeySettings>,
+    before: Option<KeySettings>,
+) -> Result<DataKeys, ControlError> {
     let own = FileKeySettings { path: folder.join("master.key"), passphrase_file: None, make: true };
     let settings = settings.unwrap_or(KeySettings::File(own));
     let folder = folder.join("data");
-    let opened = tokio::task::spawn_blocking(move || DataKeys::open(folder, &settings)).await;
+    let opened =
+        tokio::task::spawn_blocking(move || DataKeys::open(folder, &settings, before.as_ref())).await;
     opened.map_err(|source| ControlError::Storage { step: "open the keys", source: Box::new(source) })?
 }

@@ -83,7 +83,8 @@ impl Control {
     }
 
     /// Wraps every data key by the provider's present master key; returns how many. For the operator, after the
-    /// master key was replaced.
+    /// master key was replaced, and, opened with [`crate::ControlSettings::keys_before`], to move them to another provider.
+    /// Cut off anywhere, it leaves every data key readable by one of the two, and is finished by doing it again.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for everybody else; [`ControlError::Keys`] when the provider refuses.
@@ -93,6 +94,7 @@ impl Control {
         let resource = Resource::new("master_key", self.data_keys().master());
         let event = Event::success(AuditAction::MasterKeyRotated, actor, resource);
         let data_keys = self.data_keys().list()?.len();
+        let event = event.with("provider", self.data_keys().provider());
         tx.record(event.with("data_keys", data_keys.to_string())).await?.commit().await?;
         self.data_keys().wrap_again()
     }

@@ -49,6 +49,8 @@ pub(crate) struct DataKeys {
 struct Inner {
     folder: PathBuf,
     provider: Arc<dyn KeyProvider>,
+    /// Who wrapped what has not been moved to the provider yet.
+    before: Option<Arc<dyn KeyProvider>>,
     open: Mutex<BTreeMap<Uuid, DataKey>>,
 }
 
@@ -93,9 +95,16 @@ struct Stored {
 impl DataKeys {
     /// Opens the configured provider, tests it, and unwraps every data key: a master key that does not open one of
     /// them is refused before anything is served.
-    pub(crate) fn open(folder: PathBuf, settings: &KeySettings) -> Result<Self, ControlError> {
+    ///
+    /// With the settings of another provider, what that one has wrapped opens too, until it is wrapped again.
+    pub(crate) fn open(
+        folder: PathBuf,
+        settings: &KeySettings,
+        before: Option<&KeySettings>,
+    ) -> Result<Self, ControlError> {
         let provider = provider::open(settings)?;
-        let keys = Self { inner: Arc::new(Inner { folder, provider, open: Mutex::default() }) };
+        let before = before.map(provider::open).transpose()?;
+        let keys = Self { inner: Arc::new(Inner { folder, provider, before, open: Mutex::default() }) };
         for stored in keys.stored()? {
             keys.unwrap(&stored)?;
         }
@@ -182,6 +191,11 @@ impl DataKeys {
         fs::remove_file(&path).map_err(failed("destroy the data key", &path))
     }
 
+    /// The provider's name.
+    pub(crate) fn provider(&self) -> &'static str {
+        self.inner.provider.name()
+    }
+
     /// The provider's present master key.
     pub(crate) fn master(&self) -> &str {
         self.inner.provider.master()
@@ -212,16 +226,20 @@ impl DataKeys {
             provider: stored.provider.clone(),
             master: stored.master.clone(),
         };
-        if stored.provider != self.inner.provider.name() {
-            return Err(wrong().into());
-        }
         let bytes = BASE64.decode(&stored.wrapped).map_err(|_| wrong())?;
         let wrapped = Wrapped { master: stored.master.clone(), bytes };
-        let secret = match self.inner.provider.unwrap(&wrapped, &context(stored.id, stored.tenant)) {
-            Ok(secret) => secret,
-            Err(KeyError::SelfTest { .. }) => return Err(wrong().into()),
-            Err(error) => return Err(error.into()),
-        };
+        let providers = std::iter::once(&self.inner.provider).chain(&self.inner.before);
+        let mut secret = None;
+        for provider in providers.filter(|provider| provider.name() == stored.provider) {
+            match provider.unwrap(&wrapped, &context(stored.id, stored.tenant)) {
+                Ok(opened) => secret = Some(opened),
+                // Another key of the same kind of provider has wrapped it.
+                Err(KeyError::SelfTest { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            }
+            break;
+        }
+        let secret = secret.ok_or_else(wrong)?;
         let key = DataKey { id: stored.id, tenant: stored.tenant, secret };
         self.remember(&key);
         Ok(key)

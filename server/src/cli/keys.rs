@@ -10,7 +10,7 @@ use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
 /// Where the master key is, which wraps every other key at rest.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Master key")]
 pub(crate) struct KeyArgs {
     /// A file, HashiCorp Vault's transit engine, or a token that speaks PKCS#11 (docs/cryptography.md).
@@ -80,6 +80,63 @@ pub(crate) enum DataKeyCommand {
     },
     /// Wrap every data key by the present master key, after that was replaced or rotated in its provider.
     Rewrap,
+    /// Move every data key from another provider to the configured one, and finish a move that was cut off. Stop the servers
+    /// before, and start them with the new provider's settings.
+    #[command(after_help = "\
+The new provider is the one that the flags and the environment name. The old one stands in a file, with a line NAME=VALUE for \
+each of its settings, named as in the environment:
+
+  printf 'CAIRN_KEY_PROVIDER=file\\nCAIRN_KEY_FILE=/srv/cairn/master.key\\n' > before
+  CAIRN_KEY_PROVIDER=vault CAIRN_VAULT_ADDRESS=https://vault:8200 CAIRN_VAULT_TOKEN_FILE=token \\
+    cairn admin data-key move --from before
+
+Run it again when it was cut off. Keep the old master key for as long as there are backups that need it.")]
+    Move {
+        /// The file with the old provider's settings.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
+}
+
+/// The settings of another provider than the configured one.
+pub(crate) fn settings_of_file(path: &Path, data: &Path) -> Result<KeySettings> {
+    let unfit =
+        |number: usize, what: &str| Failure::Usage(format!("`{}` line {number}: {what}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(Failure::io(format!("read `{}`", path.display())))?;
+    let mut keys = KeyArgs {
+        vault_mount: "transit".into(),
+        vault_key: "cairn".into(),
+        pkcs11_token: "cairn".into(),
+        pkcs11_key: "cairn".into(),
+        ..KeyArgs::default()
+    };
+    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let (name, value) =
+            line.trim().split_once('=').ok_or_else(|| unfit(number, "it is not of the form NAME=VALUE"))?;
+        let (file, value) = (Some(PathBuf::from(value)), value.to_owned());
+        match name {
+            "CAIRN_KEY_PROVIDER" => {
+                let known = Provider::from_str(&value, false);
+                keys.key_provider = known.map_err(|_| unfit(number, "name `file`, `vault` or `pkcs11`"))?;
+            }
+            "CAIRN_KEY_FILE" => keys.key_file = file,
+            "CAIRN_KEY_PASSPHRASE_FILE" => keys.key_passphrase_file = file,
+            "CAIRN_VAULT_ADDRESS" => keys.vault_address = Some(value),
+            "CAIRN_VAULT_MOUNT" => keys.vault_mount = value,
+            "CAIRN_VAULT_KEY" => keys.vault_key = value,
+            "CAIRN_VAULT_TOKEN_FILE" => keys.vault_token_file = file,
+            "CAIRN_VAULT_CA_FILE" => keys.vault_ca_file = file,
+            "CAIRN_PKCS11_MODULE" => keys.pkcs11_module = file,
+            "CAIRN_PKCS11_TOKEN" => keys.pkcs11_token = value,
+            "CAIRN_PKCS11_KEY" => keys.pkcs11_key = value,
+            "CAIRN_PKCS11_PIN_FILE" => keys.pkcs11_pin_file = file,
+            _ => return Err(unfit(number, "it is no setting of a key provider (docs/cryptography.md)")),
+        }
+    }
+    // A lost key is not made anew in the middle of a move.
+    let own =
+        FileKeySettings { path: data.join("control/keys/master.key"), passphrase_file: None, make: false };
+    Ok(keys.settings(data)?.unwrap_or(KeySettings::File(own)))
 }
 
 impl KeyArgs {
@@ -146,7 +203,7 @@ pub(crate) async fn run(app: &App, command: DataKeyCommand) -> Result<()> {
             }
             return Ok(());
         }
-        DataKeyCommand::Rewrap => {
+        DataKeyCommand::Rewrap | DataKeyCommand::Move { .. } => {
             let wrapped = control.rotate_master_key(&Actor::Operator).await?;
             say!("{wrapped} data keys are wrapped by the present master key");
             return Ok(());

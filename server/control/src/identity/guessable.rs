@@ -87,18 +87,19 @@ fn word_at(text: &[char]) -> usize {
 fn row_at(text: &[char]) -> usize {
     let same = text.iter().take_while(|letter| **letter == text[0]).count();
     let along = ROWS.iter().map(|row| {
-        let row: Vec<char> = row.chars().collect();
-        let there = run(text, row.iter());
-        there.max(run(text, row.iter().rev()))
+        let mut row: Vec<char> = row.chars().collect();
+        let there = run(text, &row);
+        row.reverse();
+        there.max(run(text, &row))
     });
     let longest = along.max().unwrap_or(0).max(same);
     if longest >= 4 { longest } else { 0 }
 }
 
-fn run<'a>(text: &[char], row: impl Iterator<Item = &'a char> + Clone) -> usize {
-    let starts = row.clone().count();
-    let from = |skipped| row.clone().skip(skipped).zip(text).take_while(|(a, b)| a == b).count();
-    (0..starts).map(from).max().unwrap_or(0)
+/// The longest run along a row, from anywhere in it.
+fn run(text: &[char], row: &[char]) -> usize {
+    let from = |skipped: usize| row[skipped..].iter().zip(text).take_while(|(a, b)| a == b).count();
+    (0..row.len()).map(from).max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Values that are stored encrypted: AES-256-GCM under a key that lies elsewhere, bound to what they are.
+//! Values that are stored encrypted: AES-256-GCM under a key that lies elsewhere, bound to what they are. It is the one place
+//! that encrypts; how nonce and ciphertext are laid out is its callers' business.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -6,7 +7,15 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use crate::error::ControlError;
 use crate::fresh;
 
-const NONCE_BYTES: usize = 12;
+pub(crate) const NONCE_BYTES: usize = 12;
+
+/// The ciphertext of a value. A nonce is never used twice under one key.
+pub(crate) fn encrypt(key: &[u8; 32], nonce: [u8; NONCE_BYTES], plain: &[u8], context: &[u8]) -> Vec<u8> {
+    Aes256Gcm::new(key.into())
+        .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: context })
+        // INVARIANT: AES-GCM refuses only messages of more than 64 GiB.
+        .expect("a small value is encrypted")
+}
 
 /// The nonce and the ciphertext of a value.
 pub(crate) fn seal(
@@ -15,11 +24,7 @@ pub(crate) fn seal(
     context: &[u8],
 ) -> Result<([u8; NONCE_BYTES], Vec<u8>), ControlError> {
     let nonce = fresh::bytes::<NONCE_BYTES>()?;
-    let sealed = Aes256Gcm::new(key.into())
-        .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: context })
-        // INVARIANT: AES-GCM refuses only messages of more than 64 GiB.
-        .expect("a small value is encrypted");
-    Ok((nonce, sealed))
+    Ok((nonce, encrypt(key, nonce, plain, context)))
 }
 
 /// The value; `None` when the key, the context or the bytes are others.

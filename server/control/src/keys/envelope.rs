@@ -1,18 +1,16 @@
 //! A sealed value: AES-256-GCM under a data key, behind a header that says how it was sealed, bound to the one place
 //! that it was written for. Copied to another row, column, table or tenant, it does not open.
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
 use kernel::TenantId;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::error::ControlError;
 use crate::fresh;
+use crate::identity::sealed::{self, NONCE_BYTES, encrypt};
 
 const FORMAT: u8 = 1;
 const AES_256_GCM: u8 = 1;
-const NONCE_BYTES: usize = 12;
 const HEADER_BYTES: usize = 2 + 16 + NONCE_BYTES;
 const TAG_BYTES: usize = 16;
 
@@ -60,11 +58,7 @@ pub(crate) fn seal(
     sealed.extend_from_slice(key_id.as_bytes());
     sealed.extend_from_slice(&nonce);
     let aad = cell.context(&sealed);
-    let ciphertext = Aes256Gcm::new((&**key).into())
-        .encrypt(&Nonce::from(nonce), Payload { msg: value, aad: &aad })
-        // INVARIANT: AES-GCM refuses only messages of more than 64 GiB.
-        .expect("a value of a row is encrypted");
-    sealed.extend_from_slice(&ciphertext);
+    sealed.extend_from_slice(&encrypt(key, nonce, value, &aad));
     Ok(sealed)
 }
 
@@ -79,12 +73,8 @@ pub(crate) fn open(key: &Secret, cell: &Cell<'_>, sealed: &[u8]) -> Result<Zeroi
     let corrupt = || ControlError::Corrupt { what: "sealed value" };
     key_of(sealed).ok_or_else(corrupt)?;
     let (header, ciphertext) = sealed.split_at(HEADER_BYTES);
-    let nonce: [u8; NONCE_BYTES] = header[18..].try_into().map_err(|_| corrupt())?;
-    let aad = cell.context(header);
-    Aes256Gcm::new((&**key).into())
-        .decrypt(&Nonce::from(nonce), Payload { msg: ciphertext, aad: &aad })
-        .map(Zeroizing::new)
-        .map_err(|_| corrupt())
+    let plain = sealed::open(key, (&header[18..], ciphertext), &cell.context(header));
+    plain.map(Zeroizing::new).ok_or_else(corrupt)
 }
 
 #[cfg(test)]

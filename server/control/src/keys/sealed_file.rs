@@ -12,8 +12,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -24,11 +22,11 @@ use super::provider::{KeyProvider, Wrapped};
 use super::settings::FileKeySettings;
 use crate::fresh;
 use crate::identity::ensure_key_file;
+use crate::identity::sealed::{self, NONCE_BYTES};
 use crate::ledger::hex;
 
 const WHAT: &str = "master key";
 const MAGIC: &str = "cairn-master-key/1";
-const NONCE_BYTES: usize = 12;
 const MAX_BYTES: u64 = 64 * 1024;
 /// OWASP's second choice for argon2id: 19 MiB, two passes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -74,11 +72,8 @@ impl KeyProvider for SealedFile {
     fn wrap(&self, key: &Secret, context: &[u8]) -> Result<Wrapped, KeyError> {
         let master = self.keys.first().expect("there is a key");
         let failed = |reason| KeyError::SelfTest { id: master.id.clone(), reason };
-        let nonce: [u8; NONCE_BYTES] =
-            fresh::bytes().map_err(|_| failed("the machine gives no randomness"))?;
-        let sealed = Aes256Gcm::new((&*master.secret).into())
-            .encrypt(&Nonce::from(nonce), Payload { msg: key.as_slice(), aad: context })
-            .map_err(|_| failed("it does not encrypt"))?;
+        let (nonce, sealed) = sealed::seal(&master.secret, key.as_slice(), context)
+            .map_err(|_| failed("the machine gives no randomness"))?;
         Ok(Wrapped { master: master.id.clone(), bytes: [nonce.as_slice(), &sealed].concat() })
     }
 
@@ -96,12 +91,9 @@ fn write(passphrase: Option<&[u8]>) -> Result<Zeroizing<String>, crate::error::C
     let Some(passphrase) = passphrase else {
         return Ok(Zeroizing::new(format!("{MAGIC} plain\n{id} {}\n", hex(secret.as_slice()))));
     };
-    let (salt, nonce): ([u8; 16], [u8; NONCE_BYTES]) = (fresh::bytes()?, fresh::bytes()?);
+    let salt: [u8; 16] = fresh::bytes()?;
     let under = derive(passphrase, &salt)?;
-    let sealed = Aes256Gcm::new((&*under).into())
-        .encrypt(&Nonce::from(nonce), Payload { msg: secret.as_slice(), aad: id.as_bytes() })
-        // INVARIANT: AES-GCM refuses only messages of more than 64 GiB.
-        .expect("a key is encrypted");
+    let (nonce, sealed) = sealed::seal(&under, secret.as_slice(), id.as_bytes())?;
     let sealed = hex(&[nonce.as_slice(), &sealed].concat());
     Ok(Zeroizing::new(format!("{MAGIC} argon2id {}\n{id} {sealed}\n", hex(&salt))))
 }
@@ -120,11 +112,8 @@ fn derive(passphrase: &[u8], salt: &[u8]) -> Result<Secret, crate::error::Contro
 
 fn open_key(under: &Secret, bytes: &[u8], context: &[u8]) -> Option<Secret> {
     let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES)?;
-    let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
-    let plain = Aes256Gcm::new((&**under).into())
-        .decrypt(&Nonce::from(nonce), Payload { msg: sealed, aad: context })
-        .map(Zeroizing::new);
-    plain.ok()?.as_slice().try_into().ok().map(Zeroizing::new)
+    let plain = sealed::open(under, (nonce, sealed), context).map(Zeroizing::new);
+    plain?.as_slice().try_into().ok().map(Zeroizing::new)
 }
 
 fn parse(text: &str, passphrase: Option<&[u8]>, path: &Path) -> Result<Vec<MasterKey>, KeyError> {

@@ -197,7 +197,7 @@ mod tests {
         let path = folder.join("master.key");
         let settings = KeySettings::File(FileKeySettings { path, passphrase_file: None, make: true });
         assert!(provider::open(&settings).is_ok());
-        let data_keys = DataKeys::open(folder.join("data"), &settings).expect("the keys open");
+        let data_keys = DataKeys::open(folder.join("data"), &settings, None).expect("the keys open");
         SubjectKeys::at(folder.join("subjects"), data_keys)
     }
 

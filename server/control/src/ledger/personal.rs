@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use kernel::AccountId;
 use sha2::Sha256;
 
 use crate::error::{ControlError, storage};
 use crate::fresh;
+use crate::identity::sealed;
 use crate::keys::SubjectKeys;
 use crate::keys::envelope::Secret;
 use crate::ledger::canonical::{Canon, object};
@@ -23,7 +22,6 @@ use crate::store::{Connection, TenantTx};
 
 /// The field of a leaf's data that speaks of personal data.
 const FIELD: &str = "personal";
-const NONCE_BYTES: usize = 12;
 
 /// Values that belong to one account.
 pub(crate) struct Personal<'a> {
@@ -41,14 +39,10 @@ impl Personal<'_> {
         now: DateTime<Utc>,
     ) -> Result<Event, ControlError> {
         let id = fresh::uuid(now)?.to_string();
-        let (nonce, blinding): ([u8; NONCE_BYTES], [u8; 32]) = (fresh::bytes()?, fresh::bytes()?);
+        let blinding: [u8; 32] = fresh::bytes()?;
         let values = self.fields.iter().map(|(name, value)| ((*name).to_owned(), Canon::from(*value)));
         let plain = object([("fields", Canon::Object(values.collect())), ("r", hex(&blinding).into())]);
-        let (message, context) = (plain.to_bytes(), context(&id, self.account));
-        let sealed = Aes256Gcm::new((&*self.key).into())
-            .encrypt(&Nonce::from(nonce), Payload { msg: &message, aad: &context })
-            // INVARIANT: AES-GCM refuses only messages of more than 64 GiB.
-            .expect("a few values are encrypted");
+        let (nonce, sealed) = sealed::seal(&self.key, &plain.to_bytes(), &context(&id, self.account))?;
         let commitments = self
             .fields
             .iter()
@@ -125,11 +119,8 @@ pub(crate) async fn reveal(
     let Some(key) = keys.open(told.subject)? else { return Ok(None) };
     let changed = || ControlError::Corrupt { what: "personal data of an event" };
     let (nonce, ciphertext) = stored(connection, told.id).await?.ok_or_else(changed)?;
-    let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| changed())?;
-    let context = context(told.id, told.subject);
-    let plain = Aes256Gcm::new((&*key).into())
-        .decrypt(&Nonce::from(nonce), Payload { msg: &ciphertext, aad: &context })
-        .map_err(|_| changed())?;
+    let plain = sealed::open(&key, (&nonce, &ciphertext), &context(told.id, told.subject));
+    let plain = plain.ok_or_else(changed)?;
     let Some(Canon::Object(plain)) = Canon::parse(&plain) else { return Err(changed()) };
     let (Some(Canon::Object(fields)), Some(Canon::Text(blinding))) = (plain.get("fields"), plain.get("r"))
     else {

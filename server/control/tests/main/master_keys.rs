@@ -342,3 +342,60 @@ async fn control_40_a_rotation_that_is_killed_loses_no_key_and_is_finished_later
     let reopened = open(&data, None).await.expect("the last key opens");
     assert_eq!(revealed(&reopened, tenant).await, accounts);
 }
+
+/// Data keys as they lie in their files.
+fn data_keys(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = data.join("control/keys/data");
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    paths.map(|path| (path.clone(), fs::read(path).expect("it can be read"))).collect()
+}
+
+#[tokio::test]
+async fn control_40_a_move_to_another_provider_is_finished_after_being_cut_off_anywhere() {
+    let (data, keys) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let old = file(keys.path().join("old.key"), None, true);
+    let passphrase = private(keys.path(), "passphrase", "four words of no relation\n");
+    let new = file(keys.path().join("new.key"), Some(passphrase), true);
+    let control = open(data.path(), Some(old.clone())).await.expect("it opens");
+    let mut tenants = Vec::new();
+    for slug in ["acme", "other", "third"] {
+        let tenant = control.create_tenant(&Actor::Operator, slug, slug).await.expect("it is new").id;
+        account(&control, tenant, &format!("ada@{slug}.example")).await;
+        tenants.push(tenant);
+    }
+    drop(control);
+    let before = data_keys(data.path());
+    assert_eq!(before.len(), 3);
+    assert!(open(data.path(), Some(new.clone())).await.is_err(), "nothing was moved yet");
+    let moving = || async {
+        let settings = ControlSettings {
+            keys: Some(new.clone()),
+            keys_before: Some(old.clone()),
+            ..ControlSettings::default()
+        };
+        Control::open_at(data.path(), &settings, Arc::new(SystemClock)).await
+    };
+    let control = moving().await.expect("both are there");
+    assert_eq!(control.rotate_master_key(&Actor::Operator).await.expect("they are wrapped"), 3);
+    drop(control);
+    // Each key's file is replaced at once, so that a kill leaves the first few moved and the others not.
+    for moved in 0..3 {
+        for (path, bytes) in &before[moved..] {
+            fs::write(path, bytes).expect("it is ours");
+        }
+        let alone = open(data.path(), Some(new.clone())).await;
+        assert!(alone.is_err(), "{moved}: the new provider alone does not open what is left");
+        let control = moving().await.expect("the two together do");
+        for tenant in &tenants {
+            assert_eq!(revealed(&control, *tenant).await, 1, "{moved}: every row is readable in the middle");
+        }
+        assert_eq!(control.rotate_master_key(&Actor::Operator).await.expect("it is finished"), 3);
+    }
+    let control =
+        open(data.path(), Some(new.clone())).await.expect("the old provider is not needed any more");
+    for tenant in &tenants {
+        assert_eq!(revealed(&control, *tenant).await, 1);
+    }
+    assert!(open(data.path(), Some(old.clone())).await.is_err(), "nor of use");
+}

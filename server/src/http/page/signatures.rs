@@ -95,15 +95,10 @@ pub(super) async fn view(
     });
     let may_sign = visit.caller.principal.grants().scope::<Sign>(study).is_ok();
     let id = visible.row.id.to_string();
-    let record = match may_sign {
-        true => records::present(app, scope, RecordKind::Snapshot, &id).await?,
-        false => None,
-    };
-    let meanings = Meaning::ALL.iter().map(|meaning| {
-        let name = meaning.name();
-        let label = name[..1].to_uppercase() + &name[1..];
-        Choice { key: name.to_owned(), label }
-    });
+    let record = if may_sign { records::present(app, scope, RecordKind::Snapshot, &id).await? } else { None };
+    let meanings = Meaning::ALL
+        .iter()
+        .map(|meaning| Choice { key: meaning.name().to_owned(), label: meaning.name().to_owned() });
     let to_sign = record.map(|record| ToSign {
         action: link::sign(study.as_str()),
         record_type: record.kind.name().to_owned(),
