@@ -24,6 +24,7 @@ mod identity;
 mod gate;
 
 mod access_tokens;
+mod limit_acts;
 mod login;
 mod oidc;
 mod policy;
@@ -35,6 +36,7 @@ mod grants;
 mod tenants;
 
 mod batches;
+mod definitions;
 mod deliveries;
 mod idempotency;
 mod jobs;
@@ -61,6 +63,7 @@ pub use actor::Actor;
 pub use backup::{BackupStep, LogState};
 pub use batches::BatchRow;
 pub use control::{Control, ControlSettings, TokenLifetimes};
+pub use definitions::{DefinitionChangeRow, NewDefinitionChange, in_force};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
 pub use erasure::Erasure;
@@ -81,6 +84,7 @@ pub use ledger::{
     MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome, ProvenEvent, ReceiptError, SignedCheckpoint,
     VerifierKey, VerifyReport, Witness, WitnessRefusal, verify_folder, verify_receipt,
 };
+pub use limit_acts::{LimitAct, LimitActRow, NewLimitAct};
 pub use login::{Credentials, Login};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};

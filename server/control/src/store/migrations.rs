@@ -61,6 +61,8 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122120100_create_schedules"),
     migration!("sqlite/tenant", "20261122120200_create_idempotency_keys"),
     migration!("sqlite/tenant", "20261122140000_create_mart_runs"),
+    migration!("sqlite/tenant", "20261122190000_create_definition_changes"),
+    migration!("sqlite/tenant", "20261122190100_create_limit_acts"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -79,6 +81,8 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122120100_create_schedules"),
     migration!("postgres", "20261122120200_create_idempotency_keys"),
     migration!("postgres", "20261122140000_create_mart_runs"),
+    migration!("postgres", "20261122190000_create_definition_changes"),
+    migration!("postgres", "20261122190100_create_limit_acts"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -8,6 +8,7 @@ mod atomicity;
 mod backup;
 mod checkpoints;
 pub(crate) mod commits;
+mod definitions;
 mod denials;
 mod erasure;
 mod idempotency;
