@@ -13,5 +13,5 @@ pub use audit::AuditQuery;
 pub use indicator::{IndicatorBars, IndicatorQuery, IndicatorSort};
 pub use jobs::JobsQuery;
 pub use quality::{Basis, QualityQuery, QualitySort, RowsBy};
-pub use rbqm::{FlagFilter, RbqmQuery, RbqmSort};
+pub use rbqm::{FlagFilter, Level, RbqmQuery, RbqmSort};
 pub use subjects::{RowsQuery, SubjectsQuery, SubjectsSort};

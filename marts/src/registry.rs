@@ -3,25 +3,31 @@
 use crate::mart::Mart;
 
 mod ae_term;
+mod definition;
 mod indicator;
 mod indicator_input;
 mod kri;
 mod kri_bounds;
 mod missingness;
+mod reporting;
 mod retention;
 mod retention_reason;
 mod site_risk;
 mod tolerance_limit;
+mod tolerance_site;
 
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
     missingness::MART,
     indicator_input::MART,
+    reporting::MART,
+    definition::MART,
     kri::MART,
     indicator::MART,
     kri_bounds::MART,
     site_risk::MART,
     tolerance_limit::MART,
+    tolerance_site::MART,
     retention::MART,
     retention_reason::MART,
     ae_term::MART,

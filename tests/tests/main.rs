@@ -6,6 +6,7 @@ mod bad_tokens;
 mod broken_mart;
 mod browser;
 mod conformance_rules;
+mod definitions_and_limits;
 mod deliveries;
 mod edc_oracle;
 mod edge;

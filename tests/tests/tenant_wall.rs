@@ -46,7 +46,9 @@ impl Door {
             .replace("{session}", "no_such_session")
             .replace("{job}", "no_such_job")
             .replace("{schedule}", "no_such_schedule")
-            .replace("{mart}", "mart_kri");
+            .replace("{mart}", "mart_kri")
+            .replace("{definition}", "kri0001")
+            .replace("{limit}", "qtl_ineligible");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];

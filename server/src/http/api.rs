@@ -2,7 +2,9 @@
 pub(super) mod access_tokens;
 pub(super) mod audit;
 pub(super) mod batches;
+pub(super) mod definitions;
 pub(super) mod jobs;
+pub(super) mod limits;
 pub(super) mod login;
 pub(super) mod logout;
 pub(super) mod quality;

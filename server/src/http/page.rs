@@ -18,7 +18,7 @@ pub(super) mod audit;
 pub(super) mod data;
 pub(super) mod indicator;
 pub(super) mod jobs;
-mod limits;
+pub(super) mod limits;
 pub(super) mod login;
 pub(super) mod marts;
 pub(super) mod oidc;

@@ -244,6 +244,7 @@ fn kind_of(failure: &Failure) -> Kind {
             ControlError::ScheduleKind { .. }
             | ControlError::Timetable(_)
             | ControlError::TooManySchedules { .. }
+            | ControlError::NoReason { .. }
             | ControlError::StudyNotRegistered { .. },
         ) => Kind::BadRequest,
         Failure::Control(ControlError::Denied) | Failure::NotThere(_) => Kind::NotThere,
@@ -252,7 +253,8 @@ fn kind_of(failure: &Failure) -> Kind {
             | ControlError::BatchExists { .. }
             | ControlError::IdempotencyConflict { .. }
             | ControlError::DeliveryKeyReused { .. }
-            | ControlError::JobState { .. },
+            | ControlError::JobState { .. }
+            | ControlError::LimitActedUpon { .. },
         )
         | Failure::Warehouse(warehouse::Error::KeyReused { .. } | warehouse::Error::PartOutOfPlace { .. }) => {
             Kind::Conflict
