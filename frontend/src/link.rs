@@ -231,6 +231,18 @@ pub fn subject_rows(study: &str, indicator: &str, site: &str, subject: &str) -> 
     format!("{}/subjects/{}", site_subjects(study, indicator, site), encode_segment(subject))
 }
 
+/// The tolerance limits of a study.
+#[must_use]
+pub fn limits(study_key: &str) -> String {
+    format!("{}/limits", study(study_key))
+}
+
+/// Where the form posts to that acts upon the alarm of a limit.
+#[must_use]
+pub fn act_on_limit(study_key: &str, limit: &str) -> String {
+    format!("{}/{}", limits(study_key), encode_segment(limit))
+}
+
 /// Jobs.
 #[must_use]
 pub fn jobs(query: &JobsQuery) -> String {

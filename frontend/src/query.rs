@@ -14,6 +14,6 @@ pub use audit::AuditQuery;
 pub use indicator::{IndicatorBars, IndicatorQuery, IndicatorSort};
 pub use jobs::JobsQuery;
 pub use quality::{Basis, QualityQuery, QualitySort, RowsBy};
-pub use rbqm::{FlagFilter, RbqmQuery, RbqmSort};
+pub use rbqm::{FlagFilter, Level, RbqmQuery, RbqmSort};
 pub use site_test::SiteTestQuery;
 pub use subjects::{RowsQuery, SubjectsQuery, SubjectsSort};

@@ -41,6 +41,7 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
             "rbqm-empty",
             page::rbqm(&RbqmView { sites: Vec::new(), ..risk::rbqm(RbqmQuery::default(), theme) }),
         ),
+        ("limits", page::limits(&risk::limits_page(theme))),
         ("indicator", page::indicator(&risk::indicator(pointed, theme))),
         ("indicator-metric", page::indicator(&risk::indicator(by_metric, theme))),
         ("site-subjects", page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), theme))),

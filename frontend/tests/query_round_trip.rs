@@ -1,8 +1,8 @@
 //! An address reads back to the query that wrote it.
 
 use frontend::query::{
-    AuditQuery, Basis, FlagFilter, IndicatorBars, IndicatorQuery, IndicatorSort, QualityQuery, QualitySort,
-    RbqmQuery, RbqmSort, RowsBy, RowsQuery, SubjectsQuery, SubjectsSort,
+    AuditQuery, Basis, FlagFilter, IndicatorBars, IndicatorQuery, IndicatorSort, Level, QualityQuery,
+    QualitySort, RbqmQuery, RbqmSort, RowsBy, RowsQuery, SubjectsQuery, SubjectsSort,
 };
 
 /// Reads a query string as a browser wrote it.
@@ -62,8 +62,12 @@ fn rbqm() {
     for country in KEYS.map(|key| key.map(str::to_owned)) {
         for flag in FlagFilter::ALL {
             for sort in sorts.clone() {
-                let query = RbqmQuery { flag, country: country.clone(), sort };
-                assert_eq!(RbqmQuery::from_pairs(&pairs(&query.to_query_string())), query);
+                for level in Level::ALL {
+                    let (domain, method) = (country.clone(), country.clone());
+                    let sort = sort.clone();
+                    let query = RbqmQuery { flag, country: country.clone(), domain, level, method, sort };
+                    assert_eq!(RbqmQuery::from_pairs(&pairs(&query.to_query_string())), query);
+                }
             }
         }
     }

@@ -198,7 +198,7 @@ impl<'a> Work<'a> {
         let seats = seats.map_err(|source| Error::Snapshot { step: "open the engine", source })?;
         let (clock, cancel) = (self.clock, &self.order.cancel);
         std::thread::scope(|scope| {
-            let crew = Crew::start(scope, seats, clock, cancel);
+            let crew = Crew::start(scope, seats, (clock, self.base.definitions), cancel);
             let mut first_failure = None;
             let mut begun: BTreeSet<&str> = BTreeSet::new();
             let mut missing: BTreeSet<&str> = BTreeSet::new();
@@ -265,7 +265,7 @@ impl<'a> Work<'a> {
             let reasons = vec![format!("`{input}` is not there")];
             return Decision::Done(Built { reasons, ..blank(mart.name, outcome, self.clock) }, None);
         }
-        let pieces = match mart.made_of(|table| self.contents.get(table).cloned()) {
+        let pieces = match mart.made_of(self.base.definitions, |table| self.contents.get(table).cloned()) {
             Ok(pieces) => pieces,
             Err(input) => {
                 let error = Some(format!("the snapshot has no table `{input}`"));

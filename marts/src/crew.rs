@@ -17,7 +17,7 @@ use crate::check::check;
 use crate::mart::{Definition, Mart};
 use crate::run::{Built, Outcome, Tested, microseconds};
 use crate::test::Severity;
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 /// How often it is looked whether the build is to end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -54,7 +54,7 @@ impl<'a> Crew<'a> {
     pub(crate) fn start<'scope, 'env: 'scope>(
         scope: &'scope Scope<'scope, 'env>,
         seats: Vec<Seat>,
-        clock: &'env dyn Clock,
+        (clock, definitions): (&'env dyn Clock, &'env Definitions),
         cancel: &'a Cancel,
     ) -> Self
     where
@@ -70,7 +70,7 @@ impl<'a> Crew<'a> {
                 loop {
                     let job = taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(job) = job else { break };
-                    if tell.send(make(&seat, job, clock)).is_err() {
+                    if tell.send(make(&seat, job, (clock, definitions))).is_err() {
                         break;
                     }
                 }
@@ -106,11 +106,11 @@ impl<'a> Crew<'a> {
     }
 }
 
-fn make(seat: &Seat, job: Job, clock: &dyn Clock) -> Ended {
+fn make(seat: &Seat, job: Job, (clock, definitions): (&dyn Clock, &Definitions)) -> Ended {
     let Job { mart, pieces, reasons } = job;
     let started_at = clock.now();
     let mut built = Built { reasons, started_at, ..blank(mart.name, Outcome::Made, clock) };
-    let (made, error) = match make_and_test(seat, mart) {
+    let (made, error) = match make_and_test(seat, mart, definitions) {
         Ok((made, tests)) => {
             (built.rows, built.content) = (made.rows, made.content.clone());
             let error = failed(mart, &tests);
@@ -129,12 +129,12 @@ fn make(seat: &Seat, job: Job, clock: &dyn Clock) -> Ended {
     Ended { mart, built, made, error }
 }
 
-fn make_and_test(seat: &Seat, mart: &Mart) -> Result<(Made, Vec<Tested>)> {
+fn make_and_test(seat: &Seat, mart: &Mart, definitions: &Definitions) -> Result<(Made, Vec<Tested>)> {
     let failed = |source| Error::Build { mart: mart.name.to_owned(), source };
     let made = match mart.definition {
         Definition::Sql(query) => seat.make_from_query(mart.name, query).map_err(failed)?,
         Definition::Rust(definition, ..) => {
-            let rows = definition(seat.engine())?;
+            let rows = definition(seat.engine(), definitions)?;
             seat.make_from_rows(mart.name, &rows).map_err(failed)?
         }
     };

@@ -9,7 +9,7 @@ use measures::enrolment::{Centre, RecruitmentBelief, time_to_target, total_enrol
 use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, table, texts};
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 pub(crate) const MART: &str = "mart_enrolment_forecast";
 /// Subjects by day.
@@ -46,7 +46,7 @@ struct Past {
 ///
 /// # Errors
 /// [`Error::Measure`] when the sites' past cannot be used.
-pub fn forecast(engine: &Engine) -> Result<RecordBatch> {
+pub fn forecast(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: MART.to_owned(), source };
     let past = past(&engine.query("read the sites' past", CENTRES).map_err(failed)?);
     let mut points = Vec::new();

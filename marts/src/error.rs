@@ -61,6 +61,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// What somebody changed of a definition cannot be used.
+    #[error("the definition of `{id}` cannot be used: {reason}")]
+    Change {
+        /// The indicator or limit.
+        id: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A study's own file is not usable.
     #[error("settings file `{file}`: {reason}; it takes `fresh_within_days = 7`")]
     Settings {
@@ -84,6 +92,6 @@ impl Error {
     /// Whether whoever asked can mend it by asking otherwise.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Selector { .. } | Self::Settings { .. })
+        matches!(self, Self::Selector { .. } | Self::Settings { .. } | Self::Change { .. })
     }
 }

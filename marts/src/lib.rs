@@ -10,6 +10,7 @@ pub mod build;
 mod check;
 mod columns;
 mod crew;
+pub mod definitions;
 pub mod docs;
 pub mod enrolment;
 pub mod freshness;
@@ -26,6 +27,7 @@ pub mod site_test;
 pub mod tolerance;
 
 pub use build::{Cancel, Order, Publication, build};
+pub use definitions::{Change, Definitions, Override, Reach};
 pub use error::{Error, Result};
 pub use freshness::Freshness;
 pub use indicators::{IndicatorDefinition, Model};

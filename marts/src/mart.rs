@@ -7,8 +7,8 @@ use kernel::CODE_VERSION;
 use warehouse::engine::{Engine, identifier};
 use warehouse::snapshot::inputs_hash;
 
-use crate::Result;
 use crate::test::Test;
+use crate::{Definitions, Result};
 
 /// One derived table.
 #[derive(Debug)]
@@ -60,9 +60,10 @@ pub(crate) const fn column(
 pub enum Definition {
     /// A query in the subset that DuckDB and DataFusion answer alike.
     Sql(&'static str),
-    /// A function over the tables that the engine sees, its revision, and the texts it works by: when one of them
-    /// changes, the mart is made again.
-    Rust(fn(&Engine) -> Result<RecordBatch>, u32, &'static [&'static str]),
+    /// A function over the tables that the engine sees and the definitions, its revision, and the texts it works by:
+    /// when one of them changes, the mart is made again. What a tenant changed counts for those that work by the
+    /// shipped definitions ([`Mart::works_by_definitions`]).
+    Rust(fn(&Engine, &Definitions) -> Result<RecordBatch>, u32, &'static [&'static str]),
 }
 
 /// The piece of [`Mart::made_of`] that is the program's version.
@@ -71,6 +72,8 @@ pub(crate) const PROGRAM: &str = "program";
 pub(crate) const DEFINITION: &str = "definition";
 /// The beginning of the pieces that are texts a function works by.
 pub(crate) const PARAMETER: &str = "parameter ";
+/// The beginning of the pieces that are what a tenant or study changed of a definition.
+pub(crate) const CHANGED: &str = "changed ";
 /// The piece that is what must hold.
 pub(crate) const TESTS: &str = "tests";
 /// The beginning of the pieces that are tables.
@@ -84,9 +87,10 @@ impl Mart {
     /// The input whose content is not known.
     pub fn made_of(
         &self,
+        definitions: &Definitions,
         content: impl Fn(&str) -> Option<String>,
     ) -> std::result::Result<BTreeMap<String, String>, &'static str> {
-        let mut pieces = self.own_pieces();
+        let mut pieces = self.own_pieces(definitions);
         for input in self.inputs {
             pieces.insert(format!("{INPUT}{input}"), content(input).ok_or(*input)?);
         }
@@ -94,7 +98,7 @@ impl Mart {
     }
 
     /// What it is computed from besides tables.
-    pub(crate) fn own_pieces(&self) -> BTreeMap<String, String> {
+    pub(crate) fn own_pieces(&self, definitions: &Definitions) -> BTreeMap<String, String> {
         let hash = |text: &str| inputs_hash(&[text.to_owned()]);
         let mut pieces = BTreeMap::from([(PROGRAM.to_owned(), CODE_VERSION.to_owned())]);
         let mut add = |name: String, content: String| drop(pieces.insert(name, content));
@@ -107,6 +111,9 @@ impl Mart {
                 }
             }
         }
+        for (id, changed) in definitions.changed().filter(|_| self.works_by_definitions()) {
+            add(format!("{CHANGED}{id}"), changed.clone());
+        }
         let tests: Vec<String> = self.tests.iter().map(|test| format!("{test:?}")).collect();
         add(TESTS.to_owned(), inputs_hash(&[tests, vec![format!("{:?}", self.columns)]].concat()));
         pieces
@@ -118,6 +125,16 @@ impl Mart {
         match self.definition {
             Definition::Sql(query) => Some(query),
             Definition::Rust(_, _, texts) => texts.iter().copied().find(|text| text.contains("FROM ")),
+        }
+    }
+
+    /// Whether it works by definitions that a tenant may change.
+    #[must_use]
+    pub fn works_by_definitions(&self) -> bool {
+        let changeable = [crate::indicators::PARAMETERS, crate::tolerance::PARAMETERS];
+        match self.definition {
+            Definition::Sql(_) => false,
+            Definition::Rust(_, _, texts) => texts.iter().any(|text| changeable.contains(text)),
         }
     }
 

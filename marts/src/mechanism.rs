@@ -13,7 +13,7 @@ use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, some_texts, table, texts};
 use crate::site_test::real;
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 /// One row per variable due at a visit that took place.
 pub const VALUES: &str = concat!(
@@ -92,7 +92,7 @@ fn refused(mart: &'static str, domain: &str) -> impl Fn(MeasureError) -> Error {
 ///
 /// # Errors
 /// When the engine refuses.
-pub fn patterns(engine: &Engine) -> Result<RecordBatch> {
+pub fn patterns(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<(String, String, f64, f64, f64)> = Vec::new();
     for (domain, table) in read(engine, PATTERN_MART)? {
         let mut counts: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
@@ -138,7 +138,7 @@ struct Mechanism {
 ///
 /// # Errors
 /// [`Error::Measure`] when probabilities cannot be combined.
-pub fn mechanism(engine: &Engine) -> Result<RecordBatch> {
+pub fn mechanism(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<Mechanism> = Vec::new();
     let mut of_study: Vec<f64> = Vec::new();
     for (domain, table) in read(engine, MECHANISM_MART)? {
@@ -265,7 +265,7 @@ struct Association {
 ///
 /// # Errors
 /// [`Error::Measure`] when values cannot be compared.
-pub fn associations(engine: &Engine) -> Result<RecordBatch> {
+pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<Association> = Vec::new();
     for (name, domain) in read(engine, ASSOCIATION_MART)? {
         let refused = refused(ASSOCIATION_MART, &name);

@@ -7,9 +7,9 @@ use kernel::{CODE_VERSION, SnapshotId};
 use warehouse::workbench::made_of_hash;
 use warehouse::{Manifest, Table, Zone};
 
-use crate::Result;
-use crate::mart::{DEFINITION, INPUT, Mart, PARAMETER, PROGRAM, TESTS};
+use crate::mart::{CHANGED, DEFINITION, INPUT, Mart, PARAMETER, PROGRAM, TESTS};
 use crate::selector::{Selection, upstream};
+use crate::{Definitions, Result};
 
 /// What a build reads.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Base<'a> {
     pub current: (SnapshotId, &'a Manifest),
     /// Former results whose marts are taken over where they would come out the same, the likeliest first.
     pub formers: Vec<&'a Manifest>,
+    /// The definitions that marts are made by.
+    pub definitions: &'a Definitions,
 }
 
 /// One mart before a build.
@@ -70,6 +72,8 @@ pub enum Reason {
     Definition,
     /// A text that its function works by changed.
     Parameters,
+    /// Somebody changed a definition that it works by, or took a change back.
+    Changed(String),
     /// Its tests or columns changed.
     Tests,
     /// A table that it reads has other content.
@@ -94,6 +98,7 @@ impl Reason {
                 | Self::Program(_)
                 | Self::Definition
                 | Self::Parameters
+                | Self::Changed(_)
                 | Self::Tests
                 | Self::Inputs(_)
         )
@@ -108,6 +113,7 @@ impl fmt::Display for Reason {
             Self::Program(former) => write!(f, "the program was {former} and is {CODE_VERSION}"),
             Self::Definition => f.write_str("its definition changed"),
             Self::Parameters => f.write_str("its parameters changed"),
+            Self::Changed(id) => write!(f, "the definition of `{id}` was changed"),
             Self::Tests => f.write_str("its tests or columns changed"),
             Self::Input(table) => write!(f, "`{table}` has other content"),
             Self::Inputs(table) => write!(f, "whether it reads `{table}` changed"),
@@ -166,14 +172,15 @@ fn changes(graph: &'static [Mart], base: &Base<'_>) -> Vec<Planned> {
     for mart in graph {
         let upstream: Vec<&'static str> =
             mart.inputs.iter().filter_map(|input| remade.get(input).copied()).collect();
-        let (known, mut reasons) = match mart.made_of(|table| contents.get(table).cloned()) {
+        let (known, mut reasons) = match mart.made_of(base.definitions, |table| contents.get(table).cloned())
+        {
             Ok(pieces) => match find_known(mart, &pieces, &base.formers) {
                 Some(known) => (Some(known), Vec::new()),
                 None => (None, why(mart, &pieces, &base.formers)),
             },
             // A mart that is made again has no content yet; the rest can be compared.
             Err(absent) => {
-                let mut reasons = why_besides(mart, &contents, &base.formers);
+                let mut reasons = why_besides(mart, &contents, base);
                 if upstream.is_empty() {
                     reasons.push(Reason::Absent(absent));
                 }
@@ -219,14 +226,14 @@ pub(crate) fn why(mart: &Mart, pieces: &BTreeMap<String, String>, formers: &[&Ma
     differences(pieces, &table.made_of)
 }
 
-fn why_besides(mart: &Mart, contents: &BTreeMap<&str, String>, formers: &[&Manifest]) -> Vec<Reason> {
-    let Some(table) = formers.iter().find_map(|former| former.tables.get(mart.name)) else {
+fn why_besides(mart: &Mart, contents: &BTreeMap<&str, String>, base: &Base<'_>) -> Vec<Reason> {
+    let Some(table) = base.formers.iter().find_map(|former| former.tables.get(mart.name)) else {
         return vec![Reason::New];
     };
     if table.made_of.is_empty() {
         return vec![Reason::Unknown];
     }
-    let mut pieces = mart.own_pieces();
+    let mut pieces = mart.own_pieces(base.definitions);
     for input in mart.inputs {
         let piece = format!("{INPUT}{input}");
         let unknown = || table.made_of.get(&piece).cloned();
@@ -250,6 +257,9 @@ fn differences(now: &BTreeMap<String, String>, then: &BTreeMap<String, String>) 
             DEFINITION => Reason::Definition,
             TESTS => Reason::Tests,
             name if name.starts_with(PARAMETER) => Reason::Parameters,
+            name if name.starts_with(CHANGED) => {
+                Reason::Changed(name.strip_prefix(CHANGED).unwrap_or(name).to_owned())
+            }
             name => {
                 let table = name.strip_prefix(INPUT).unwrap_or(name).to_owned();
                 if now.is_some() && then.is_some() { Reason::Input(table) } else { Reason::Inputs(table) }

@@ -8,6 +8,7 @@ mod ae_reporting;
 mod ae_term;
 mod enrolment_forecast;
 mod enrolment_funnel;
+mod definition;
 mod indicator;
 mod indicator_input;
 mod kri;
@@ -19,6 +20,7 @@ mod missing_mechanism;
 mod missing_month;
 mod missing_pattern;
 mod missingness;
+mod reporting;
 mod retention;
 mod retention_group;
 mod retention_reason;
@@ -30,6 +32,7 @@ mod site_test_combined;
 mod subject_variable;
 mod tolerance_limit;
 mod visit_attendance;
+mod tolerance_site;
 
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
@@ -40,11 +43,14 @@ pub const MARTS: &[Mart] = &[
     missing_mechanism::MART,
     missing_association::MART,
     indicator_input::MART,
+    reporting::MART,
+    definition::MART,
     kri::MART,
     indicator::MART,
     kri_bounds::MART,
     site_risk::MART,
     tolerance_limit::MART,
+    tolerance_site::MART,
     retention::MART,
     retention_reason::MART,
     retention_group::MART,

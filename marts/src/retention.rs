@@ -11,7 +11,7 @@ use measures::survival::{Band, cumulative_incidence, kaplan_meier};
 use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, table, texts};
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 /// Days on study of each enrolled subject, and what it left for; none while it goes on or when it completed.
 pub const COURSES: &str = include_str!("retention/courses.sql");
@@ -46,7 +46,7 @@ fn refused(mart: &str) -> impl Fn(MeasureError) -> Error {
 ///
 /// # Errors
 /// [`Error::Measure`] when the days on study cannot be used.
-pub fn curve(engine: &Engine) -> Result<RecordBatch> {
+pub fn curve(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let courses = courses(engine, MART)?;
     let left: Vec<bool> = courses.reasons.iter().map(Option::is_some).collect();
     let steps = if courses.days.is_empty() {
@@ -74,7 +74,7 @@ pub fn curve(engine: &Engine) -> Result<RecordBatch> {
 ///
 /// # Errors
 /// As [`curve`].
-pub fn by_reason(engine: &Engine) -> Result<RecordBatch> {
+pub fn by_reason(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let courses = courses(engine, REASONS_MART)?;
     let names: Vec<String> =
         courses.reasons.iter().flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();

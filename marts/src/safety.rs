@@ -9,7 +9,7 @@ use measures::safety::{LiverAnalyte, LiverResult, clopper_pearson, hys_law, inci
 use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, some_texts, table, texts};
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 /// Counts by level.
 pub const LEVELS: &str = include_str!("safety/levels.sql");
@@ -42,7 +42,7 @@ struct Term {
 ///
 /// # Errors
 /// [`Error::Measure`] when counts contradict each other.
-pub fn by_level(engine: &Engine) -> Result<RecordBatch> {
+pub fn by_level(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: LEVEL_MART.to_owned(), source };
     let mut terms = Vec::new();
     for batch in engine.query("count adverse events by level", LEVELS).map_err(failed)? {
@@ -112,7 +112,7 @@ struct Liver {
 ///
 /// # Errors
 /// [`Error::Measure`] when results cannot be used.
-pub fn liver(engine: &Engine) -> Result<RecordBatch> {
+pub fn liver(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: LIVER_MART.to_owned(), source };
     let mut subjects: BTreeMap<String, Liver> = BTreeMap::new();
     for batch in engine.query("read liver tests", LIVER).map_err(failed)? {

@@ -13,7 +13,7 @@ use measures::{MeasureError, benjamini_hochberg, cauchy_combination};
 use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, some_texts, table, texts};
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 mod battery;
 mod facts;
@@ -78,7 +78,7 @@ fn refused(mart: &str, indicator: &str) -> impl Fn(MeasureError) -> Error {
 ///
 /// # Errors
 /// [`Error::Measure`] with the test whose values cannot be used.
-pub fn by_variable(engine: &Engine) -> Result<RecordBatch> {
+pub fn by_variable(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows = match input::read(engine, MART)? {
         Some(input) => battery::run(&input, MART)?,
         None => Vec::new(),
@@ -126,7 +126,7 @@ struct Cell {
 ///
 /// # Errors
 /// [`Error::Measure`] when probabilities cannot be combined.
-pub fn combined(engine: &Engine) -> Result<RecordBatch> {
+pub fn combined(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: COMBINED_MART.to_owned(), source };
     let mut cells: BTreeMap<(String, usize), Cell> = BTreeMap::new();
     for batch in engine.query("read the site tests", JUDGED).map_err(failed)? {

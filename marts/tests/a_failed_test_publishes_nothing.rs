@@ -199,7 +199,8 @@ fn an_old_source_is_a_warning_where_the_study_says_how_old() {
     let delivered: DateTime<Utc> = star.cuts[0].extracted_at;
     let at = |days: i64| {
         let writer = Writer::wait(&study.storage, &study.scope).expect("nobody else writes");
-        let base = Base { current: (id, &star), formers: Vec::new() };
+        let definitions = marts::Definitions::shipped().expect("well formed");
+        let base = Base { current: (id, &star), formers: Vec::new(), definitions: &definitions };
         let freshness = Some(Freshness { fresh_within_days: 7 });
         let graph: &'static [Mart] = Vec::leak(vec![counts(Vec::new())]);
         let order = Order { graph, freshness, ..Order::default() };

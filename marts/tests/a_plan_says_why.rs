@@ -35,7 +35,8 @@ fn what_is_new_is_made_and_what_is_unchanged_is_shared() {
             Action::Make,
             &[
                 "no former snapshot has it".to_owned(),
-                "`mart_indicator_input` is made again and may come out otherwise".to_owned()
+                "`mart_indicator_input` is made again and may come out otherwise".to_owned(),
+                "`mart_reporting` is made again and may come out otherwise".to_owned()
             ][..]
         )
     );

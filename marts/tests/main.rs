@@ -4,6 +4,7 @@ mod a_failed_test_publishes_nothing;
 mod a_plan_says_why;
 mod building_is_incremental;
 mod enrolment_and_safety;
+mod indicators_of_the_catalogue;
 mod limits_and_retention;
 mod lineage_is_told_to_catalogues;
 mod missingness_is_schedule_aware;

@@ -4,7 +4,7 @@ use std::fs;
 
 use chrono::DateTime;
 use kernel::{ActionKind, BatchId, Build, FixedClock, Grants, Permission, SnapshotId, StudyScope};
-use marts::{Base, Order, Planned, Publication, Selection};
+use marts::{Base, Definitions, Order, Planned, Publication, Selection};
 use tempfile::TempDir;
 use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, TableScan, Writer, ingest};
 
@@ -15,6 +15,7 @@ pub(crate) struct Study {
     pub(crate) star: Option<(SnapshotId, Manifest)>,
     pub(crate) marts: Option<Manifest>,
     kept: Option<Manifest>,
+    pub(crate) definitions: Definitions,
     deliveries: i64,
 }
 
@@ -25,7 +26,8 @@ impl Study {
         let tenant = "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("a tenant id");
         let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
         let scope = grants.scope(&"S1".parse().expect("a study id")).expect("granted");
-        Self { folder, storage, scope, star: None, marts: None, kept: None, deliveries: 0 }
+        let definitions = Definitions::shipped().expect("well formed");
+        Self { folder, storage, scope, star: None, marts: None, kept: None, definitions, deliveries: 0 }
     }
 
     pub(crate) fn deliver(&mut self, mapping: &str, files: &[(&str, &str)]) {
@@ -62,7 +64,7 @@ impl Study {
         let (id, star) = self.star.as_ref().expect("delivered");
         let clock = FixedClock(DateTime::UNIX_EPOCH);
         let formers = self.marts.iter().chain(&self.kept).collect();
-        let base = Base { current: (*id, star), formers };
+        let base = Base { current: (*id, star), formers, definitions: &self.definitions };
         let built = marts::build(&writer, &base, order, &clock, &mut |_| {}).expect("the build ends");
         if let Some((id, _, manifest)) = &built.snapshot {
             self.marts = Some(manifest.clone());
@@ -80,7 +82,11 @@ impl Study {
     /// What a build would do.
     pub(crate) fn plan(&self, select: &[&str], full_refresh: bool) -> Vec<Planned> {
         let (id, star) = self.star.as_ref().expect("delivered");
-        let base = Base { current: (*id, star), formers: self.marts.iter().collect() };
+        let base = Base {
+            current: (*id, star),
+            formers: self.marts.iter().collect(),
+            definitions: &self.definitions,
+        };
         marts::plan(marts::MARTS, &base, &selection(select), full_refresh).expect("it means something")
     }
 

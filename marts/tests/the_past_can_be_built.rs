@@ -18,7 +18,8 @@ fn as_of(study: &Study, instant: DateTime<Utc>) -> warehouse::Result<Manifest> {
     let writer = Writer::wait(&study.storage, &study.scope).expect("nobody else writes");
     let (_, newest) = study.star.as_ref().expect("delivered");
     let (id, _, star) = build_as_of(&writer, newest, instant, &[newest], &mut |_| {})?;
-    let base = Base { current: (id, &star), formers: Vec::new() };
+    let definitions = marts::Definitions::shipped().expect("well formed");
+    let base = Base { current: (id, &star), formers: Vec::new(), definitions: &definitions };
     let clock = FixedClock(DateTime::UNIX_EPOCH);
     let built = marts::build(&writer, &base, &Order::default(), &clock, &mut |_| {}).expect("built");
     Ok(built.snapshot.expect("published").2)

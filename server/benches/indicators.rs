@@ -88,7 +88,9 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(Used, U
     let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let (built, used) = measure(|| {
-            let base = marts::Base { current: (id, &manifest), formers: Vec::new() };
+            let definitions = marts::Definitions::shipped()?;
+            let base =
+                marts::Base { current: (id, &manifest), formers: Vec::new(), definitions: &definitions };
             Ok(marts::build(&writer, &base, &marts::Order::default(), &SystemClock, &mut |_| {})?)
         })?;
         ours.push(used);
@@ -158,7 +160,7 @@ fn check_equal(
     engine.view("script", &[script.to_owned()])?;
     let different = engine.count(
         "compare",
-        "SELECT count(*) FROM mart_kri m FULL JOIN script s USING (indicator_id, site_id)
+        "SELECT count(*) FROM (FROM mart_kri WHERE indicator_id <= 'kri0012' AND indicator_id LIKE 'kri%') m FULL JOIN script s USING (indicator_id, site_id)
          WHERE m.numerator IS DISTINCT FROM s.numerator OR m.denominator IS DISTINCT FROM s.denominator
             OR m.flag IS DISTINCT FROM s.flag OR (m.score IS NULL) <> (s.score IS NULL) OR abs(m.score - s.score) > 1e-9",
     )?;

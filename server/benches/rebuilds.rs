@@ -132,7 +132,9 @@ impl Study {
 
     fn build(&mut self) -> Result<usize, Failure> {
         let (id, manifest) = &self.newest;
-        let base = marts::Base { current: (*id, manifest), formers: self.with_marts.iter().collect() };
+        let definitions = marts::Definitions::shipped()?;
+        let formers = self.with_marts.iter().collect();
+        let base = marts::Base { current: (*id, manifest), formers, definitions: &definitions };
         let limits = Limits { memory_mib: ENGINE_MIB, threads: 2 };
         let order = marts::Order { limits, ..marts::Order::default() };
         let built = marts::build(&self.writer, &base, &order, &SystemClock, &mut |_| {})?;

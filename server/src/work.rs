@@ -15,7 +15,9 @@ use warehouse::{Batch, Delivery, Manifest, Mapping, Receipt, Writer};
 use crate::app::App;
 use crate::error::{Failure, Result};
 
+pub(crate) mod definitions;
 pub mod file_lineage;
+pub(crate) mod limit_alarms;
 pub mod mart_runs;
 pub mod marts;
 pub(crate) mod query;

@@ -8,6 +8,7 @@ mod broken_mart;
 mod browser;
 mod conformance_rules;
 mod cross_tenant;
+mod definitions_and_limits;
 mod deliveries;
 mod edc_oracle;
 mod edge;

@@ -58,7 +58,9 @@ impl Door {
             .replace("{endpoint}", "no_such_endpoint")
             .replace("{delivery}", "no_such_delivery")
             .replace("{notice}", "no_such_notice")
-            .replace("{mart}", "mart_kri");
+            .replace("{mart}", "mart_kri")
+            .replace("{definition}", "kri0001")
+            .replace("{limit}", "qtl_ineligible");
         let tables = ["dim_site", "dim_study", "dim_subject", "fact_ae", "mart_kri", "no_such_table"];
         if !path.contains("{table}") {
             return vec![path];

@@ -66,7 +66,7 @@ pub const TABLES: &[StarTable] = &[
         entities: ["site", "subject", "deviation", "form_instance", "query", "monitoring_visit"],
         tables: []),
     star_table!("dim_subject",
-        entities: ["subject", "visit", "exposure", "adverse_event", "lab_result", "observation", "deviation",
+        entities: ["subject", "visit", "exposure", "eligibility_result", "adverse_event", "lab_result", "observation", "deviation",
             "disposition", "form_instance", "item_value", "query"],
         tables: ["dim_study", "dim_site"]),
     star_table!("dim_visit",

@@ -31,12 +31,6 @@ pub(crate) fn limits(limits: &[ToleranceLimit]) -> AnyView {
 }
 
 fn row(limit: &ToleranceLimit) -> AnyView {
-    let (words, class) = match limit.verdict {
-        LimitVerdict::TooFew => ("too few to say", "pill none"),
-        LimitVerdict::Within => ("within", "pill good"),
-        LimitVerdict::Secondary => ("secondary limit", "pill high-amber"),
-        LimitVerdict::Breach => ("limit exceeded", "pill high-red"),
-    };
     #[expect(clippy::cast_precision_loss, reason = "a share of counts needs no more than 53 bits")]
     let share = limit.events as f64 / limit.units.max(1) as f64;
     let counted = format!("{} of {}", format::count(limit.events), format::count(limit.units));
@@ -44,7 +38,7 @@ fn row(limit: &ToleranceLimit) -> AnyView {
     view! {
         <tr>
             <th scope="row">{limit.title.clone()}</th>
-            <td><span class=class>{words}</span></td>
+            <td>{verdict_pill(limit.verdict)}</td>
             <td class="num">{format::percent(share)}</td>
             <td class="num">{counted}</td>
             <td class="num">{format::percent(limit.expected)}</td>
@@ -53,4 +47,15 @@ fn row(limit: &ToleranceLimit) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// How a share stands to its limits, in words and colour.
+pub(crate) fn verdict_pill(verdict: LimitVerdict) -> AnyView {
+    let (words, class) = match verdict {
+        LimitVerdict::TooFew => ("too few to say", "pill none"),
+        LimitVerdict::Within => ("within", "pill good"),
+        LimitVerdict::Secondary => ("secondary limit", "pill high-amber"),
+        LimitVerdict::Breach => ("limit exceeded", "pill high-red"),
+    };
+    view! { <span class=class>{words}</span> }.into_any()
 }

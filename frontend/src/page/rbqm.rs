@@ -11,11 +11,32 @@ use crate::component::empty::Empty;
 use crate::component::filter::{Select, choice, filter_bar};
 use crate::component::flag::legend;
 use crate::component::limits::limits;
-use crate::query::{FlagFilter, RbqmQuery};
+use crate::query::{FlagFilter, Level, RbqmQuery};
 use crate::row_order::matrix_sites;
 use crate::site_call::{SiteCall, site_calls};
 use crate::view::{Choice, Flag, RbqmView, SiteRow, Tab};
 use crate::{format, link, verdict};
+
+/// What indicators are about.
+const DOMAINS: [(&str, &str); 4] = [
+    ("safety", "Safety"),
+    ("data", "Data quality and timeliness"),
+    ("protocol", "Protocol compliance"),
+    ("retention", "Enrolment and retention"),
+];
+const LEVELS: [(Level, &str); 4] = [
+    (Level::Site, "Sites"),
+    (Level::Region, "Regions"),
+    (Level::Country, "Countries"),
+    (Level::Study, "The whole study"),
+];
+const METHODS: [(&str, &str); 5] = [
+    ("normal_approximation", "Reference: normal approximation"),
+    ("leave_one_out", "Against the others"),
+    ("exact", "Exact, for small groups"),
+    ("in_frame", "Exact, events by visit"),
+    ("identity", "The number itself"),
+];
 
 /// Sites named on top of the page.
 const CALLS_MAX: usize = 5;
@@ -35,21 +56,23 @@ pub fn rbqm(view: &RbqmView) -> String {
 }
 
 fn found(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
-    let calls = site_calls(&view.indicators, sites);
+    let calls = (view.query.level == Level::Site).then(|| site_calls(&view.indicators, sites));
     view! {
-        {call_section(view, &calls)}
+        {calls.map(|calls| call_section(view, &calls))}
         <section aria-labelledby="limits">
             <h2 id="limits">"Tolerance limits of the study"</h2>
             {limits(&view.limits)}
+            <p><a class="button small" href=link::limits(view.frame.study_key())>"Alarms and methods of the limits"</a></p>
             {downloads(&view.limit_downloads)}
         </section>
         <section aria-labelledby="matrix">
-            <h2 id="matrix">"Every site and indicator"</h2>
+            <h2 id="matrix">{format!("Every {} and indicator", view.query.level.groups().0)}</h2>
             {filter(view)}
-            {flag_counts(sites)}
+            {flag_counts(view, sites)}
             {legend()}
             {downloads(&view.downloads)}
             {if sites.is_empty() { no_match(view) } else { matrix_table(view, sites) }}
+            {not_applicable(view)}
         </section>
     }
     .into_any()
@@ -96,7 +119,13 @@ fn filter(view: &RbqmView) -> AnyView {
         choice(FlagFilter::Red.name(), "Red"),
     ];
     let select = |name, label, any, choices, chosen| Select { name, label, any, choices, chosen }.render();
+    let domains: Vec<Choice> = DOMAINS.iter().map(|(key, label)| choice(key, label)).collect();
+    let levels: Vec<Choice> = LEVELS.iter().map(|(level, label)| choice(level.name(), label)).collect();
+    let methods: Vec<Choice> = METHODS.iter().map(|(key, label)| choice(key, label)).collect();
     let fields = vec![
+        select("domain", "Indicators", Some("All indicators"), &domains, query.domain.as_deref()),
+        select("level", "Compare", None, &levels, Some(query.level.name())),
+        select("method", "Method", Some("Each indicator's own"), &methods, query.method.as_deref()),
         select("flag", "Sites", None, &flags, Some(query.flag.name())),
         select("country", "Country", Some("All countries"), &countries, query.country.as_deref()),
     ];
@@ -105,7 +134,7 @@ fn filter(view: &RbqmView) -> AnyView {
 }
 
 /// How many cells of the matrix carry each flag.
-fn flag_counts(sites: &[SiteRow]) -> AnyView {
+fn flag_counts(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
     let signals = sites.iter().flat_map(|site| &site.signals);
     let count =
         |wanted: fn(Flag) -> bool| signals.clone().filter(|signal| wanted(signal.flag)).count() as u64;
@@ -118,8 +147,29 @@ fn flag_counts(sites: &[SiteRow]) -> AnyView {
     ];
     let said: Vec<String> =
         entries.into_iter().map(|(word, count)| format!("{} {word}", format::count(count))).collect();
-    let shown = format::counted(sites.len() as u64, "site", "sites");
+    let (one, many) = view.query.level.groups();
+    let shown = format::counted(sites.len() as u64, one, many);
     view! { <p class="tally">{format!("{shown} shown. Signals: {}.", said.join(", "))}</p> }.into_any()
+}
+
+/// The indicators without an answer, folded: they are there, and no source tells of them.
+fn not_applicable(view: &RbqmView) -> Option<AnyView> {
+    if view.not_applicable.is_empty() {
+        return None;
+    }
+    let count = view.not_applicable.len() as u64;
+    let said = format!("{} not applicable", format::counted(count, "indicator is", "indicators are"));
+    let rows = view.not_applicable.iter().map(|missing| {
+        let (code, title, reason) = (missing.code.clone(), missing.title.clone(), missing.reason.clone());
+        view! { <li>{format!("{title} ({code}): {reason}.")}</li> }
+    });
+    let folded = view! {
+        <details class="not-applicable">
+            <summary>{said}</summary>
+            <ul>{rows.collect_view()}</ul>
+        </details>
+    };
+    Some(folded.into_any())
 }
 
 fn nothing(view: &RbqmView) -> AnyView {

@@ -1,4 +1,4 @@
-//! `/studies/{study}/rbqm?flag=&country=&sort=`
+//! `/studies/{study}/rbqm?flag=&country=&domain=&level=&method=&sort=`
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +11,56 @@ pub struct RbqmQuery {
     pub flag: FlagFilter,
     /// Only sites of this country.
     pub country: Option<String>,
+    /// Only indicators about this: `safety`, `data`, `protocol` or `retention`.
+    pub domain: Option<String>,
+    /// What is compared: sites unless said.
+    pub level: Level,
+    /// By which method; each indicator's own when none is said.
+    pub method: Option<String>,
     /// The order of the matrix.
     pub sort: RbqmSort,
+}
+
+/// What the matrix compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Sites.
+    #[default]
+    Site,
+    /// Regions of countries.
+    Region,
+    /// Countries.
+    Country,
+    /// Nothing: the numbers of the whole study.
+    Study,
+}
+
+impl Level {
+    /// Every level, from small to large.
+    pub const ALL: [Self; 4] = [Self::Site, Self::Region, Self::Country, Self::Study];
+
+    /// As it stands in the address, and in the tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Site => "site",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::Study => "study",
+        }
+    }
+
+    /// Its groups, one and many.
+    #[must_use]
+    pub const fn groups(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Site => ("site", "sites"),
+            Self::Region => ("region", "regions"),
+            Self::Country => ("country", "countries"),
+            Self::Study => ("study", "studies"),
+        }
+    }
 }
 
 /// Which sites the matrix shows.
@@ -93,6 +141,9 @@ impl RbqmQuery {
         Self {
             flag: FlagFilter::ALL.into_iter().find(|flag| flag.name() == named("flag")).unwrap_or_default(),
             country: value(pairs, "country"),
+            domain: value(pairs, "domain"),
+            level: Level::ALL.into_iter().find(|level| level.name() == named("level")).unwrap_or_default(),
+            method: value(pairs, "method"),
             sort: RbqmSort::from_name(&named("sort")).unwrap_or_default(),
         }
     }
@@ -103,6 +154,9 @@ impl RbqmQuery {
         encode_pairs(&[
             ("flag", unless_default(&self.flag, self.flag.name())),
             ("country", self.country.clone()),
+            ("domain", self.domain.clone()),
+            ("level", unless_default(&self.level, self.level.name())),
+            ("method", self.method.clone()),
             ("sort", unless_default(&self.sort, &self.sort.name())),
         ])
     }

@@ -1,5 +1,7 @@
 //! One indicator over all sites.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Downloads, Frame, Indicator, SiteRow};
@@ -16,12 +18,25 @@ pub struct IndicatorView {
     pub indicator: Indicator,
     /// Every site, each with exactly one signal: this indicator's.
     pub sites: Vec<SiteRow>,
+    /// What former snapshots said of each site, by the site's number.
+    pub courses: BTreeMap<String, SiteCourse>,
     /// Limits over the denominator, one curve per threshold; empty where there are none.
     pub bounds: Vec<Bound>,
     /// How it is computed.
     pub definition: Definition,
     /// The table as a file.
     pub downloads: Downloads,
+}
+
+/// What former snapshots said of one site by this indicator.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct SiteCourse {
+    /// The metric less that of the snapshot before.
+    pub change: Option<f64>,
+    /// In how many snapshots, the one shown among them, the site was red or amber.
+    pub flagged: u64,
+    /// In how many it was judged.
+    pub judged: u64,
 }
 
 /// The limit that belongs to one threshold.

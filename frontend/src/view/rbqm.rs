@@ -14,8 +14,10 @@ pub struct RbqmView {
     pub query: RbqmQuery,
     /// The indicators, in catalogue order.
     pub indicators: Vec<Indicator>,
-    /// Every site of the study.
+    /// Every site of the study, or every group of the level that was asked for.
     pub sites: Vec<SiteRow>,
+    /// Indicators that no source of the study tells of, each with why.
+    pub not_applicable: Vec<NotApplicable>,
     /// The tolerance limits that the study's sources can answer.
     pub limits: Vec<ToleranceLimit>,
     /// How scores, flags and the site risk score are made.
@@ -24,6 +26,17 @@ pub struct RbqmView {
     pub downloads: Downloads,
     /// The tolerance limits by every method, as a file.
     pub limit_downloads: Downloads,
+}
+
+/// An indicator that no source of the study tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct NotApplicable {
+    /// Its place in the catalogue: `P10`.
+    pub code: String,
+    /// As it starts a sentence.
+    pub title: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// A tolerance limit of the whole study.

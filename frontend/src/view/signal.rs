@@ -66,6 +66,8 @@ impl Flag {
 pub struct Indicator {
     /// As it stands in the address: `kri0001`.
     pub id: String,
+    /// What it is about: `safety`, `data`, `protocol` or `retention`.
+    pub domain: String,
     /// As it heads a column: `AE`.
     pub abbreviation: String,
     /// As it starts a sentence: `AE rate`.

@@ -2,8 +2,9 @@
 
 use frontend::query::{IndicatorQuery, RbqmQuery, RowsQuery, SubjectsQuery};
 use frontend::view::{
-    Bound, BoundPoint, Definition, Downloads, Flag, Indicator, IndicatorView, LimitVerdict, Metric, RbqmView,
-    Scored, Signal, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView, Tab, Theme,
+    AlarmState, Bound, BoundPoint, Definition, Downloads, Flag, Indicator, IndicatorView, LimitActLine,
+    LimitMethod, LimitRow, LimitSnapshot, LimitVerdict, LimitsView, Metric, NotApplicable, RbqmView, Scored,
+    Signal, SiteCourse, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView, Tab, Theme,
     ToleranceLimit,
 };
 
@@ -224,6 +225,64 @@ pub(crate) fn rbqm(query: RbqmQuery, theme: Theme) -> RbqmView {
         query,
         indicators: indicators(),
         sites: sites(),
+        not_applicable: not_applicable(),
+        definition: definition(),
+        downloads: downloads(),
+    }
+}
+
+fn not_applicable() -> Vec<NotApplicable> {
+    vec![NotApplicable {
+        code: "P9".to_owned(),
+        title: "Treatment compliance outside 80 to 120 %".to_owned(),
+        reason: "no source tells how many doses were planned and taken".to_owned(),
+    }]
+}
+
+pub(crate) fn limits_page(theme: Theme) -> LimitsView {
+    let said =
+        |published_unix_s, events, verdict| LimitSnapshot { published_unix_s, events, units: 400, verdict };
+    let method = |name: &str, statistic, limit, verdict| LimitMethod {
+        method: name.to_owned(),
+        statistic: Some(statistic),
+        secondary: None,
+        limit: Some(limit),
+        verdict,
+    };
+    let row = |title: &str, alarm, acts| LimitRow {
+        id: format!("qtl_{}", title.to_lowercase().replace(' ', "_")),
+        title: title.to_owned(),
+        expected: 0.05,
+        secondary: 0.075,
+        tolerated: 0.1,
+        alarm,
+        course: vec![
+            said(1_770_000_000, 18, LimitVerdict::Within),
+            said(1_772_600_000, 44, LimitVerdict::Breach),
+        ],
+        methods: vec![
+            method("fixed", 0.11, 0.1, LimitVerdict::Breach),
+            method("exact", 44.0, 38.0, LimitVerdict::Breach),
+        ],
+        acts,
+        largest_site: Some(("117".to_owned(), 9)),
+        version: "study 1".to_owned(),
+    };
+    let taken_up = LimitActLine {
+        act: "acknowledge".to_owned(),
+        reason: "asked the site for its visit log".to_owned(),
+        by: "ana".to_owned(),
+        at_unix_s: 1_772_700_000,
+    };
+    LimitsView {
+        frame: frame(Some(Tab::Rbqm), theme),
+        limits: vec![
+            row("Visits missed", AlarmState::Breach, Vec::new()),
+            row("Lost to follow-up", AlarmState::Acknowledged, vec![taken_up]),
+            row("Ineligible", AlarmState::Ok, Vec::new()),
+        ],
+        not_applicable: not_applicable(),
+        may_act: true,
         definition: definition(),
         downloads: downloads(),
     }
@@ -251,6 +310,7 @@ pub(crate) fn indicator(query: IndicatorQuery, theme: Theme) -> IndicatorView {
         bounds: [-3.0, -2.0, 0.0, 2.0, 3.0].map(bound).to_vec(),
         indicator,
         sites: sites().into_iter().map(one_signal).collect(),
+        courses: [("117".to_owned(), SiteCourse { change: Some(-0.01), flagged: 2, judged: 5 })].into(),
         definition: definition(),
         downloads: downloads(),
     }

@@ -3,59 +3,71 @@
 //! - `normal_approximation`, the open reference: each group against all groups, itself among them.
 //! - `leave_one_out`: each group against the rest, with the rest's over-dispersion; it does not hide itself.
 //! - `exact`: the law of the count itself, which holds for the smallest groups, and knows chance alone.
+//! - `in_frame`: events by visit, each subject against those who were followed as long.
+//! - `identity`: the number itself against thresholds that were fixed beforehand.
+//! - `metric`: the number of the whole study, which is compared with nothing.
 //!
-//! The last two have probabilities, which are adjusted for how many groups and indicators of a level were looked at.
+//! Probabilities are adjusted for how many groups and indicators of a level were looked at by a method.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int8Array, RecordBatch};
-use measures::{Against, benjamini_hochberg, exact, leave_one_out, normal_approximation};
+use measures::{Against, Basis, benjamini_hochberg, exact, identity, leave_one_out, normal_approximation};
 use warehouse::engine::Engine;
 
-use super::score::{Groups, LEVELS, groups};
-use super::{IndicatorDefinition, NORMAL_APPROXIMATION, definitions};
-use crate::Result;
+use super::groups::{Groups, LEVELS, STUDY, groups};
+use super::reporting::Courses;
+use super::{
+    EXACT, IDENTITY, IN_FRAME, IdentityOn, IndicatorDefinition, LEAVE_ONE_OUT, METRIC, Model,
+    NORMAL_APPROXIMATION,
+};
 use crate::columns::{numbers, some_numbers, table, texts};
+use crate::{Definitions, Result};
 
 const MART: &str = "mart_indicator";
-const LEAVE_ONE_OUT: &str = "leave_one_out";
-const EXACT: &str = "exact";
-const METHODS: [&str; 3] = [NORMAL_APPROXIMATION, LEAVE_ONE_OUT, EXACT];
+const METHODS: [&str; 5] = [NORMAL_APPROXIMATION, LEAVE_ONE_OUT, EXACT, IN_FRAME, IDENTITY];
 
 /// Below so many expected events the normal law is no approximation. Source: the usual rule for counts, as in Cochran
 /// WG, "Some methods for strengthening the common chi-squared tests", Biometrics 1954;10:417-451.
 const LEAST_EXPECTED: f64 = 5.0;
 
 /// One group by one method.
-#[derive(Debug)]
-struct Row {
+#[derive(Debug, Default, Clone)]
+pub(super) struct Row {
     level: &'static str,
     indicator: String,
-    group: String,
+    pub(super) group: String,
     method: &'static str,
-    numerator: f64,
-    denominator: f64,
-    metric: f64,
-    expected: f64,
-    factor: Option<f64>,
-    score: Option<f64>,
+    pub(super) numerator: f64,
+    pub(super) denominator: f64,
+    expected: Option<f64>,
+    pub(super) factor: Option<f64>,
+    pub(super) score: Option<f64>,
     p: Option<f64>,
     q: Option<f64>,
-    flag: Option<i8>,
+    /// The probabilities of so few or fewer, and of so many or more; and the same, adjusted.
+    low: [Option<f64>; 2],
+    high: [Option<f64>; 2],
+    pub(super) flag: Option<i8>,
 }
 
 /// `mart_indicator`: every indicator, level, group and method.
 ///
 /// # Errors
 /// [`crate::Error::Measure`] with the indicator whose sums cannot be scored.
-pub fn by_level(engine: &Engine) -> Result<RecordBatch> {
+pub fn by_level(engine: &Engine, definitions: &Definitions) -> Result<RecordBatch> {
     let groups = groups(engine, MART)?;
-    let mut rows = Vec::new();
+    let courses = Courses::read(engine, MART)?;
+    let mut rows = of_study(definitions, &groups, &courses)?;
     for level in LEVELS {
         for method in METHODS {
             let first = rows.len();
-            for definition in definitions()? {
-                if let Some(group) = groups.get(&(definition.id.clone(), level.to_owned())) {
+            for definition in definitions.shown().filter(|definition| definition.methods().contains(&method))
+            {
+                if method == IN_FRAME {
+                    rows.extend(reported(level, definition, &courses)?);
+                } else if let Some(group) = groups.get(&(definition.id.clone(), level.to_owned())) {
                     rows.extend(judged((level, method), definition, group)?);
                 }
             }
@@ -65,80 +77,184 @@ pub fn by_level(engine: &Engine) -> Result<RecordBatch> {
     into_batch(&rows)
 }
 
-/// Adjusts the probabilities of one level and method for their number.
-fn adjust(rows: &mut [Row]) {
-    let probabilities: Vec<f64> = rows.iter().map(|row| row.p.unwrap_or(f64::NAN)).collect();
-    for (row, adjusted) in rows.iter_mut().zip(benjamini_hochberg(&probabilities)) {
-        row.q = row.p.map(|_| adjusted);
+/// The number of the whole study for each indicator.
+fn of_study(
+    definitions: &Definitions,
+    groups: &BTreeMap<(String, String), Groups>,
+    courses: &Courses,
+) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for definition in definitions.shown() {
+        if definition.model == Model::Reporting {
+            let judged =
+                courses.judge(definition, STUDY).map_err(|source| definition.refused(MART, source))?;
+            rows.extend(judged.into_iter().map(|judged| Row {
+                group: judged.group,
+                numerator: judged.found.observed as f64,
+                denominator: judged.found.visits as f64,
+                ..blank((STUDY, METRIC), definition)
+            }));
+        } else if let Some(sums) = groups.get(&(definition.id.clone(), STUDY.to_owned())) {
+            rows.extend(
+                (0..sums.names.len()).map(|place| at(sums, place, blank((STUDY, METRIC), definition))),
+            );
+        }
+    }
+    Ok(rows)
+}
+
+fn blank((level, method): (&'static str, &'static str), definition: &IndicatorDefinition) -> Row {
+    Row { level, method, indicator: definition.id.clone(), ..Row::default() }
+}
+
+fn at(groups: &Groups, place: usize, row: Row) -> Row {
+    Row {
+        group: groups.names[place].clone(),
+        numerator: groups.numerators[place],
+        denominator: groups.denominators[place],
+        ..row
     }
 }
 
-fn judged(
-    (level, method): (&'static str, &'static str),
+/// Adjusts the probabilities of one level and method for their number, each side for itself where there are two.
+fn adjust(rows: &mut [Row]) {
+    let adjusted = |of: fn(&Row) -> Option<f64>, rows: &[Row]| {
+        benjamini_hochberg(&rows.iter().map(|row| of(row).unwrap_or(f64::NAN)).collect::<Vec<f64>>())
+    };
+    let both = adjusted(|row| row.p, rows);
+    let low = adjusted(|row| row.low[0], rows);
+    let high = adjusted(|row| row.high[0], rows);
+    for (place, row) in rows.iter_mut().enumerate() {
+        row.q = row.p.map(|_| both[place]);
+        row.low[1] = row.low[0].map(|_| low[place]);
+        row.high[1] = row.high[0].map(|_| high[place]);
+    }
+}
+
+/// One indicator of events by visit at one level.
+pub(super) fn reported(
+    level: &'static str,
     definition: &IndicatorDefinition,
-    group: &Groups,
+    courses: &Courses,
 ) -> Result<Vec<Row>> {
-    let refused = |source| definition.refused(MART, source);
-    let (numerators, denominators, kind) = (&group.numerators, &group.denominators, definition.kind());
     let rule = definition.flag_rule()?;
-    let row = |place: usize| Row {
-        level,
-        indicator: definition.id.clone(),
-        group: group.names[place].clone(),
-        method,
-        numerator: numerators[place],
-        denominator: denominators[place],
-        metric: numerators[place] / denominators[place],
-        expected: 0.0,
-        factor: None,
-        score: None,
-        p: None,
-        q: None,
-        flag: None,
-    };
-    let rows = match method {
-        NORMAL_APPROXIMATION => {
-            let fit = normal_approximation(numerators, denominators, kind).map_err(refused)?;
-            let row = |(place, scored): (usize, &measures::GroupScore)| {
-                let judged = rule.judge(numerators[place], denominators[place], scored.score);
-                Row {
-                    expected: fit.overall * denominators[place],
-                    factor: Some(fit.factor),
-                    score: judged.score,
-                    flag: judged.flag,
-                    ..row(place)
-                }
-            };
-            fit.groups.iter().enumerate().map(row).collect()
-        }
-        LEAVE_ONE_OUT => {
-            let scored = leave_one_out(numerators, denominators, kind).map_err(refused)?;
-            let row = |(place, scored): (usize, &measures::LeftOut)| {
-                let judged = rule.judge_expected(scored.expected, LEAST_EXPECTED, scored.score);
-                Row {
-                    expected: scored.expected,
-                    factor: Some(scored.factor),
-                    score: judged.score,
-                    p: judged.score.map(|_| scored.p),
-                    flag: judged.flag,
-                    ..row(place)
-                }
-            };
-            scored.iter().enumerate().map(row).collect()
-        }
-        _ => {
-            let scored = exact(numerators, denominators, kind, Against::Rest).map_err(refused)?;
-            let row = |(place, scored): (usize, &measures::ExactGroup)| Row {
-                expected: scored.expected,
-                score: Some(scored.score),
-                p: Some(scored.two_sided),
-                flag: rule.judge_expected(scored.expected, 0.0, scored.score).flag,
-                ..row(place)
-            };
-            scored.iter().enumerate().map(row).collect()
+    let judged = courses.judge(definition, level).map_err(|source| definition.refused(MART, source))?;
+    let row = |judged: super::reporting::Judged| {
+        let found = judged.found;
+        let (numerator, denominator) = (found.observed as f64, found.visits as f64);
+        let said = rule.judge(numerator, denominator, found.score);
+        Row {
+            group: judged.group,
+            numerator,
+            denominator,
+            expected: Some(found.expected),
+            score: said.score,
+            p: Some((2.0 * found.under.min(found.over)).min(1.0)),
+            low: [Some(found.under), None],
+            high: [Some(found.over), None],
+            flag: said.flag,
+            ..blank((level, IN_FRAME), definition)
         }
     };
-    Ok(rows)
+    Ok(judged.into_iter().filter(|judged| judged.found.visits > 0).map(row).collect())
+}
+
+/// One indicator at one level by a method that compares sums.
+pub(super) fn judged(
+    place: (&'static str, &'static str),
+    definition: &IndicatorDefinition,
+    groups: &Groups,
+) -> Result<Vec<Row>> {
+    match place.1 {
+        NORMAL_APPROXIMATION => by_normal_approximation(place, definition, groups),
+        LEAVE_ONE_OUT => by_leave_one_out(place, definition, groups),
+        IDENTITY => by_identity(place, definition, groups),
+        _ => by_exact(place, definition, groups),
+    }
+}
+
+fn by_normal_approximation(
+    place: (&'static str, &'static str),
+    definition: &IndicatorDefinition,
+    groups: &Groups,
+) -> Result<Vec<Row>> {
+    let (numerators, denominators) = (&groups.numerators, &groups.denominators);
+    let fit = normal_approximation(numerators, denominators, definition.kind())
+        .map_err(|source| definition.refused(MART, source))?;
+    let rule = definition.rule_for(NORMAL_APPROXIMATION)?;
+    let row = |(index, scored): (usize, &measures::GroupScore)| {
+        let judged = rule.judge(numerators[index], denominators[index], scored.score);
+        Row {
+            expected: Some(fit.overall * denominators[index]),
+            factor: Some(fit.factor),
+            score: judged.score,
+            flag: judged.flag,
+            ..at(groups, index, blank(place, definition))
+        }
+    };
+    Ok(fit.groups.iter().enumerate().map(row).collect())
+}
+
+fn by_leave_one_out(
+    place: (&'static str, &'static str),
+    definition: &IndicatorDefinition,
+    groups: &Groups,
+) -> Result<Vec<Row>> {
+    let scored = leave_one_out(&groups.numerators, &groups.denominators, definition.kind())
+        .map_err(|source| definition.refused(MART, source))?;
+    let rule = definition.rule_for(LEAVE_ONE_OUT)?;
+    let row = |(index, scored): (usize, &measures::LeftOut)| {
+        let judged = rule.judge_expected(scored.expected, LEAST_EXPECTED, scored.score);
+        Row {
+            expected: Some(scored.expected),
+            factor: Some(scored.factor),
+            score: judged.score,
+            p: judged.score.map(|_| scored.p),
+            flag: judged.flag,
+            ..at(groups, index, blank(place, definition))
+        }
+    };
+    Ok(scored.iter().enumerate().map(row).collect())
+}
+
+fn by_exact(
+    place: (&'static str, &'static str),
+    definition: &IndicatorDefinition,
+    groups: &Groups,
+) -> Result<Vec<Row>> {
+    let scored = exact(&groups.numerators, &groups.denominators, definition.kind(), Against::Rest)
+        .map_err(|source| definition.refused(MART, source))?;
+    let rule = definition.rule_for(EXACT)?;
+    let row = |(index, scored): (usize, &measures::ExactGroup)| Row {
+        expected: Some(scored.expected),
+        score: Some(scored.score),
+        p: Some(scored.two_sided),
+        low: [Some(scored.lower.min(1.0)), None],
+        high: [Some(scored.upper.min(1.0)), None],
+        flag: rule.judge_expected(scored.expected, 0.0, scored.score).flag,
+        ..at(groups, index, blank(place, definition))
+    };
+    Ok(scored.iter().enumerate().map(row).collect())
+}
+
+fn by_identity(
+    place: (&'static str, &'static str),
+    definition: &IndicatorDefinition,
+    groups: &Groups,
+) -> Result<Vec<Row>> {
+    let basis = match definition.identity {
+        Some(IdentityOn::Numerator) => Basis::Numerator,
+        _ => Basis::Metric,
+    };
+    let (numerators, denominators) = (&groups.numerators, &groups.denominators);
+    let scored =
+        identity(numerators, denominators, basis).map_err(|source| definition.refused(MART, source))?;
+    let rule = definition.flag_rule()?;
+    let row = |(index, scored): (usize, &measures::GroupScore)| {
+        let judged = rule.judge(numerators[index], denominators[index], scored.score);
+        Row { score: judged.score, flag: judged.flag, ..at(groups, index, blank(place, definition)) }
+    };
+    Ok(scored.iter().enumerate().map(row).collect())
 }
 
 fn into_batch(rows: &[Row]) -> Result<RecordBatch> {
@@ -150,12 +266,16 @@ fn into_batch(rows: &[Row]) -> Result<RecordBatch> {
         texts("method", rows, |row| row.method),
         numbers("numerator", rows, |row| row.numerator),
         numbers("denominator", rows, |row| row.denominator),
-        numbers("metric", rows, |row| row.metric),
-        numbers("expected", rows, |row| row.expected),
+        numbers("metric", rows, |row| row.numerator / row.denominator),
+        some_numbers("expected", rows, |row| row.expected),
         some_numbers("factor", rows, |row| row.factor),
         some_numbers("score", rows, |row| row.score),
         some_numbers("p_value", rows, |row| row.p),
         some_numbers("q_value", rows, |row| row.q),
+        some_numbers("p_low", rows, |row| row.low[0]),
+        some_numbers("q_low", rows, |row| row.low[1]),
+        some_numbers("p_high", rows, |row| row.high[0]),
+        some_numbers("q_high", rows, |row| row.high[1]),
         ("flag", true, Arc::new(flags) as ArrayRef),
     ];
     table(MART, columns)

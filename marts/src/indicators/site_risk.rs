@@ -8,9 +8,8 @@ use arrow::datatypes::Int8Type;
 use measures::{Weights, risk_score};
 use warehouse::engine::Engine;
 
-use super::definitions;
 use crate::columns::{Column, some_numbers, table, texts};
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 const FLAGS: &str =
     "SELECT site_id, indicator_id, flag FROM mart_kri WHERE flag IS NOT NULL ORDER BY site_id, indicator_id";
@@ -19,11 +18,13 @@ const FLAGS: &str =
 ///
 /// # Errors
 /// [`Error::Build`] when the flags cannot be read.
-pub fn by_site(engine: &Engine) -> Result<RecordBatch> {
+pub fn by_site(engine: &Engine, definitions: &Definitions) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: "mart_site_risk".to_owned(), source };
     let mut weights: BTreeMap<&str, Weights> = BTreeMap::new();
-    for definition in definitions()? {
-        weights.insert(&definition.id, definition.risk_weights()?);
+    for definition in definitions.shown() {
+        if let Some(of) = definition.risk_weights()? {
+            weights.insert(&definition.id, of);
+        }
     }
     let mut flags: BTreeMap<String, Vec<(String, i8)>> = BTreeMap::new();
     for rows in engine.query("read the flags", FLAGS).map_err(failed)? {

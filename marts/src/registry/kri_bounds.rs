@@ -1,6 +1,6 @@
 //! `mart_kri_bounds`.
 
-use crate::indicators::{PARAMETERS, score};
+use crate::indicators::{PARAMETERS, bounds};
 use crate::mart::{Definition, Mart, column};
 use crate::test::{Rule, Test};
 
@@ -20,7 +20,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::NotNull("metric"))],
     tags: &["rbqm"],
-    definition: Definition::Rust(score::bounds_by_indicator, 1, &[PARAMETERS]),
+    definition: Definition::Rust(bounds::bounds_by_indicator, 2, &[PARAMETERS]),
 };
 
 const BOTH: &[&str] = &["mart_indicator_input.numerator", "mart_indicator_input.denominator"];

@@ -9,26 +9,19 @@ pub(super) const MART: Mart = Mart {
     grain: "one row per tolerance limit that the study's sources can answer, and method",
     description: "Tolerance limits of the whole study: share, limits and verdict by each method.",
     owner: "central monitoring",
-    inputs: &[
-        "dim_study",
-        "dim_subject",
-        "dim_visit",
-        "fact_disposition",
-        "fact_deviation",
-        "fact_visit",
-        "fact_ae",
-    ],
+    inputs: &["mart_indicator_input", "dim_subject", "dim_site", "dim_study"],
     key: &["limit_id", "method"],
     columns: &[
         column("limit_id", "the limit", &[]),
-        column("method", "`fixed`, `deviations`, `exact`, `posterior` or `predictive`", &[]),
+        column(
+            "method",
+            "`fixed`, `deviations`, `exact`, `shewhart`, `cusum`, `ewma`, `observed_minus_expected`, `posterior`, `predictive` or \
+             `hierarchical`",
+            &[],
+        ),
         column("title", "the limit in words", &[]),
         column("events", "subjects, visits or events that count", EVENTS),
-        column(
-            "units",
-            "of how many",
-            &["dim_subject.is_enrolled", "fact_visit.visit_sk", "fact_ae.serious"],
-        ),
+        column("units", "of how many", &["mart_indicator_input.denominator"]),
         column("share", "events / units", EVENTS),
         column("expected", "the share that is expected", &[]),
         column("tolerated", "the share that is tolerated", &[]),
@@ -40,19 +33,24 @@ pub(super) const MART: Mart = Mart {
     tests: &[
         Test::that(Rule::Range("share", 0.0, 1.0)),
         Test::that(Rule::AtMost("events", "units")),
-        Test::that(Rule::Accepted("method", &["fixed", "deviations", "exact", "posterior", "predictive"])),
+        Test::that(Rule::Accepted("method", METHODS)),
         Test::that(Rule::Accepted("verdict", &["too_few", "within", "secondary", "breach"])),
     ],
     tags: &["rbqm"],
-    definition: Definition::Rust(tolerance::by_method, 1, &[tolerance::PARAMETERS, tolerance::COUNTS]),
+    definition: Definition::Rust(tolerance::by_method, 2, &[tolerance::PARAMETERS, tolerance::COUNTS]),
 };
 
-const EVENTS: &[&str] = &[
-    "fact_disposition.decoded",
-    "fact_disposition.scope",
-    "fact_deviation.important",
-    "fact_deviation.category",
-    "fact_visit.is_missed",
-    "fact_ae.reporting_lag_days",
-    "dim_visit.is_required",
+const EVENTS: &[&str] = &["mart_indicator_input.numerator", "mart_indicator_input.denominator"];
+
+const METHODS: &[&str] = &[
+    "fixed",
+    "deviations",
+    "exact",
+    "shewhart",
+    "cusum",
+    "ewma",
+    "observed_minus_expected",
+    "posterior",
+    "predictive",
+    "hierarchical",
 ];

@@ -9,7 +9,7 @@ use warehouse::engine::Engine;
 
 use super::{LEVEL, refused};
 use crate::columns::{numbers, some_numbers, table, texts};
-use crate::{Error, Result};
+use crate::{Definitions, Error, Result};
 
 /// Days on study of each enrolled subject with its groups.
 pub const GROUPS: &str = include_str!("groups.sql");
@@ -36,7 +36,7 @@ struct Row {
 ///
 /// # Errors
 /// [`Error::Measure`] when the days on study cannot be used.
-pub fn by_group(engine: &Engine) -> Result<RecordBatch> {
+pub fn by_group(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let failed = |source| Error::Build { mart: MART.to_owned(), source };
     let (mut days, mut left): (Vec<f64>, Vec<bool>) = Default::default();
     let mut names: [Vec<Option<String>>; 3] = Default::default();

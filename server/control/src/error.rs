@@ -142,6 +142,18 @@ pub enum ControlError {
         /// The study.
         study: StudyId,
     },
+    /// What changes the meaning of numbers needs a reason.
+    #[error("say why, in 1 to {max} letters: the reason is kept in the ledger")]
+    NoReason {
+        /// The longest reason.
+        max: usize,
+    },
+    /// Somebody acted upon the alarm of a limit in the meantime.
+    #[error("somebody else acted upon the limit `{limit}` in the meantime: look at it again first")]
+    LimitActedUpon {
+        /// The limit.
+        limit: String,
+    },
     /// Somebody published in the meantime.
     #[error("the study `{study}` has moved on since the build started: build again on its current snapshot")]
     Superseded {

@@ -34,6 +34,7 @@ mod signatures;
 mod unblinding;
 
 mod access_tokens;
+mod limit_acts;
 mod login;
 mod oidc;
 mod policy;
@@ -46,6 +47,7 @@ mod grants;
 mod tenants;
 
 mod batches;
+mod definitions;
 mod deliveries;
 mod idempotency;
 mod jobs;
@@ -84,6 +86,7 @@ pub use break_glass::{
     NewBreakGlass, NewReview, REVIEW_WITHIN as BREAK_GLASS_REVIEW_WITHIN, Verdict,
 };
 pub use control::{Control, ControlSettings, TokenLifetimes};
+pub use definitions::{DefinitionChangeRow, NewDefinitionChange, in_force};
 pub use deliveries::{DeliveryRow, DeliveryState, NewDelivery};
 pub use denials::{Denial, DeniedWho};
 pub use erasure::Erasure;
@@ -106,6 +109,7 @@ pub use ledger::{
     ProvenEvent, ReceiptError, ReviewedSpan, SignedCheckpoint, VerifierKey, VerifyReport, Witness,
     WitnessRefusal, verify_folder, verify_receipt,
 };
+pub use limit_acts::{LimitAct, LimitActRow, NewLimitAct};
 pub use login::{Credentials, Login};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};

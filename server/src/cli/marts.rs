@@ -16,8 +16,10 @@ use crate::error::{Failure, Result};
 mod backfill;
 mod build;
 mod detection;
+mod definitions;
 pub(crate) mod docs;
 mod history;
+mod limits;
 mod lineage;
 mod plan;
 
@@ -84,6 +86,12 @@ pub(crate) enum MartsCommand {
         #[arg(long, default_value_t = 3, value_name = "NUMBER")]
         deliveries: usize,
     },
+    /// See and change what indicators and tolerance limits are: thresholds, weights, accrual, whether they are shown.
+    #[command(subcommand)]
+    Definitions(definitions::DefinitionsCommand),
+    /// See the tolerance limits of a study with their alarms, and what their methods are worth.
+    #[command(subcommand)]
+    Limits(limits::LimitsCommand),
     /// Write the pages about the marts: what each is, its columns and where they come from, its tests.
     Docs {
         /// The folder to write to; without it one page is printed.
@@ -170,6 +178,8 @@ pub(crate) async fn run(app: &App, data: &Path, command: MartsCommand) -> Result
             history::run(app, &place, history::Wanted::of(last, run, limit), json).await
         }
         MartsCommand::Lineage { place, of, deliveries } => lineage::run(app, &place, &of, deliveries).await,
+        MartsCommand::Definitions(command) => definitions::run(app, command).await,
+        MartsCommand::Limits(command) => limits::run(app, command).await,
         MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
         MartsCommand::List { select } => list(&select),
         MartsCommand::Show { mart, sql } => show(&mart, sql),

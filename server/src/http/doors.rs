@@ -142,6 +142,24 @@ fn rest() -> Vec<Route> {
             get "/api/v1/studies/{study}/quarantine", BuildStudy,
             ["data.read.started", "data.read.finished"], api::quarantine::list
         ),
+        door!(get "/api/v1/studies/{study}/definitions", BuildStudy, [], api::definitions::list),
+        door!(
+            get "/api/v1/studies/{study}/definitions/{definition}/history", BuildStudy,
+            [], api::definitions::history
+        ),
+        door!(
+            post "/api/v1/studies/{study}/definitions/{definition}", BuildStudy,
+            ["definition.changed"], api::definitions::change::change
+        ),
+        door!(
+            post "/api/v1/studies/{study}/definitions/{definition}/reset", BuildStudy,
+            ["definition.changed"], api::definitions::change::reset
+        ),
+        door!(get "/api/v1/studies/{study}/limits", ReadStudy, [], api::limits::list),
+        door!(
+            post "/api/v1/studies/{study}/limits/{limit}", BuildStudy,
+            ["limit.acknowledged", "limit.resolved", "limit.reopened"], api::limits::act
+        ),
         door!(get "/api/v1/audit", AuditTenant, [], api::audit::list),
         door!(get "/api/v1/audit/verification", AuditTenant, [], api::audit::verification),
         door!(get "/api/v1/audit/export", AuditTenant, ["audit.exported"], api::audit::export::export),
@@ -426,6 +444,11 @@ fn pages() -> Vec<Route> {
         door!(
             get "/studies/{study}/site-tests/{site}", ReadStudy,
             ["data.read.started", "data.read.finished"], page::site_tests::show
+        ),
+        door!(get "/studies/{study}/limits", ReadStudy, [], page::limits::show),
+        door!(
+            post "/studies/{study}/limits/{limit}", BuildStudy,
+            ["limit.acknowledged", "limit.resolved", "limit.reopened"], page::limits::act
         ),
         door!(get "/studies/{study}/data", ReadStudy, [], page::data::show),
         door!(

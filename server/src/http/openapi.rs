@@ -34,7 +34,8 @@ pub(crate) struct PageParams {
         api::access_tokens::list, api::access_tokens::create, api::access_tokens::revoke, api::studies::list, api::snapshots::list,
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
         api::batches::commit::commit, api::tables::list, api::tables::show, api::query::query, api::quality::list, api::quality::show,
-        api::quarantine::list, api::jobs::list, api::jobs::show::show, api::jobs::events::events,
+        api::quarantine::list, api::definitions::list, api::definitions::history, api::definitions::change::change,
+        api::definitions::change::reset, api::limits::list, api::limits::act, api::jobs::list, api::jobs::show::show, api::jobs::events::events,
         api::jobs::cancel::cancel, api::jobs::retry::retry, api::jobs::enqueue::enqueue,
         api::schedules::list, api::schedules::add::add, api::schedules::enable::enable,
         api::schedules::enable::disable, api::schedules::remove::remove, api::schedules::run::run,
@@ -61,6 +62,7 @@ pub(crate) struct PageParams {
         (name = "inbox", description = "What concerns you"),
         (name = "tables", description = "Published tables"),
         (name = "quality", description = "Checks of the data, and rows that did not fit"),
+        (name = "indicators", description = "Definitions of risk indicators, and tolerance limits with their alarms"),
         (name = "audit", description = "The ledger"),
         (name = "governed", description = "What takes a reason, a second person or a signature")
     )

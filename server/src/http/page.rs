@@ -25,7 +25,7 @@ pub(super) mod enrolment;
 pub(super) mod inbox;
 pub(super) mod indicator;
 pub(super) mod jobs;
-mod limits;
+pub(super) mod limits;
 pub(super) mod login;
 pub(super) mod marts;
 pub(super) mod missing;

@@ -246,6 +246,7 @@ fn kind_of(failure: &Failure) -> Kind {
             | ControlError::TooManySchedules { .. }
             | ControlError::InvalidWebhook(_)
             | ControlError::TooManyWebhooks { .. }
+            | ControlError::NoReason { .. }
             | ControlError::StudyNotRegistered { .. },
         ) => Kind::BadRequest,
         Failure::Control(ControlError::Governed(error)) if error.is_conflict() => Kind::Conflict,
@@ -257,6 +258,7 @@ fn kind_of(failure: &Failure) -> Kind {
             | ControlError::IdempotencyConflict { .. }
             | ControlError::DeliveryKeyReused { .. }
             | ControlError::JobState { .. }
+            | ControlError::LimitActedUpon { .. }
             | ControlError::WebhookState { .. }
             | ControlError::EmailTaken
             | ControlError::IdentityTaken

@@ -151,7 +151,12 @@ pub async fn plan(
     if instant.is_some() {
         known.extend(former_snapshots(app, &engineer.scope.to_read()).await?);
     }
-    let base = Base { current: (base.0, &base.1), formers: known.iter().map(AsRef::as_ref).collect() };
+    let definitions = super::definitions::of_study(app, &engineer.scope.to_read()).await?;
+    let base = Base {
+        current: (base.0, &base.1),
+        formers: known.iter().map(AsRef::as_ref).collect(),
+        definitions: &definitions,
+    };
     Ok(marts::plan(marts::MARTS, &base, selection, full_refresh)?)
 }
 
@@ -203,10 +208,12 @@ impl Work<'_> {
     async fn build(&self, (current, formers): Known, order: Order, tell: Teller) -> Result<Publication> {
         let (at_work, clock) = (self.writer.clone(), self.app.clock.clone());
         let files = self.app.storage.study(&self.engineer.scope);
+        let definitions = super::definitions::of_study(self.app, &self.engineer.scope.to_read()).await?;
         blocking(move || {
             let base = Base {
                 current: (current.0, &current.1),
                 formers: formers.iter().map(AsRef::as_ref).collect(),
+                definitions: &definitions,
             };
             let order = Order { freshness: Freshness::of(&files)?, ..order };
             let cancel = order.cancel.clone();

@@ -1,5 +1,5 @@
 -- grain:  one row per version of a subject, screened or later: a new site or status begins one; subjects that only other records name are inferred
--- inputs: subject, visit, exposure, adverse_event, lab_result, observation, deviation, disposition, form_instance, item_value, query, dim_study, dim_site
+-- inputs: subject, visit, exposure, eligibility_result, adverse_event, lab_result, observation, deviation, disposition, form_instance, item_value, query, dim_study, dim_site
 -- The first version holds from the beginning of time (`valid_from` is null); what is not tracked is as it is now.
 -- Arms are not here: while a study may be blinded they need a scope of their own (rule R-20). For the same reason a change
 -- of arm begins no version.
@@ -43,6 +43,12 @@ dosing AS (
     FROM exposure
     GROUP BY subject_id
 ),
+-- Inclusion criteria that are not met and exclusion criteria that are.
+criteria AS (
+    SELECT subject_id, count(*) FILTER (WHERE met = (category = 'EXCLUSION')) AS n_broken
+    FROM eligibility_result
+    GROUP BY subject_id
+),
 -- Who has not left takes part until the last day that the data know of, and nobody beyond a stated cut-off.
 cut_off AS (
     SELECT stated_cut_off_date, cut_off_date FROM dim_study WHERE is_current
@@ -52,6 +58,8 @@ stated AS (
         versions.*,
         subject_no, country, sex, age, race, ethnicity, screening_no, birth_min, ref_start_date, consent_date,
         randomised_date, time_on_study_days, time_on_treatment_days, death_flag, death_date,
+        -- Sources may list broken criteria alone: who has none listed broke none, where any source lists some.
+        CASE WHEN EXISTS (FROM criteria) THEN coalesce(criteria.n_broken, 0) END AS n_criteria_broken,
         CASE WHEN first_dose_min IS NOT NULL THEN first_dose_date ELSE dosing.first_date END AS first_dose_date,
         coalesce(first_dose_min, dosing.first_min) AS first_dose_min,
         coalesce(first_dose_max, dosing.first_max) AS first_dose_max,
@@ -65,6 +73,7 @@ stated AS (
     JOIN subject_members now_stated USING (subject_id)
     LEFT JOIN left_study USING (subject_id)
     LEFT JOIN dosing USING (subject_id)
+    LEFT JOIN criteria USING (subject_id)
     CROSS JOIN cut_off
 ),
 known AS (
@@ -118,6 +127,7 @@ members AS (
         time_on_treatment_days AS days_on_treatment,
         death_flag AS has_died,
         death_date,
+        n_criteria_broken,
         valid_from,
         valid_to,
         valid_to IS NULL AS is_current,

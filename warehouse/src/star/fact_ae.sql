@@ -48,7 +48,9 @@ SELECT
         WHEN upper(causality) IN ('N', 'NO', 'NONE', 'NOT RELATED', 'UNRELATED', 'UNLIKELY', 'UNLIKELY RELATED', 'REMOTE',
             'NOT SUSPECTED') THEN false
     END AS is_related,
+    action_taken,
     outcome,
+    of_special_interest,
     -- Rule R-11 by the bounds of the dates: where they straddle the window the answer is not known.
     CASE
         WHEN treated_from_min IS NULL THEN 'UNKNOWN'

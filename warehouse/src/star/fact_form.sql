@@ -21,7 +21,7 @@ pages AS (
         -- A source may give the delay alone.
         coalesce(CAST(utc(first_entered_ts) AS DATE), event_date + entry_lag_days) AS entered_date,
         coalesce(entry_lag_days, CAST(utc(first_entered_ts) AS DATE) - event_date) AS entry_lag_days,
-        status, sdv_status, frozen, locked, row_id, source_system,
+        status, sdv_status, frozen, locked, signed_ts, row_id, source_system,
         -- Points name their page by its key alone: those of a page that came twice count once.
         row_number() OVER (PARTITION BY subject_id, form_instance_id, source_system ORDER BY row_id) = 1 AS holds_items,
         false AS is_inferred
@@ -53,6 +53,7 @@ SELECT
     p.sdv_status,
     p.frozen,
     p.locked,
+    p.signed_ts,
     p.is_inferred,
     coalesce(i.n_items, 0) AS n_items,
     coalesce(i.n_items_changed, 0) AS n_items_changed,

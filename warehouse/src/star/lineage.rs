@@ -20,6 +20,7 @@ const DERIVED: &[(&str, &[&str])] = &[
     ),
     ("dim_subject.is_enrolled", &["subject.status"]),
     ("dim_subject.is_screen_failure", &["subject.status"]),
+    ("dim_subject.n_criteria_broken", &["eligibility_result.met", "eligibility_result.category"]),
     ("dim_test.domain", &["observation.domain", "lab_result.test_code"]),
     ("dim_visit.is_scheduled", &["planned_visit.visit_num"]),
     ("dim_visit.visit_order", &["planned_visit.visit_num", "visit.visit_num"]),

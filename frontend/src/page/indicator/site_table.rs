@@ -46,6 +46,8 @@ fn heads(view: &IndicatorView) -> AnyView {
             {sort_head(sentence_case(&verdict::metric_unit(indicator)), IndicatorSort::Metric, "num")}
             {sort_head(verdict::score_name(indicator).to_owned(), IndicatorSort::Score, "num")}
             {sort_head("Flag".to_owned(), IndicatorSort::Flag, "")}
+            {head("Change", "num")}
+            {head("Flagged in", "num")}
             {head("Drill down", "")}
         </tr>
     }
@@ -68,8 +70,26 @@ fn site_row(view: &IndicatorView, site: &SiteRow) -> Option<AnyView> {
             <td class="num">{verdict::metric(&view.indicator, signal.metric)}</td>
             <td class="num">{verdict::score(&view.indicator, signal)}</td>
             <td>{flag_pill(signal.flag)}</td>
+            <td class="num">{change(view, site)}</td>
+            <td class="num">{occurrence(view, site)}</td>
             <td><a href=href>"Subjects"<span class="vh">{format!(" of site {}", site.site)}</span></a></td>
         </tr>
     };
     Some(row.into_any())
+}
+
+/// The metric less that of the snapshot before, in the unit of the metric.
+fn change(view: &IndicatorView, site: &SiteRow) -> String {
+    let change = view.courses.get(&site.site).and_then(|course| course.change);
+    let Some(change) = change else { return format::NO_VALUE.to_owned() };
+    let sign = if change < 0.0 { "\u{2212}" } else { "+" };
+    format!("{sign}{}", verdict::metric(&view.indicator, Some(change.abs())))
+}
+
+/// In how many of the last snapshots the site was red or amber.
+fn occurrence(view: &IndicatorView, site: &SiteRow) -> String {
+    match view.courses.get(&site.site) {
+        Some(course) if course.judged > 0 => format!("{} of {}", course.flagged, course.judged),
+        _ => format::NO_VALUE.to_owned(),
+    }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::component::table::{Direction, SortHead, scrolling, share_bar};
-use crate::query::{IndicatorQuery, RbqmQuery, RbqmSort};
+use crate::query::{IndicatorQuery, Level, RbqmQuery, RbqmSort};
 use crate::site_call::flag_counts;
 use crate::view::{Flag, Indicator, RbqmView, Signal, SiteRow};
 use crate::{format, link, verdict};
@@ -11,7 +11,7 @@ use crate::{format, link, verdict};
 /// One row per site, one column per indicator.
 pub(super) fn matrix_table(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
     let study = view.frame.study_key();
-    let rows = sites.iter().map(|site| site_row(study, &view.indicators, site));
+    let rows = sites.iter().map(|site| site_row((study, view.query.level), &view.indicators, site));
     let table = view! {
         <table class="matrix">
             <caption class="vh">"Flags and scores of every site and indicator"</caption>
@@ -30,9 +30,13 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
         SortHead { label: label.to_owned(), href, sorted, class }.render()
     };
     let indicators = view.indicators.iter().map(|indicator| indicator_head(study, query, indicator));
+    let domains = domain_heads(&view.indicators);
+    let (one, _) = query.level.groups();
+    let group = format!("{}{}", one[..1].to_uppercase(), &one[1..]);
     view! {
+        {domains}
         <tr>
-            {sort_head("Site", RbqmSort::Site, Direction::Ascending, "sticky")}
+            {sort_head(&group, RbqmSort::Site, Direction::Ascending, "sticky")}
             {sort_head("Country", RbqmSort::Country, Direction::Ascending, "")}
             {sort_head("Subjects", RbqmSort::Subjects, Direction::Descending, "num")}
             {sort_head("Risk score", RbqmSort::Worst, Direction::Descending, "num")}
@@ -42,6 +46,27 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// One head over the indicators of each domain, where there is more than one domain.
+fn domain_heads(indicators: &[Indicator]) -> Option<AnyView> {
+    let mut spans: Vec<(&str, usize)> = Vec::new();
+    for indicator in indicators {
+        match spans.last_mut() {
+            Some((domain, count)) if *domain == indicator.domain => *count += 1,
+            _ => spans.push((&indicator.domain, 1)),
+        }
+    }
+    if spans.len() < 2 {
+        return None;
+    }
+    let label = |domain: &str| {
+        super::DOMAINS.iter().find(|(key, _)| *key == domain).map_or(domain, |(_, label)| label).to_owned()
+    };
+    let heads = spans.into_iter().map(|(domain, count)| {
+        view! { <th scope="colgroup" class="domain" colspan=count.to_string()>{label(domain)}</th> }
+    });
+    Some(view! { <tr><td class="sticky"></td><td colspan="5"></td>{heads.collect_view()}</tr> }.into_any())
 }
 
 fn indicator_head(study: &str, query: &RbqmQuery, indicator: &Indicator) -> AnyView {
@@ -59,10 +84,12 @@ fn indicator_head(study: &str, query: &RbqmQuery, indicator: &Indicator) -> AnyV
     .into_any()
 }
 
-fn site_row(study: &str, indicators: &[Indicator], site: &SiteRow) -> AnyView {
+fn site_row((study, level): (&str, Level), indicators: &[Indicator], site: &SiteRow) -> AnyView {
     let (red, amber) = flag_counts(site);
-    let cells =
-        indicators.iter().zip(&site.signals).map(|(indicator, signal)| cell(study, site, indicator, signal));
+    let cells = indicators
+        .iter()
+        .zip(&site.signals)
+        .map(|(indicator, signal)| cell((study, level), site, indicator, signal));
     let name = (!site.name.is_empty()).then(|| view! { <span class="row-note">{site.name.clone()}</span> });
     let count = |count: usize| if count == 0 { format::NO_VALUE.to_owned() } else { count.to_string() };
     view! {
@@ -82,7 +109,7 @@ fn site_row(study: &str, indicators: &[Indicator], site: &SiteRow) -> AnyView {
     .into_any()
 }
 
-fn cell(study: &str, site: &SiteRow, indicator: &Indicator, signal: &Signal) -> AnyView {
+fn cell((study, level): (&str, Level), site: &SiteRow, indicator: &Indicator, signal: &Signal) -> AnyView {
     let class = format!("cell {}", verdict::class(signal.flag));
     let said = verdict::in_full(indicator, signal);
     match signal.flag {
@@ -90,7 +117,10 @@ fn cell(study: &str, site: &SiteRow, indicator: &Indicator, signal: &Signal) -> 
         Flag::NotEnough => view! { <td class=class title=said>"few"</td> }.into_any(),
         flag => {
             let href = link::indicator_at(study, &indicator.id, &site.site);
-            let score = verdict::score(indicator, signal);
+            let score = match level {
+                Level::Study => verdict::metric(indicator, signal.metric),
+                _ => verdict::score(indicator, signal),
+            };
             let sign = verdict::sign(flag);
             let sign = (!sign.is_empty()).then(|| {
                 view! {
@@ -98,7 +128,12 @@ fn cell(study: &str, site: &SiteRow, indicator: &Indicator, signal: &Signal) -> 
                     <span class="vh">{format!("{}: ", verdict::words(flag))}</span>
                 }
             });
-            view! { <td class=class><a href=href title=said>{sign}{score}</a></td> }.into_any()
+            if level == Level::Site {
+                view! { <td class=class><a href=href title=said>{sign}{score}</a></td> }.into_any()
+            } else {
+                // Rows behind a number are shown for sites.
+                view! { <td class=class title=said><span>{sign}{score}</span></td> }.into_any()
+            }
         }
     }
 }

@@ -140,6 +140,14 @@ actions! {
     RecordSigned = "record.signed",
     /// Other policies came into force.
     PoliciesRegistered = "policies.registered",
+    /// Somebody changed what an indicator or a tolerance limit is, or took a change back.
+    DefinitionChanged = "definition.changed",
+    /// Somebody took up the alarm of a tolerance limit.
+    LimitAcknowledged = "limit.acknowledged",
+    /// Somebody opened such an alarm again.
+    LimitReopened = "limit.reopened",
+    /// Somebody closed such an alarm.
+    LimitResolved = "limit.resolved",
     /// A build of a study's marts ended.
     MartsBuilt = "marts.built",
     /// A study's conformance rules were replaced.

@@ -68,6 +68,8 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122170100_create_signatures"),
     migration!("sqlite/tenant", "20261122170200_create_retention"),
     migration!("sqlite/tenant", "20261122170300_drop_revoked_tokens"),
+    migration!("sqlite/tenant", "20261122190000_create_definition_changes"),
+    migration!("sqlite/tenant", "20261122190100_create_limit_acts"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -93,6 +95,8 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122170100_create_signatures"),
     migration!("postgres", "20261122170200_create_retention"),
     migration!("postgres", "20261122170300_drop_revoked_tokens"),
+    migration!("postgres", "20261122190000_create_definition_changes"),
+    migration!("postgres", "20261122190100_create_limit_acts"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

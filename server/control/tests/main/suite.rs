@@ -10,6 +10,7 @@ mod backup;
 mod break_glass;
 mod checkpoints;
 pub(crate) mod commits;
+mod definitions;
 mod denials;
 mod erasure;
 mod idempotency;

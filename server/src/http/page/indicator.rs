@@ -6,9 +6,9 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use flight::published::Visible;
 use frontend::query::IndicatorQuery;
-use frontend::view::{Bound, BoundPoint, Indicator, IndicatorView, SiteRow, Tab};
+use frontend::view::{Bound, BoundPoint, Indicator, IndicatorView, SiteCourse, SiteRow, Tab};
 use kernel::{Read, StudyScope};
-use marts::indicators::definitions;
+use marts::indicators::change;
 
 use super::signals::{self, Signals};
 use super::{Answer, Visit, pairs};
@@ -16,6 +16,9 @@ use crate::app::App;
 use crate::error::Result;
 use crate::http::State;
 use crate::http::caller::Reader;
+
+/// Snapshots, the one shown among them, that an occurrence is told of.
+const LOOKED_AT: usize = 12;
 
 /// `GET /studies/{study}/rbqm/{indicator}`.
 pub(crate) async fn show(
@@ -28,10 +31,11 @@ pub(crate) async fn show(
     let visit = Visit::new(&state, &reader, &headers, &uri);
     let scope = visit.scope(&study).await?;
     let visible = visit.visible(&scope).await?;
-    let definitions = definitions().map_err(|error| visit.fail(error))?;
+    let defined =
+        signals::defined(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
     let read = signals::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
-    let found = definitions.iter().find(|definition| definition.id == id).zip(one(read, &id));
-    let Some((definition, (indicator, sites))) = found else {
+    let found = defined.iter().find(|one| one.definition.id == id).zip(one(read, &id));
+    let Some((defined, (indicator, sites))) = found else {
         let problem = visit.caller.refuse(&state, "no_such_indicator").await;
         return Err(visit.refuse(&problem));
     };
@@ -41,7 +45,8 @@ pub(crate) async fn show(
         indicator,
         sites,
         bounds: bounds(&state.app, &scope, &visible, &id).await.map_err(|failure| visit.fail(failure))?,
-        definition: signals::definition_of(definition),
+        courses: courses(&state.app, &scope, &visible, &id).await.map_err(|failure| visit.fail(failure))?,
+        definition: signals::definition_of(&defined.definition),
         downloads: signals::downloads(&study, "mart_kri"),
     };
     Ok(visit.page(frontend::page::indicator(&view)))
@@ -56,6 +61,44 @@ pub(crate) fn one(signals: Signals, id: &str) -> Option<(Indicator, Vec<SiteRow>
     };
     let sites = signals.sites.into_iter().map(of_site).collect();
     Some((signals.indicators.get(position)?.clone(), sites))
+}
+
+/// What the last snapshots said of each site by its own method.
+async fn courses(
+    app: &App,
+    scope: &StudyScope<Read>,
+    visible: &Visible,
+    id: &str,
+) -> Result<BTreeMap<String, SiteCourse>> {
+    let rows = app.control.snapshots(scope).await?;
+    let former = rows.into_iter().filter(|row| row.has_marts && row.seq < visible.row.seq);
+    let mut shown = vec![visible.clone()];
+    for row in former.take(LOOKED_AT - 1) {
+        shown.push(app.published.open(scope, row)?);
+    }
+    let mut courses: BTreeMap<String, SiteCourse> = BTreeMap::new();
+    let mut now: BTreeMap<String, Option<f64>> = BTreeMap::new();
+    for (place, snapshot) in shown.iter().enumerate() {
+        let rows = app.mart_rows.table(scope, snapshot, "mart_kri").await?;
+        let (ids, sites) = (rows.texts("indicator_id"), rows.texts("site_id"));
+        let (metrics, flags) = (rows.numbers("metric"), rows.integers("flag"));
+        for row in (0..rows.len()).filter(|row| ids[*row] == id) {
+            let course = courses.entry(sites[row].clone()).or_default();
+            match place {
+                0 => {
+                    now.insert(sites[row].clone(), metrics[row]);
+                }
+                1 => {
+                    let now = now.get(&sites[row]).copied().flatten();
+                    course.change = change(metrics[row], now).map(|change| change.difference);
+                }
+                _ => {}
+            }
+            course.judged += u64::from(flags[row].is_some());
+            course.flagged += u64::from(flags[row].is_some_and(|flag| flag != 0));
+        }
+    }
+    Ok(courses)
 }
 
 async fn bounds(app: &App, scope: &StudyScope<Read>, visible: &Visible, id: &str) -> Result<Vec<Bound>> {

@@ -2,7 +2,7 @@
 
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
-use frontend::query::RbqmQuery;
+use frontend::query::{Level, RbqmQuery};
 use frontend::view::{RbqmView, Tab};
 
 use super::{Answer, Visit, limits, pairs, signals};
@@ -20,16 +20,26 @@ pub(crate) async fn show(
     let visit = Visit::new(&state, &reader, &headers, &uri);
     let scope = visit.scope(&study).await?;
     let visible = visit.visible(&scope).await?;
-    let read = signals::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
+    let query = RbqmQuery::from_pairs(&pairs(&uri));
+    let wanted = signals::Comparison {
+        level: query.level,
+        method: query.method.clone(),
+        domain: query.domain.clone(),
+    };
+    let read = signals::compared(&state.app, &scope, &visible, &wanted).await;
+    let read = read.map_err(|failure| visit.fail(failure))?;
+    let table =
+        if wanted.level == Level::Site && wanted.method.is_none() { "mart_kri" } else { "mart_indicator" };
     let limits = limits::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
     let view = RbqmView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
-        query: RbqmQuery::from_pairs(&pairs(&uri)),
+        query,
         indicators: read.indicators,
         sites: read.sites,
+        not_applicable: read.not_applicable,
         limits,
         definition: signals::definition_of_risk(),
-        downloads: signals::downloads(&study, "mart_kri"),
+        downloads: signals::downloads(&study, table),
         limit_downloads: signals::downloads(&study, "mart_tolerance_limit"),
     };
     Ok(visit.page(frontend::page::rbqm(&view)))

@@ -1,71 +1,233 @@
 //! What the risk indicators say, as the pages of a study show it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use flight::published::Visible;
-use frontend::view::{Definition, Downloads, Flag, Indicator, Metric, Scored, Signal, SiteRow};
+use frontend::query::Level;
+use frontend::view::{
+    Definition, Downloads, Flag, Indicator, Metric, NotApplicable, Scored, Signal, SiteRow,
+};
 use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
-use marts::indicators::{AccrualOn, Model, definitions};
+use marts::indicators::{AccrualOn, IDENTITY, IdentityOn, METRIC, Model, definitions};
 
 use crate::app::App;
 use crate::error::Result;
+use crate::mart_rows::Rows;
 
 /// The indicators and the sites of a study.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
+    /// Those that the sources answer.
     pub(crate) indicators: Vec<Indicator>,
+    /// The others, each with why.
+    pub(crate) not_applicable: Vec<NotApplicable>,
     pub(crate) sites: Vec<SiteRow>,
 }
 
-/// Reads `mart_kri`, `mart_site_risk` and the sites.
-pub(crate) async fn read(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Signals> {
-    let scored = scored(app, scope, visible).await?;
-    let mut indicators = Vec::new();
-    for definition in definitions()? {
-        indicators.push(indicator(definition, scored.overall.get(&definition.id).copied()));
-    }
-    let mut sites = sites(app, scope, visible).await?;
-    for site in &mut sites {
-        let signal =
-            |indicator: &Indicator| match scored.signals.get(&(indicator.id.clone(), site.site.clone())) {
-                Some(signal) => signal.clone(),
-                None if indicator.unavailable.is_some() => {
-                    Signal { flag: Flag::NotAvailable, ..Signal::default() }
-                }
-                None => Signal::default(),
-            };
-        site.signals = indicators.iter().map(signal).collect();
-    }
-    Ok(Signals { indicators, sites })
+/// An indicator as the snapshot defines it, and whether the study's sources answer it.
+#[derive(Debug, Clone)]
+pub(crate) struct Defined {
+    pub(crate) definition: IndicatorDefinition,
+    pub(crate) is_answered: bool,
 }
 
+/// The definitions that made the snapshot's numbers, by `mart_definition`. Those that are not shown are left out.
+pub(crate) async fn defined(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Vec<Defined>> {
+    let rows = app.mart_rows.table(scope, visible, "mart_definition").await?;
+    let [ids, thresholds, flags, weights, on, versions] =
+        ["definition_id", "thresholds", "flags", "weights", "accrual_on", "version"]
+            .map(|name| rows.texts(name));
+    let least = rows.numbers("accrual_least");
+    let [shown, answered] = ["is_shown", "is_answered"].map(|name| rows.truths(name));
+    let mut found = Vec::new();
+    for shipped in definitions()? {
+        let mut definition = shipped.clone();
+        let mut is_answered = false;
+        if let Some(row) = ids.iter().position(|id| *id == shipped.id) {
+            definition.thresholds = numbers(&thresholds[row]);
+            definition.flags = numbers(&flags[row]);
+            definition.weights = numbers(&weights[row]);
+            definition.accrual.least = least[row].unwrap_or(definition.accrual.least);
+            let known = [AccrualOn::Numerator, AccrualOn::Denominator, AccrualOn::Difference];
+            let on = known.into_iter().find(|known| known.name() == on[row]);
+            definition.accrual.on = on.unwrap_or(definition.accrual.on);
+            definition.version.clone_from(&versions[row]);
+            (definition.shown, is_answered) = (shown[row], answered[row]);
+        }
+        if definition.shown {
+            found.push(Defined { definition, is_answered });
+        }
+    }
+    // Within a domain in catalogue order.
+    found.sort_by_key(|one| one.definition.domain);
+    Ok(found)
+}
+
+fn numbers<T: std::str::FromStr>(list: &str) -> Vec<T> {
+    list.split(", ").filter_map(|number| number.parse().ok()).collect()
+}
+
+/// What is compared, and how.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Comparison {
+    pub(crate) level: Level,
+    /// Each indicator's own when it is none.
+    pub(crate) method: Option<String>,
+    /// Only indicators about this.
+    pub(crate) domain: Option<String>,
+}
+
+/// The indicators of a study and each site by each indicator's own method.
+pub(crate) async fn read(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Signals> {
+    compared(app, scope, visible, &Comparison::default()).await
+}
+
+/// The indicators of a study and each group of a level by a method.
+pub(crate) async fn compared(
+    app: &App,
+    scope: &StudyScope<Read>,
+    visible: &Visible,
+    wanted: &Comparison,
+) -> Result<Signals> {
+    let defined = defined(app, scope, visible).await?;
+    let own = wanted.level == Level::Site && wanted.method.is_none();
+    let scored = if own {
+        scored(&app.mart_rows.table(scope, visible, "mart_kri").await?)
+    } else {
+        by_method(&app.mart_rows.table(scope, visible, "mart_indicator").await?, wanted, &defined)
+    };
+    let wanted_domain =
+        |one: &Defined| wanted.domain.as_ref().is_none_or(|domain| domain == one.definition.domain.name());
+    let mut found = Signals::default();
+    for one in defined.iter().filter(|one| wanted_domain(one)) {
+        if one.is_answered {
+            let overall = scored.overall.get(&one.definition.id).copied();
+            found.indicators.push(indicator(&one.definition, overall, wanted.method.as_deref()));
+        } else {
+            found.not_applicable.push(NotApplicable {
+                code: one.definition.code.clone(),
+                title: one.definition.title.clone(),
+                reason: why_not(&one.definition),
+            });
+        }
+    }
+    found.sites = if wanted.level == Level::Site {
+        sites(app, scope, visible).await?
+    } else {
+        let subjects = app.mart_rows.table(scope, visible, "dim_subject").await?;
+        let sites = app.mart_rows.table(scope, visible, "dim_site").await?;
+        groups(&scored, &subjects_by_group(&subjects, &sites, wanted.level))
+    };
+    for site in &mut found.sites {
+        let signal = |indicator: &Indicator| {
+            let key = (indicator.id.clone(), site.site.clone());
+            scored.signals.get(&key).cloned().unwrap_or_default()
+        };
+        site.signals = found.indicators.iter().map(signal).collect();
+    }
+    Ok(found)
+}
+
+fn why_not(definition: &IndicatorDefinition) -> String {
+    format!("no source tells {}", definition.needs)
+}
+
+#[derive(Default)]
 struct Scores {
     signals: BTreeMap<(String, String), Signal>,
     overall: BTreeMap<String, f64>,
 }
 
-async fn scored(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Scores> {
-    let rows = app.mart_rows.table(scope, visible, "mart_kri").await?;
+fn scored(rows: &Rows) -> Scores {
     let (ids, sites) = (rows.texts("indicator_id"), rows.texts("site_id"));
-    let [numerator, denominator, metric, overall, score] =
-        ["numerator", "denominator", "metric", "overall_metric", "score"].map(|name| rows.numbers(name));
-    let flags = rows.integers("flag");
-    let mut scores = Scores { signals: BTreeMap::new(), overall: BTreeMap::new() };
-    for row in 0..rows.len() {
-        let signal = Signal {
-            flag: Flag::from_scored(flags[row].and_then(|flag| i8::try_from(flag).ok())),
-            numerator: numerator[row],
-            denominator: denominator[row],
-            metric: metric[row],
-            score: score[row],
-        };
+    let overall = rows.numbers("overall_metric");
+    let signals = signals_of(rows);
+    let mut scores = Scores::default();
+    for (row, signal) in signals.into_iter().enumerate() {
         scores.signals.insert((ids[row].clone(), sites[row].clone()), signal);
         if let Some(overall) = overall[row] {
             scores.overall.insert(ids[row].clone(), overall);
         }
     }
-    Ok(scores)
+    scores
+}
+
+/// The rows of one level by one method, or by each indicator's own.
+fn by_method(rows: &Rows, wanted: &Comparison, defined: &[Defined]) -> Scores {
+    let [ids, levels, groups, methods] =
+        ["indicator_id", "level", "group_id", "method"].map(|name| rows.texts(name));
+    let metric = rows.numbers("metric");
+    let own: BTreeMap<&str, &str> = defined
+        .iter()
+        .filter_map(|one| Some((one.definition.id.as_str(), *one.definition.methods().first()?)))
+        .collect();
+    let mut scores = Scores::default();
+    for (row, mut signal) in signals_of(rows).into_iter().enumerate() {
+        if levels[row] == Level::Study.name()
+            && let Some(metric) = metric[row]
+        {
+            scores.overall.insert(ids[row].clone(), metric);
+        }
+        let method = match (wanted.level, &wanted.method) {
+            (Level::Study, _) => Some(METRIC),
+            (_, Some(method)) => Some(method.as_str()),
+            (_, None) => own.get(ids[row].as_str()).copied(),
+        };
+        if levels[row] != wanted.level.name() || method != Some(methods[row].as_str()) {
+            continue;
+        }
+        if wanted.level == Level::Study {
+            signal.flag = Flag::None;
+        }
+        scores.signals.insert((ids[row].clone(), groups[row].clone()), signal);
+    }
+    scores
+}
+
+fn signals_of(rows: &Rows) -> Vec<Signal> {
+    let [numerator, denominator, metric, score] =
+        ["numerator", "denominator", "metric", "score"].map(|name| rows.numbers(name));
+    let flags = rows.integers("flag");
+    let signal = |row: usize| Signal {
+        flag: Flag::from_scored(flags[row].and_then(|flag| i8::try_from(flag).ok())),
+        numerator: numerator[row],
+        denominator: denominator[row],
+        metric: metric[row],
+        score: score[row],
+    };
+    (0..rows.len()).map(signal).collect()
+}
+
+/// How many enrolled subjects each group of a level has.
+fn subjects_by_group(subjects: &Rows, sites: &Rows, level: Level) -> BTreeMap<String, u64> {
+    let column = match level {
+        Level::Region => "region",
+        Level::Country => "country",
+        Level::Site | Level::Study => "study_id",
+    };
+    let (names, groups, now) = (sites.texts("site_id"), sites.texts(column), sites.truths("is_current"));
+    let group_of: BTreeMap<&String, &String> =
+        (0..sites.len()).filter(|row| now[*row]).map(|row| (&names[row], &groups[row])).collect();
+    let (of_site, enrolled) = (subjects.texts("site_id"), subjects.truths("is_enrolled"));
+    let now = subjects.truths("is_current");
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for row in (0..subjects.len()).filter(|row| now[*row] && enrolled[*row]) {
+        if let Some(group) = group_of.get(&of_site[row]) {
+            *counts.entry((*group).clone()).or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn groups(scored: &Scores, subjects: &BTreeMap<String, u64>) -> Vec<SiteRow> {
+    let names: BTreeSet<&String> = scored.signals.keys().map(|(_, group)| group).collect();
+    let row = |name: &String| SiteRow {
+        site: name.clone(),
+        subject_count: subjects.get(name).copied().unwrap_or(0),
+        ..SiteRow::default()
+    };
+    names.into_iter().map(row).collect()
 }
 
 async fn sites(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Vec<SiteRow>> {
@@ -96,57 +258,85 @@ async fn sites(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result
         .collect())
 }
 
-fn indicator(definition: &IndicatorDefinition, overall: Option<f64>) -> Indicator {
-    let unavailable = || format!("the study's sources hold no rows for `{}`", definition.table);
+fn indicator(definition: &IndicatorDefinition, overall: Option<f64>, method: Option<&str>) -> Indicator {
+    let judged_by_itself = definition.identity.filter(|_| method.is_none_or(|method| method == IDENTITY));
     Indicator {
         id: definition.id.clone(),
+        domain: definition.domain.name().to_owned(),
         abbreviation: definition.abbreviation.clone(),
         title: definition.title.clone(),
         numerator: definition.numerator.to_lowercase(),
         denominator: definition.denominator.to_lowercase(),
         metric: match definition.model {
-            Model::Rate => Metric::RatePer(definition.per.unwrap_or(1.0)),
+            Model::Rate | Model::Mean | Model::Reporting => Metric::RatePer(definition.per.unwrap_or(1.0)),
             Model::Binary => Metric::Share,
         },
-        scored: Scored::Z,
+        scored: match judged_by_itself {
+            None => Scored::Z,
+            Some(IdentityOn::Metric) => Scored::Metric,
+            Some(IdentityOn::Numerator) => Scored::Numerator,
+        },
         thresholds: definition.thresholds.clone(),
         flags: definition.flags.clone(),
         overall,
-        unavailable: overall.is_none().then(unavailable),
+        unavailable: overall.is_none().then(|| why_not(definition)),
     }
 }
 
 /// The definition box of one indicator.
 pub(crate) fn definition_of(definition: &IndicatorDefinition) -> Definition {
-    let variance = match definition.model {
-        Model::Rate => "V = mu",
-        Model::Binary => "V = mu (1 - mu)",
-    };
     let on = match definition.accrual.on {
-        AccrualOn::Numerator => &definition.numerator,
-        AccrualOn::Denominator => &definition.denominator,
+        AccrualOn::Numerator => definition.numerator.to_lowercase(),
+        AccrualOn::Denominator => definition.denominator.to_lowercase(),
+        AccrualOn::Difference => {
+            format!(
+                "{} without {}",
+                definition.denominator.to_lowercase(),
+                definition.numerator.to_lowercase()
+            )
+        }
     };
     let list = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
+    let reference = definition.id.starts_with("kri");
     Definition {
         title: definition.title.clone(),
         summary: format!(
-            "{} for each site, compared with the whole study in standard deviations.",
-            definition.title
+            "{} ({}) for each site, compared with the study.",
+            definition.title, definition.code
         ),
         numerator: definition.numerator_rule.clone(),
         denominator: definition.denominator_rule.clone(),
-        method: marts::indicators::NORMAL_APPROXIMATION.to_owned(),
-        formula: format!(
-            "score = (y - mu) / sqrt(phi V / D) with y = N / D, mu = sum N / sum D, {variance}, \
-             phi = mean of (y - mu)^2 D / V over all sites"
-        ),
-        accrual: format!("judged from {} {} on", definition.accrual.least, on.to_lowercase()),
-        source: "gsm.kri 1.5, as implemented in gsm.core 1.1".to_owned(),
+        method: definition.methods().join(", "),
+        formula: formula(definition),
+        accrual: format!("judged from {} {on} on", definition.accrual.least),
+        source: if reference {
+            "gsm.kri 1.5, as implemented in gsm.core 1.1".to_owned()
+        } else {
+            "the catalogue of indicators (docs/indicators.md)".to_owned()
+        },
         parameters: vec![
             ("thresholds".to_owned(), list(&definition.thresholds)),
             ("weights of the flags".to_owned(), list(&definition.weights)),
+            ("definition".to_owned(), definition.version.clone()),
             ("source table".to_owned(), definition.table.clone()),
         ],
+    }
+}
+
+fn formula(definition: &IndicatorDefinition) -> String {
+    match (definition.model, definition.identity) {
+        (Model::Reporting, _) => "score of the number of events among all sums that come out when each subject of the group is \
+                                  exchanged for one of the study with at least as many visits, by the law of that sum"
+            .to_owned(),
+        (_, Some(IdentityOn::Metric)) => "score = N / D".to_owned(),
+        (_, Some(IdentityOn::Numerator)) => "score = N".to_owned(),
+        (model, None) => {
+            let variance = if model == Model::Binary { "V = mu (1 - mu)" } else { "V = mu" };
+            format!(
+                "score = (y - mu) / sqrt(phi V / D) with y = N / D, mu = sum N / sum D, {variance}, \
+                 phi = mean of (y - mu)^2 D / V over all sites"
+            )
+        }
     }
 }
 

@@ -14,7 +14,6 @@ use frontend::view::{
 };
 use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
-use marts::indicators::definitions;
 
 use super::indicator::one;
 use super::{Answer, Visit, pairs, signals};
@@ -31,7 +30,7 @@ const ROWS_PER_PAGE: usize = 100;
 struct Place {
     scope: StudyScope<Read>,
     visible: Visible,
-    definition: &'static IndicatorDefinition,
+    definition: IndicatorDefinition,
     indicator: Indicator,
     site: SiteRow,
 }
@@ -39,14 +38,15 @@ struct Place {
 async fn place(visit: &Visit<'_>, study: &str, id: &str, site: &str) -> Result<Place, Response> {
     let scope = visit.scope(study).await?;
     let visible = visit.visible(&scope).await?;
-    let definitions = definitions().map_err(|error| visit.fail(error))?;
+    let defined = signals::defined(&visit.state.app, &scope, &visible).await;
+    let defined = defined.map_err(|failure| visit.fail(failure))?;
     let read =
         signals::read(&visit.state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
-    let found = definitions.iter().find(|definition| definition.id == id).zip(one(read, id));
-    if let Some((definition, (indicator, sites))) = found
+    let found = defined.into_iter().find(|one| one.definition.id == id).zip(one(read, id));
+    if let Some((defined, (indicator, sites))) = found
         && let Some(site) = sites.into_iter().find(|row| row.site == site)
     {
-        return Ok(Place { scope, visible, definition, indicator, site });
+        return Ok(Place { scope, visible, definition: defined.definition, indicator, site });
     }
     let problem = visit.caller.refuse(visit.state, "no_such_site").await;
     Err(visit.refuse(&problem))
@@ -74,7 +74,7 @@ pub(crate) async fn site(
         indicator: place.indicator,
         site: place.site,
         subjects,
-        definition: signals::definition_of(place.definition),
+        definition: signals::definition_of(&place.definition),
         downloads: signals::downloads(&study, "mart_indicator_input"),
     };
     Ok(visit.page(frontend::page::site_subjects(&view)))
@@ -117,6 +117,9 @@ async fn contributions(app: &App, place: &Place) -> Result<Vec<SubjectContributi
             of_site.insert(key, (&ids[row], &states[row]));
         }
     }
+    if let Some(events) = &place.definition.events {
+        return reported(app, place, (events, &of_site)).await;
+    }
     let inputs = app.mart_rows.table(&place.scope, &place.visible, "mart_indicator_input").await?;
     let (indicators, keys) = (inputs.texts("indicator_id"), inputs.integers("subject_sk"));
     let [numerators, denominators] = ["numerator", "denominator"].map(|name| inputs.numbers(name));
@@ -131,6 +134,34 @@ async fn contributions(app: &App, place: &Place) -> Result<Vec<SubjectContributi
         });
     }
     Ok(rows)
+}
+
+/// What each subject had reported by its last visit.
+async fn reported(
+    app: &App,
+    place: &Place,
+    (events, of_site): (&str, &BTreeMap<i64, (&String, &String)>),
+) -> Result<Vec<SubjectContribution>> {
+    let rows = app.mart_rows.table(&place.scope, &place.visible, "mart_reporting").await?;
+    let (keys, visits, events) =
+        (rows.integers("subject_sk"), rows.integers("visit_no"), rows.counts(events));
+    let mut last: BTreeMap<i64, (i64, u64)> = BTreeMap::new();
+    for row in 0..rows.len() {
+        let (Some(key), Some(visit)) = (keys[row], visits[row]) else { continue };
+        let known = last.entry(key).or_default();
+        *known = (*known).max((visit, events[row]));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a subject has fewer than 2^52 visits and events")]
+    let contribution = |(key, (subject, status)): (&i64, &(&String, &String))| {
+        let (visits, events) = last.get(key)?;
+        Some(SubjectContribution {
+            subject: (*subject).clone(),
+            note: status.to_lowercase().replace('_', " "),
+            numerator: *events as f64,
+            denominator: *visits as f64,
+        })
+    };
+    Ok(of_site.iter().filter_map(contribution).collect())
 }
 
 /// `GET /studies/{study}/rbqm/{indicator}/sites/{site}/subjects/{subject}`: the subject's source rows.
