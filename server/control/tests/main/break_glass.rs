@@ -104,14 +104,14 @@ async fn control_36_what_is_done_under_it_carries_its_actor_and_the_reason_is_a_
     let amount = control::Amount::default();
     control.read_finished(&principal, pull, table_read(), amount, Outcome::Success).await.expect("it ends");
     let events = scene.world.events(scene.tenant).await;
-    let under = events.iter().filter(|event| event.actor_type == "break_glass");
+    let mut under = events.iter().filter(|event| event.actor_type == "break_glass");
     let actions: Vec<&str> = under.clone().map(|event| event.action.as_str()).collect();
     let expected =
         ["data.read.finished", "data.read.started", "access.break_glass.used", "access.break_glass.opened"];
     assert_eq!(actions, expected, "newest first");
     assert!(under.clone().all(|event| event.actor_id == scene.ada.to_string()));
     assert!(events.iter().all(|event| !event.leaf.contains("overdose")), "no leaf holds the reason");
-    let seq = under.last().expect("it was opened").seq;
+    let seq = under.next_back().expect("it was opened").seq;
     let grants = control.operator_grants(scene.tenant).await.expect("the tenant exists");
     let beside = control.personal_data(&grants, seq).await.expect("it can be read").expect("it is there");
     assert_eq!(beside["reason"], REASON);

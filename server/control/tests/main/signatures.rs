@@ -131,7 +131,7 @@ async fn control_12_a_signature_binds_name_time_meaning_and_the_records_hash() {
     );
     assert_eq!((signed.record.sha256.as_str(), block.method.as_str()), (SHA256, "password+code"));
     let listed = scene.listed().await;
-    assert_eq!(listed, [signed.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&signed));
     assert_eq!(listed[0].state(Some(SHA256)), SignatureState::Valid);
     let changed = Record::of(RecordKind::Snapshot, "one", b"other bytes").sha256;
     for present in [Some(changed.as_str()), None] {
