@@ -96,7 +96,11 @@ fn every_level_has_the_indicators_and_the_study_is_compared_with_nothing() {
             assert_eq!(row["numerator"], events, "{level} {group} {method}");
         }
     }
-    assert_eq!(of("site", "001", "identity", "kri0014").expect("judged by itself")["score"], 0.0);
+    // One death of two enrolled subjects: the number itself is at the threshold of 1, and is judged from one subject on.
+    let deaths = of("site", "001", "identity", "kri0015").expect("judged by itself");
+    assert_eq!((&deaths["score"], &deaths["flag"]), (&1.0.into(), &1.into()));
+    // One broken criterion of two subjects, and three are needed.
+    assert_eq!(of("site", "002", "identity", "kri0014").expect("judged by itself")["score"], Value::Null);
     assert!(of("study", "S1", "exact", "kri0001").is_none());
 }
 
