@@ -99,44 +99,7 @@ pub(crate) fn site_test(theme: Theme) -> SiteTestView {
 }
 
 pub(crate) fn report(theme: Theme) -> ReportView {
-    let curve = Line {
-        name: "on study".to_owned(),
-        kind: LineKind::Steps,
-        x: [0.0, 30.0, 60.0, 120.0, 168.0].map(Place::Number).to_vec(),
-        y: vec![1.0, 0.97, 0.95, 0.91, 0.88],
-        band: vec![(1.0, 1.0), (0.96, 0.98), (0.93, 0.97), (0.88, 0.93), (0.85, 0.91)],
-        says: Vec::new(),
-    };
-    let points = |kind, x: &[f64], y: &[f64]| Line {
-        name: String::new(),
-        kind,
-        x: x.iter().copied().map(Place::Number).collect(),
-        y: y.to_vec(),
-        band: Vec::new(),
-        says: x.iter().map(|x| format!("{HOSTILE}: {x}")).collect(),
-    };
-    let staying = Plot {
-        label: "Share of subjects that stays".to_owned(),
-        caption: "Kaplan-Meier estimate with log-log limits.".to_owned(),
-        across: "Days on study".to_owned(),
-        up: "Share on study".to_owned(),
-        is_share: true,
-        lines: vec![curve],
-        ..Plot::default()
-    };
-    let liver = Plot {
-        label: "Highest bilirubin against highest transaminase".to_owned(),
-        caption: "Each mark is a subject.".to_owned(),
-        across: "Highest transaminase, times the upper limit".to_owned(),
-        up: "Highest bilirubin, times the upper limit".to_owned(),
-        is_logarithmic: true,
-        lines: vec![
-            points(LineKind::Points, &[0.4, 0.8, 1.2, 0.6, 3.5], &[0.5, 0.4, 0.9, 0.3, 0.8]),
-            points(LineKind::Alarms, &[4.2], &[2.6]),
-        ],
-        limits: vec![Limit::Across(3.0, "3 times".to_owned()), Limit::Height(2.0, "2 times".to_owned())],
-        ..Plot::default()
-    };
+    let (staying, liver) = plots();
     let section = |id: &str, title: &str, plot, rows| Section {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -176,4 +139,47 @@ pub(crate) fn report(theme: Theme) -> ReportView {
         needs: "Subjects of this study have to be loaded.".to_owned(),
         definition: definition(),
     }
+}
+
+/// A curve with its band, and a cloud of points with limits.
+fn plots() -> (Plot, Plot) {
+    let curve = Line {
+        name: "on study".to_owned(),
+        kind: LineKind::Steps,
+        x: [0.0, 30.0, 60.0, 120.0, 168.0].map(Place::Number).to_vec(),
+        y: vec![1.0, 0.97, 0.95, 0.91, 0.88],
+        band: vec![(1.0, 1.0), (0.96, 0.98), (0.93, 0.97), (0.88, 0.93), (0.85, 0.91)],
+        says: Vec::new(),
+    };
+    let points = |kind, x: &[f64], y: &[f64]| Line {
+        name: String::new(),
+        kind,
+        x: x.iter().copied().map(Place::Number).collect(),
+        y: y.to_vec(),
+        band: Vec::new(),
+        says: x.iter().map(|x| format!("{HOSTILE}: {x}")).collect(),
+    };
+    let staying = Plot {
+        label: "Share of subjects that stays".to_owned(),
+        caption: "Kaplan-Meier estimate with log-log limits.".to_owned(),
+        across: "Days on study".to_owned(),
+        up: "Share on study".to_owned(),
+        is_share: true,
+        lines: vec![curve],
+        ..Plot::default()
+    };
+    let liver = Plot {
+        label: "Highest bilirubin against highest transaminase".to_owned(),
+        caption: "Each mark is a subject.".to_owned(),
+        across: "Highest transaminase, times the upper limit".to_owned(),
+        up: "Highest bilirubin, times the upper limit".to_owned(),
+        is_logarithmic: true,
+        lines: vec![
+            points(LineKind::Points, &[0.4, 0.8, 1.2, 0.6, 3.5], &[0.5, 0.4, 0.9, 0.3, 0.8]),
+            points(LineKind::Alarms, &[4.2], &[2.6]),
+        ],
+        limits: vec![Limit::Across(3.0, "3 times".to_owned()), Limit::Height(2.0, "2 times".to_owned())],
+        ..Plot::default()
+    };
+    (staying, liver)
 }

@@ -21,6 +21,12 @@ const PAIRED: usize = 5;
 const COMPLETE: f64 = 0.9;
 /// Three values that agree are no chance; two may be.
 const RECORD: usize = 3;
+/// A variable of which more than this share of subjects has one and the same mean, as of a fixed dose, has no level to compare:
+/// the few that differ would decide every test, whose approximations ask for more.
+const ALIKE: f64 = 0.5;
+/// Values carried forward are compared where at least this share of subjects has any: of rarer ones a single subject would
+/// decide.
+const CARRIED: f64 = 0.1;
 /// More kinds than this are counted as one, the rarest first.
 const KINDS: usize = 99;
 
@@ -87,6 +93,9 @@ impl Battery<'_> {
         let (cohort, joined) = (&self.input.cohort, &self.input.joined);
         let values = series.means(cohort.subjects());
         let name = &series.variable;
+        if commonest(&values) > ALIKE {
+            return Ok(());
+        }
         self.add(("C1", "mean"), name, mean(cohort, &values))?;
         self.add(("C2", "variance"), name, variance(cohort, &values))?;
         self.add(("C13", "distribution"), name, distribution(cohort, &values))?;
@@ -105,6 +114,9 @@ impl Battery<'_> {
         let (subjects, values) = series.by_visit();
         self.add(("C5", "within_subject"), name, within_subject_deviation(cohort, &subjects, &values))?;
         self.add(("C6", "lag_correlation"), name, lag_correlation(cohort, &subjects, &values))?;
+        if carried(&subjects, &values) < CARRIED {
+            return Ok(());
+        }
         self.add(("C8", "repeated_values"), name, repeated_values(cohort, &subjects, &values))
     }
 
@@ -202,6 +214,27 @@ fn within(input: &Input, country: &str) -> Result<(Vec<usize>, Cohort, BTreeMap<
     Ok((groups, Cohort::new(&group_of).map_err(refused(super::MART, "weekday"))?, places))
 }
 
+/// The share of subjects with a value that has the commonest one; one where there is none.
+fn commonest(values: &[f64]) -> f64 {
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    for value in values.iter().filter(|value| !value.is_nan()) {
+        *counts.entry(value.to_bits()).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    counts.values().max().map_or(1.0, |most| super::real(*most) / super::real(all))
+}
+
+/// The share of subjects that has any value equal to the one before, from values in order of subject and time.
+fn carried(subjects: &[usize], values: &[f64]) -> f64 {
+    let all: BTreeSet<usize> = subjects.iter().copied().collect();
+    let pairs = subjects.windows(2).zip(values.windows(2));
+    let with: BTreeSet<usize> = pairs
+        .filter(|(of, pair)| of[0] == of[1] && pair[0].total_cmp(&pair[1]).is_eq())
+        .map(|(of, _)| of[0])
+        .collect();
+    super::real(with.len()) / super::real(all.len().max(1))
+}
+
 fn varies(values: &[f64]) -> bool {
     let mut known = values.iter().filter(|value| !value.is_nan());
     known.next().is_some_and(|first| known.any(|value| value != first))
@@ -254,4 +287,23 @@ fn numbered(kinds: &Kinds) -> Vec<usize> {
     let number: BTreeMap<&str, usize> =
         ranked.iter().enumerate().map(|(place, (name, _))| (*name, place.min(KINDS))).collect();
     kinds.names.iter().map(|name| number[name.as_str()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fixed_dose_has_no_level_to_compare() {
+        assert!((commonest(&[50.0, 50.0, 50.0, 25.0, f64::NAN]) - 0.75).abs() < 1e-12);
+        assert!((commonest(&[1.0, 2.0, 3.0, 4.0]) - 0.25).abs() < 1e-12);
+        assert!((commonest(&[]) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn subjects_with_a_value_carried_forward_are_counted_once() {
+        // Subject 0 carries two values forward, 1 none; 2 begins with the value that 1 ended with.
+        let share = carried(&[0, 0, 0, 1, 1, 2], &[5.0, 5.0, 5.0, 6.0, 7.0, 7.0]);
+        assert!((share - 1.0 / 3.0).abs() < 1e-12, "{share}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Adverse events, how soon they are reported, and laboratory results.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use frontend::view::{
@@ -11,6 +13,7 @@ use super::{Answer, Visit, signals};
 use crate::error::{Failure, Result};
 use crate::http::State;
 use crate::http::caller::Reader;
+use crate::mart_rows::Rows;
 
 /// Terms of the table on the page.
 const TERMS_MAX: usize = 150;
@@ -91,32 +94,16 @@ async fn counts(source: Source<'_>) -> Result<Vec<KeyCount>> {
 
 async fn terms(source: Source<'_>, study: &str) -> Result<Section> {
     let rows = source.table("mart_ae_level").await?;
-    let [arms, levels, systems, terms] = ["arm", "level", "soc", "term"].map(|name| rows.texts(name));
+    let [arms, levels, terms] = ["arm", "level", "term"].map(|name| rows.texts(name));
     let numbers = Numbers::of(&rows);
     let [events, subjects, serious, related] =
         ["n_events", "n_subjects", "n_serious", "n_related"].map(|name| numbers.cells(name, count));
     let share = numbers.cells("share_of_subjects", Cell::Share);
     let rate = numbers.cells("events_per_100_patient_years", Cell::Number);
-    let [n, low, high, rate_low, rate_high] =
-        ["n_subjects", "share_lower", "share_upper", "rate_lower", "rate_upper"]
-            .map(|name| rows.numbers(name));
+    let [low, high, rate_low, rate_high] =
+        ["share_lower", "share_upper", "rate_lower", "rate_upper"].map(|name| rows.numbers(name));
     let of_all: Vec<usize> = (0..rows.len()).filter(|row| arms[*row] == "ALL").collect();
-    let rank =
-        |row: usize| ["ANY", "SOC", "HLGT", "HLT", "PT"].iter().position(|level| *level == levels[row]);
-    let of_system = |row: usize| {
-        let system = of_all.iter().find(|other| levels[**other] == "SOC" && systems[**other] == systems[row]);
-        system.and_then(|system| n[*system]).unwrap_or(f64::INFINITY)
-    };
-    let mut order = of_all.clone();
-    // Body systems by their subjects, and below each its terms from the broad to the narrow.
-    order.sort_by(|left, right| {
-        of_system(*right)
-            .total_cmp(&of_system(*left))
-            .then_with(|| systems[*left].cmp(&systems[*right]))
-            .then_with(|| rank(*left).cmp(&rank(*right)))
-            .then_with(|| n[*right].unwrap_or_default().total_cmp(&n[*left].unwrap_or_default()))
-            .then_with(|| terms[*left].cmp(&terms[*right]))
-    });
+    let order = by_system(&rows, of_all.clone());
     let row = |row: &usize| {
         let row = *row;
         let name = terms[row].to_lowercase();
@@ -160,6 +147,30 @@ async fn terms(source: Source<'_>, study: &str) -> Result<Section> {
         downloads: signals::downloads(study, "mart_ae_level"),
         ..Section::default()
     })
+}
+
+/// The rows in order: body systems by their subjects, and below each its terms from the broad to the narrow.
+fn by_system(rows: &Rows, mut order: Vec<usize>) -> Vec<usize> {
+    let [levels, systems, terms] = ["level", "soc", "term"].map(|name| rows.texts(name));
+    let n = rows.numbers("n_subjects");
+    let size: BTreeMap<&str, f64> = order
+        .iter()
+        .filter(|row| levels[**row] == "SOC")
+        .map(|row| (systems[*row].as_str(), n[*row].unwrap_or_default()))
+        .collect();
+    // Any event belongs to no body system and comes first.
+    let of_system = |row: usize| size.get(systems[row].as_str()).copied().unwrap_or(f64::INFINITY);
+    let rank =
+        |row: usize| ["ANY", "SOC", "HLGT", "HLT", "PT"].iter().position(|level| *level == levels[row]);
+    order.sort_by(|left, right| {
+        of_system(*right)
+            .total_cmp(&of_system(*left))
+            .then_with(|| systems[*left].cmp(&systems[*right]))
+            .then_with(|| rank(*left).cmp(&rank(*right)))
+            .then_with(|| n[*right].unwrap_or_default().total_cmp(&n[*left].unwrap_or_default()))
+            .then_with(|| terms[*left].cmp(&terms[*right]))
+    });
+    order
 }
 
 async fn grades(source: Source<'_>, study: &str) -> Result<Section> {
@@ -298,7 +309,17 @@ async fn liver(source: Source<'_>, study: &str) -> Result<Section> {
                of Hy's law. Whether another cause explains it is for a person to judge. The table holds whoever is beyond \
                either line."
             .to_owned(),
-        plot: Some(Plot {
+        plot: Some(hys_plot(points, alarms)),
+        table,
+        empty: "No subject has a transaminase of 3 or bilirubin of 2 times the upper limit, or no liver test is known."
+            .to_owned(),
+        downloads: signals::downloads(study, "mart_liver"),
+    })
+}
+
+/// Bilirubin against transaminases: the plot known as eDISH.
+fn hys_plot(points: Line, alarms: Line) -> Plot {
+    Plot {
             label: "Highest bilirubin against highest transaminase of each subject, in upper limits of normal".to_owned(),
             caption: "Each mark is a subject; both axes are logarithmic. Right of the first line and above the second: both \
                       were high, if not at one time."
@@ -312,12 +333,7 @@ async fn liver(source: Source<'_>, study: &str) -> Result<Section> {
                 Limit::Height(BILIRUBIN, "2 times".to_owned()),
             ],
             ..Plot::default()
-        }),
-        table,
-        empty: "No subject has a transaminase of 3 or bilirubin of 2 times the upper limit, or no liver test is known."
-            .to_owned(),
-        downloads: signals::downloads(study, "mart_liver"),
-    })
+        }
 }
 
 async fn shifts(source: Source<'_>, study: &str) -> Result<Section> {
