@@ -104,7 +104,10 @@ fn past(batches: &[RecordBatch]) -> Past {
             )]
             past.centres.push(Centre {
                 enrolled: number(0, row).unwrap_or_default() as u64,
-                exposure: number(1, row).unwrap_or_default().max(0.0),
+                // Who has enrolled somebody was open on that day.
+                exposure: number(1, row)
+                    .unwrap_or_default()
+                    .max(f64::from(u8::from(number(0, row) > Some(0.0)))),
                 opens_in: number(2, row).unwrap_or_default().max(0.0),
             });
             past.target = number(3, row).filter(|target| *target > 0.0);

@@ -119,12 +119,12 @@ impl Mart {
         pieces
     }
 
-    /// The query that makes it, or by which its function reads; none where the function puts its own together.
+    /// The query that makes it; none where a function does.
     #[must_use]
-    pub fn query(&self) -> Option<&'static str> {
+    pub const fn query(&self) -> Option<&'static str> {
         match self.definition {
             Definition::Sql(query) => Some(query),
-            Definition::Rust(_, _, texts) => texts.iter().copied().find(|text| text.contains("FROM ")),
+            Definition::Rust(..) => None,
         }
     }
 

@@ -6,9 +6,9 @@ mod ae_grade;
 mod ae_level;
 mod ae_reporting;
 mod ae_term;
+mod definition;
 mod enrolment_forecast;
 mod enrolment_funnel;
-mod definition;
 mod indicator;
 mod indicator_input;
 mod kri;
@@ -31,8 +31,8 @@ mod site_test;
 mod site_test_combined;
 mod subject_variable;
 mod tolerance_limit;
-mod visit_attendance;
 mod tolerance_site;
+mod visit_attendance;
 
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
@@ -146,7 +146,8 @@ mod tests {
                 }
             };
             if !sql.is_empty() {
-                let code: String = sql.lines().filter(|line| !line.starts_with("--")).collect();
+                let lines: Vec<&str> = sql.lines().filter(|line| !line.starts_with("--")).collect();
+                let code = lines.join("\n");
                 let tables = warehouse::star::TABLES.iter().map(|table| table.name);
                 for table in tables.chain(MARTS.iter().map(|mart| mart.name)) {
                     let read = code

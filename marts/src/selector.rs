@@ -174,28 +174,41 @@ mod tests {
         assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{select:?} without {exclude:?}");
     }
 
-    // By hand, from the picture of the graph: indicator_input feeds kri, indicator and kri_bounds; kri feeds site_risk.
+    // By hand, from the picture of the graph: indicator_input and reporting feed kri, which feeds site_risk; indicator_input
+    // feeds definition, indicator, kri_bounds and the tolerance limits too.
     #[test]
     fn a_selector_reaches_up_and_down_the_graph() {
         check(&["mart_kri"], &[], &["mart_kri"]);
         check(&["mart_kri+"], &[], &["mart_kri", "mart_site_risk"]);
-        check(&["+mart_site_risk"], &[], &["mart_indicator_input", "mart_kri", "mart_site_risk"]);
-        check(&["+mart_kri+"], &[], &["mart_indicator_input", "mart_kri", "mart_site_risk"]);
-        check(&["dim_visit+"], &[], &["mart_missingness", "mart_tolerance_limit"]);
+        let up = ["mart_indicator_input", "mart_kri", "mart_reporting", "mart_site_risk"];
+        check(&["+mart_site_risk"], &[], &up);
+        check(&["+mart_kri+"], &[], &up);
+        check(&["dim_term+"], &[], &["mart_ae_level"]);
         check(
             &["fact_query+"],
             &["mart_kri+"],
-            &["mart_indicator", "mart_indicator_input", "mart_kri_bounds"],
+            &[
+                "mart_definition",
+                "mart_indicator",
+                "mart_indicator_input",
+                "mart_kri_bounds",
+                "mart_tolerance_limit",
+                "mart_tolerance_site",
+            ],
         );
     }
 
     #[test]
     fn words_add_up_and_commas_narrow() {
         check(&["mart_retention mart_ae_term"], &[], &["mart_ae_term", "mart_retention"]);
-        check(&["mart_retention*"], &[], &["mart_retention", "mart_retention_reason"]);
+        check(
+            &["mart_retention*"],
+            &[],
+            &["mart_retention", "mart_retention_group", "mart_retention_reason"],
+        );
         check(&["tag:enrolment,mart_retention"], &[], &["mart_retention"]);
-        check(&["owner:drug_safety"], &[], &["mart_ae_term"]);
-        check(&["tag:rbqm,dim_visit+"], &[], &["mart_tolerance_limit"]);
+        check(&["owner:drug_safety,mart_ae_t*"], &[], &["mart_ae_term"]);
+        check(&["tag:rbqm,dim_visit+,mart_tol*"], &[], &["mart_tolerance_limit", "mart_tolerance_site"]);
     }
 
     #[test]

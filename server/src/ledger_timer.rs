@@ -74,7 +74,7 @@ async fn look_for_overdue_reviews(app: &App) {
             }
         }
         Err(failure) => {
-            error!(error = %failure, "it could not be seen whether reviews of access are overdue")
+            error!(error = %failure, "it could not be seen whether reviews of access are overdue");
         }
     }
 }

@@ -145,7 +145,7 @@ impl Checked<'_> {
     }
 
     fn checks(&mut self) -> BTreeMap<String, Value> {
-        let checks = self.get("");
+        let checks = self.get("?limit=1000");
         let checks = checks.as_array().expect("a list of checks").iter();
         checks.map(|check| (text(&check["check"]).to_owned(), check.clone())).collect()
     }

@@ -13,11 +13,13 @@ use crate::support::{
 const NOWHERE: &str = "NOPE-1";
 /// What a page or an answer shows to the tenant's own researcher. A route that is not named here is looked
 /// at as well; it has nothing of the canary's to show.
-const SHOWING: [&str; 8] = [
+const SHOWING: [&str; 10] = [
     "/api/v1/studies",
     "/api/v1/studies/{study}/tables/{table}",
     "/studies",
     "/studies/{study}",
+    "/studies/{study}/enrolment",
+    "/studies/{study}/safety",
     "/studies/{study}/rbqm",
     "/studies/{study}/rbqm/{indicator}",
     "/studies/{study}/rbqm/{indicator}/sites/{site}",

@@ -47,9 +47,9 @@ impl Cage {
                     continue;
                 }
                 if path.is_dir() {
-                    below(&path, found)
+                    below(&path, found);
                 } else {
-                    found.push((path.clone(), fs::read(&path).expect("a file")))
+                    found.push((path.clone(), fs::read(&path).expect("a file")));
                 }
             }
         }

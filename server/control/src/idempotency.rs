@@ -56,7 +56,8 @@ pub enum KnownKey {
 }
 
 impl KeyedRequest {
-    /// A request of an account, told from others by its method, its path and its body.
+    /// A request of an account, told from others by its method, its path and its body. Another account's key of the same
+    /// name is another key: nobody learns from an answer what others have sent.
     ///
     /// # Errors
     /// [`ControlError::Entropy`].
@@ -68,6 +69,7 @@ impl KeyedRequest {
         let mut told = format!("{account}\n{method}\n{}\n{path}\n", path.len()).into_bytes();
         told.extend_from_slice(body);
         let use_id = format!("{:032x}", u128::from_be_bytes(fresh::bytes()?));
+        let key = hex_sha256(format!("{account}\n{key}").as_bytes());
         Ok(Self { tenant, key, sha256: hex_sha256(&told), use_id })
     }
 }

@@ -126,7 +126,7 @@ impl Outbound {
         let mut answer = outcome.map_err(|error| OutboundError(in_words(&error)))?;
         let retry_after = answer.headers().get("retry-after").and_then(|value| value.to_str().ok());
         let retry_after = retry_after.map(str::to_owned);
-        let body = answer.body_mut().with_config().limit(self.answer_bytes).read_to_vec().ok();
+        let body = answer.body_mut().with_config().limit(self.answer_bytes + 1).read_to_vec().ok();
         Ok(Answered { status: answer.status().as_u16(), retry_after, body })
     }
 }

@@ -15,8 +15,8 @@ use crate::error::{Failure, Result};
 
 mod backfill;
 mod build;
-mod detection;
 mod definitions;
+mod detection;
 pub(crate) mod docs;
 mod history;
 mod limits;
@@ -112,7 +112,7 @@ pub(crate) enum MartsCommand {
         /// Its name.
         #[arg(value_name = "MART")]
         mart: String,
-        /// Only the query that makes it, or that its function reads by.
+        /// Only the query that makes it.
         #[arg(long)]
         sql: bool,
     },
@@ -214,8 +214,9 @@ fn show(name: &str, only_sql: bool) -> Result<()> {
         .ok_or_else(|| Failure::Usage(format!("there is no mart `{name}`; `cairn marts list` names them")))?;
     let query = mart.query();
     if only_sql {
-        let query =
-            query.ok_or_else(|| Failure::Usage(format!("`{name}` is made without a query of its own")))?;
+        let query = query.ok_or_else(|| {
+            Failure::Usage(format!("`{name}` is made by a function, without a query of its own"))
+        })?;
         say!("{query}");
         return Ok(());
     }

@@ -65,11 +65,13 @@ macro_rules! door {
 pub fn routes() -> Vec<Route> {
     let mut routes = public();
     routes.extend(rest());
+    routes.extend(tables());
     routes.extend(accounts());
     routes.extend(governed());
     routes.extend(work());
     routes.extend(messages());
     routes.extend(pages());
+    routes.extend(studies());
     routes.extend(administration());
     routes
 }
@@ -124,6 +126,11 @@ fn rest() -> Vec<Route> {
             ["ingest.delivery.staged", "job.enqueued"],
             api::batches::commit::commit
         ),
+    ]
+}
+
+fn tables() -> Vec<Route> {
+    vec![
         door!(get "/api/v1/studies/{study}/tables", ReadStudy, [], api::tables::list),
         door!(
             get "/api/v1/studies/{study}/tables/{table}", ReadStudy,
@@ -421,6 +428,11 @@ fn pages() -> Vec<Route> {
             post "/account/sessions/{session}/end", SignedIn,
             ["auth.session.ended"], page::account::end_session
         ),
+    ]
+}
+
+fn studies() -> Vec<Route> {
+    vec![
         door!(get "/studies", SignedIn, [], page::studies::show),
         door!(get "/studies/{study}", ReadStudy, [], page::overview::show),
         door!(get "/studies/{study}/quality", ReadStudy, [], page::quality::show),

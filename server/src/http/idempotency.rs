@@ -121,7 +121,7 @@ fn key(headers: &HeaderMap, caller: &Caller) -> Result<Option<String>, Problem> 
 }
 
 fn reused(caller: &Caller) -> Problem {
-    let detail = "The key was sent with another request: another route, another body or another account.";
+    let detail = "The key was sent with another request: another route or another body.";
     Problem::new(Kind::KeyReused, detail, &caller.trace)
 }
 

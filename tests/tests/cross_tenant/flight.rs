@@ -61,7 +61,7 @@ fn control_26_every_flight_command_turns_outsiders_away() {
             (_, false) => assert_eq!(code, Some("unauthenticated"), "{asked:?}: {theirs}"),
             ("list", true) => assert!(!theirs.to_string().contains(CANARY_STUDY), "{theirs}"),
             ("put", true) => {
-                assert!(matches!(code, Some("not_found" | "invalid_argument")), "{asked:?}: {theirs}")
+                assert!(matches!(code, Some("not_found" | "invalid_argument")), "{asked:?}: {theirs}");
             }
             (_, true) => assert_eq!(code, Some("not_found"), "{asked:?}: {theirs}"),
         }

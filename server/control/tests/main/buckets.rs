@@ -93,7 +93,7 @@ impl Drop for Service {
 fn read(answers: &mut BufReader<ChildStdout>) -> Value {
     let mut line = String::new();
     answers.read_line(&mut line).expect("it speaks");
-    serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}"))
+    serde_json::from_str(&line).expect("the script tells in JSON")
 }
 
 async fn grow(control: &Control, tenant: TenantId, name: &str, studies: usize) {

@@ -65,7 +65,7 @@ async fn control_45_a_key_is_used_up_with_what_it_did_and_gives_the_same_answer(
     let account = scene.world.account(scene.tenant, "bob@example.org", &[]).await;
     let told = ("POST", "/api/v1/schedules", &b"body"[..]);
     let others = KeyedRequest::new((scene.tenant, account), "k".into(), told).expect("there is randomness");
-    assert_eq!(scene.known(&others).await, KnownKey::Other, "a key is of who sent it first");
+    assert_eq!(scene.known(&others).await, KnownKey::Unused, "a key is of its account");
     let other = scene.world.tenant("other").await.id;
     let told = ("POST", "/api/v1/schedules", &b"body"[..]);
     let theirs = KeyedRequest::new((other, account), "k".into(), told).expect("there is randomness");

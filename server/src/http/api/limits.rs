@@ -131,7 +131,7 @@ pub(crate) async fn list(
 
 async fn read(state: &State, caller: &Caller, scope: &StudyScope<Read>) -> Result<Vec<LimitAlarm>, Problem> {
     let visible = state.app.published.current(scope).await.map_err(|failure| caller.problem(failure))?;
-    let Some(visible) = visible else { return Ok(Vec::new()) };
+    let Some(visible) = visible else { return Err(caller.refuse(state, "no_snapshot").await) };
     limit_alarms::read(&state.app, scope, &visible).await.map_err(|failure| caller.problem(failure))
 }
 
