@@ -63,7 +63,7 @@ impl KeyedRequest {
     /// [`ControlError::Entropy`].
     pub fn new(
         (tenant, account): (TenantId, AccountId),
-        key: String,
+        key: &str,
         (method, path, body): (&str, &str, &[u8]),
     ) -> Result<Self, ControlError> {
         let mut told = format!("{account}\n{method}\n{}\n{path}\n", path.len()).into_bytes();

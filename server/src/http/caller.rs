@@ -166,6 +166,22 @@ impl Caller {
         Ok(scope)
     }
 
+    /// That something of the study is published: what a study that is not there has is not there either.
+    ///
+    /// # Errors
+    /// As [`Caller::read`].
+    pub(crate) async fn require_published(
+        &self,
+        state: &State,
+        scope: &StudyScope<Read>,
+    ) -> Result<(), Problem> {
+        match state.app.control.current_snapshot(scope).await {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(self.refuse(state, "no_snapshot").await),
+            Err(error) => Err(self.problem(error)),
+        }
+    }
+
     /// The caller at work in a study.
     ///
     /// # Errors

@@ -81,7 +81,7 @@ impl Once {
         let whose = (caller.principal.tenant(), caller.principal.account());
         let body = without_secrets(&self.body);
         let told = (self.method.as_str(), self.path.as_str(), &*body);
-        let request = KeyedRequest::new(whose, key, told).map_err(|error| caller.problem(error))?;
+        let request = KeyedRequest::new(whose, &key, told).map_err(|error| caller.problem(error))?;
         match control.find_key(&request).await.map_err(|error| caller.problem(error))? {
             KnownKey::Unused => {}
             KnownKey::Answered(answer) => return Ok(again(answer)),

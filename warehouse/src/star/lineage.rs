@@ -5,6 +5,7 @@ use crate::contract;
 
 /// Columns whose values are derived, or have another name in canon.
 const DERIVED: &[(&str, &[&str])] = &[
+    ("dim_site.site_sk", &["site.site_id"]),
     ("dim_subject.subject_sk", &["subject.subject_id"]),
     ("dim_subject.subject_dk", &["subject.subject_id"]),
     ("dim_subject.site_sk", &["subject.site_id"]),

@@ -25,7 +25,7 @@ impl Scene {
 
     fn request(&self, key: &str, body: &str) -> KeyedRequest {
         let told = ("POST", "/api/v1/schedules", body.as_bytes());
-        KeyedRequest::new((self.tenant, self.account), key.to_owned(), told).expect("there is randomness")
+        KeyedRequest::new((self.tenant, self.account), key, told).expect("there is randomness")
     }
 
     async fn known(&self, request: &KeyedRequest) -> KnownKey {
@@ -64,11 +64,11 @@ async fn control_45_a_key_is_used_up_with_what_it_did_and_gives_the_same_answer(
     assert_eq!(scene.known(&scene.request("k", "other body")).await, KnownKey::Other);
     let account = scene.world.account(scene.tenant, "bob@example.org", &[]).await;
     let told = ("POST", "/api/v1/schedules", &b"body"[..]);
-    let others = KeyedRequest::new((scene.tenant, account), "k".into(), told).expect("there is randomness");
+    let others = KeyedRequest::new((scene.tenant, account), "k", told).expect("there is randomness");
     assert_eq!(scene.known(&others).await, KnownKey::Unused, "a key is of its account");
     let other = scene.world.tenant("other").await.id;
     let told = ("POST", "/api/v1/schedules", &b"body"[..]);
-    let theirs = KeyedRequest::new((other, account), "k".into(), told).expect("there is randomness");
+    let theirs = KeyedRequest::new((other, account), "k", told).expect("there is randomness");
     assert_eq!(scene.known(&theirs).await, KnownKey::Unused, "and of its tenant");
 }
 

@@ -75,7 +75,7 @@ fn control_01_no_function_that_changes_rows_is_left_out() {
             }
             found += 1;
             let is_elsewhere =
-                ELSEWHERE.iter().any(|(listed, _)| *listed == name) || BY_TYPE_ALONE.contains(&&*name);
+                ELSEWHERE.iter().any(|(listed, _)| *listed == name) || BY_TYPE_ALONE.contains(&name);
             if !is_elsewhere && !ATTEMPTED.iter().any(|tests| tests.contains(&format!(".{name}("))) {
                 missing.push(format!("{}: {name}", file.display()));
             }

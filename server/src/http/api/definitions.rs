@@ -95,6 +95,7 @@ pub(crate) async fn list(
     Path(study): Path<String>,
 ) -> Result<Json<Vec<DefinitionAnswer>>, Problem> {
     let scope = caller.build(&state, &study).await?.to_read();
+    caller.require_published(&state, &scope).await?;
     let all = of_study(&state.app, &scope).await.map_err(|failure| caller.problem(failure))?;
     let mut answers: Vec<DefinitionAnswer> = Vec::new();
     for one in all.indicators() {
@@ -150,6 +151,7 @@ pub(crate) async fn history(
     Path((study, definition)): Path<(String, String)>,
 ) -> Result<Json<Vec<ChangeAnswer>>, Problem> {
     let scope = caller.build(&state, &study).await?.to_read();
+    caller.require_published(&state, &scope).await?;
     let rows = state.app.control.definition_changes(&scope).await;
     let rows = rows.map_err(|error| caller.problem(error))?;
     Ok(Json(rows.into_iter().filter(|row| row.definition == definition).map(ChangeAnswer::from).collect()))

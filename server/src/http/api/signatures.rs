@@ -86,10 +86,7 @@ pub(crate) async fn list(
     Path(study): Path<String>,
 ) -> Result<Json<Vec<SignatureAnswer>>, Problem> {
     let scope = caller.read(&state, &study).await?;
-    let published = state.app.control.current_snapshot(&scope).await;
-    if published.map_err(|error| caller.problem(error))?.is_none() {
-        return Err(caller.refuse(&state, "no_snapshot").await);
-    }
+    caller.require_published(&state, &scope).await?;
     let judged = records::judged(&state.app, &scope).await.map_err(|error| caller.problem(error))?;
     Ok(Json(judged.iter().map(|(row, state)| SignatureAnswer::of(row, *state)).collect()))
 }

@@ -75,7 +75,8 @@ pub(crate) async fn change(
     once: Once,
 ) -> Result<Response, Problem> {
     let wanted = async {
-        caller.build(&state, &study).await?;
+        let scope = caller.build(&state, &study).await?;
+        caller.require_published(&state, &scope.to_read()).await?;
         let order: ChangeOrder = once.json(&caller)?;
         let (reason, everywhere) = (order.reason.clone(), order.everywhere);
         let wanted = Wanted::Changed(order.change(&caller)?);
@@ -101,7 +102,8 @@ pub(crate) async fn reset(
     once: Once,
 ) -> Result<Response, Problem> {
     let wanted = async {
-        caller.build(&state, &study).await?;
+        let scope = caller.build(&state, &study).await?;
+        caller.require_published(&state, &scope.to_read()).await?;
         let order: ResetOrder = once.json(&caller)?;
         done(&state, &caller, (&study, &definition), (Wanted::Reset, &order.reason, order.everywhere)).await
     };
