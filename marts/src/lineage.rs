@@ -153,6 +153,7 @@ mod tests {
 
     #[test]
     fn every_column_ends_in_columns_of_canon_or_is_a_word_of_the_definition() {
+        let mut lost = Vec::new();
         for mart in MARTS {
             for column in mart.columns {
                 let source = of_column(MARTS, mart, column.name).expect("it is declared");
@@ -160,10 +161,13 @@ mod tests {
                 for end in ends(&source) {
                     // A column of a mart that comes from nothing is a word of its definition.
                     let is_known = end.zone != SourceZone::Star && end.column.is_some();
-                    assert!(is_known, "{} ends in {}", source.name(), end.name());
+                    if !is_known {
+                        lost.push(format!("{} ends in {}", source.name(), end.name()));
+                    }
                 }
             }
         }
+        assert!(lost.is_empty(), "{lost:#?}");
     }
 
     fn ends(source: &Source) -> Vec<&Source> {

@@ -31,7 +31,7 @@ pub(super) const MART: Mart = Mart {
                 "dim_subject.age",
                 "dim_visit.visit_order",
                 "dim_site.site_id",
-                "subject_treatment.actual_arm_code",
+                "subject_treatment.actual_arm",
             ],
         ),
         column("method", "`welch` for values, `chi_square` for groups", &[]),

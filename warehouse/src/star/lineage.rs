@@ -6,6 +6,15 @@ use crate::contract;
 /// Columns whose values are derived, or have another name in canon.
 const DERIVED: &[(&str, &[&str])] = &[
     ("dim_site.site_sk", &["site.site_id"]),
+    ("dim_study.cut_off_date", &["study.data_cutoff_ts", "visit.start_dtc"]),
+    ("dim_subject.is_screened", &["subject.subject_id"]),
+    ("fact_form.n_items_missing", &["item_value.is_null"]),
+    ("fact_form.signed_ts", &["form_instance.signed_ts"]),
+    ("fact_lab.subject_dk", &["lab_result.subject_id"]),
+    ("fact_lab.x_uln", &["lab_result.std_value", "lab_result.range_high"]),
+    ("fact_observation.last_digit", &["observation.original_result", "observation.std_result"]),
+    ("fact_query.days_to_answer", &["query.opened_ts", "query.answered_ts"]),
+    ("subject_treatment.actual_arm", &["planned_arm.arm", "subject.actual_arm_code"]),
     ("dim_subject.subject_sk", &["subject.subject_id"]),
     ("dim_subject.subject_dk", &["subject.subject_id"]),
     ("dim_subject.site_sk", &["subject.site_id"]),
