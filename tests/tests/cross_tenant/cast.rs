@@ -258,7 +258,7 @@ fn gather(installation: &Installation, server: &Server) -> Vec<Who> {
     let (bare, bare_id) = installation.account_called("bare", TENANT, "researcher");
     let engineers = token(&theirs("data_engineer"));
     let mint = Mint::new(installation, engineers.clone());
-    let in_the_past = json!(mint.claims["iat"].as_i64().expect("a time in seconds") - 1);
+    let in_the_past = json!(mint.claims["iat"].as_i64().expect("a time in seconds") - 120);
     let expired = mint.with_claim("exp", Some(in_the_past));
     let forged = "eyJhbGciOiJFZERTQSIsImtpZCI6IjAiLCJ0eXAiOiJhdCtqd3QifQ.e30.AAAA".to_owned();
 
