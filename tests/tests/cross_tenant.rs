@@ -167,11 +167,9 @@ fn check_turned_away(who: &Who, door: &Door, treasure: &Treasure, answer: &Answe
         (false, false) if door.method == "get" => &[303],
         (false, false) => &[303, 401],
         // A body that the route cannot read is refused before its id is looked at; it is the same with either id.
-        (true, true) if door.method == "post" && (is_asked_for || door.is_of_a_study()) => {
-            &[400, 404, 415, 422]
-        }
+        (true, _) if door.method == "post" && (is_asked_for || door.is_of_a_study()) => &[400, 404, 415, 422],
         // In their own house they may build, and are told that there is no such study to put a job in line for.
-        (true, _) if who.builds_at_home && door.path.ends_with("/jobs") => &[400, 404],
+        (true, _) if who.builds_at_home && door.path.ends_with("{study}/jobs") => &[400, 404],
         (true, _) if is_asked_for => &[404],
         (true, _) if door.is_of_a_study() => &[404],
         _ => return,
