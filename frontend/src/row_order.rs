@@ -3,7 +3,7 @@
 use crate::query::{
     FlagFilter, IndicatorQuery, IndicatorSort, RbqmQuery, RbqmSort, SubjectsQuery, SubjectsSort,
 };
-use crate::site_call::{by_risk, flag_counts};
+use crate::site_call::{flag_counts, worst_first};
 use crate::verdict;
 use crate::view::{Indicator, SiteRow, SubjectContribution};
 
@@ -11,7 +11,7 @@ use crate::view::{Indicator, SiteRow, SubjectContribution};
 #[must_use]
 pub fn matrix_sites(query: &RbqmQuery, indicators: &[Indicator], sites: &[SiteRow]) -> Vec<SiteRow> {
     let mut shown: Vec<SiteRow> = sites.iter().filter(|site| is_shown(query, site)).cloned().collect();
-    shown.sort_by(by_risk);
+    shown.sort_by(worst_first);
     match &query.sort {
         RbqmSort::Worst => {}
         RbqmSort::Site => shown.sort_by(|a, b| a.site.cmp(&b.site)),

@@ -38,13 +38,15 @@ pub struct Reason {
 /// The sites that need a call, worst first. A site needs one when an indicator is red, or two are amber.
 #[must_use]
 pub fn site_calls(indicators: &[Indicator], sites: &[SiteRow]) -> Vec<SiteCall> {
-    let mut calls: Vec<SiteCall> = sites
+    let mut called: Vec<&SiteRow> = sites
         .iter()
-        .map(|site| site_call(indicators, site))
-        .filter(|call| call.red_count > 0 || call.amber_count > 1)
+        .filter(|site| {
+            let (red, amber) = flag_counts(site);
+            red > 0 || amber > 1
+        })
         .collect();
-    calls.sort_by(worst_first);
-    calls
+    called.sort_by(|a, b| worst_first(a, b));
+    called.into_iter().map(|site| site_call(indicators, site)).collect()
 }
 
 /// Red and amber flags of a site.
@@ -55,11 +57,15 @@ pub fn flag_counts(site: &SiteRow) -> (usize, usize) {
     (red, amber)
 }
 
-/// Highest risk score first, sites without one last; then most red, most amber, and the site's number.
+/// The worst site first: those with a red indicator, whatever the weights of the others say; then the highest risk score,
+/// sites without one last; then most red, most amber, and the site's number.
 #[must_use]
-pub fn by_risk(a: &SiteRow, b: &SiteRow) -> Ordering {
-    let key = |site: &SiteRow| (site.risk_score, flag_counts(site));
-    compare_risk(key(a), key(b)).then_with(|| a.site.cmp(&b.site))
+pub fn worst_first(a: &SiteRow, b: &SiteRow) -> Ordering {
+    let known = |site: &SiteRow| site.risk_score.unwrap_or(f64::NEG_INFINITY);
+    let (a_flags, b_flags) = (flag_counts(a), flag_counts(b));
+    let by_red = (b_flags.0 > 0).cmp(&(a_flags.0 > 0));
+    let by_score = by_red.then_with(|| known(b).total_cmp(&known(a)));
+    by_score.then_with(|| b_flags.cmp(&a_flags)).then_with(|| a.site.cmp(&b.site))
 }
 
 fn site_call(indicators: &[Indicator], site: &SiteRow) -> SiteCall {
@@ -91,21 +97,6 @@ fn site_call(indicators: &[Indicator], site: &SiteRow) -> SiteCall {
         amber_count,
         reasons,
     }
-}
-
-/// A site with a red indicator stands before one with amber alone, whatever their weights say.
-fn worst_first(a: &SiteCall, b: &SiteCall) -> Ordering {
-    let key = |call: &SiteCall| (call.risk_score, (call.red_count, call.amber_count));
-    let has_red = |call: &SiteCall| call.red_count > 0;
-    let by_red = has_red(b).cmp(&has_red(a));
-    by_red.then_with(|| compare_risk(key(a), key(b))).then_with(|| a.site.cmp(&b.site))
-}
-
-type Risk = (Option<f64>, (usize, usize));
-
-fn compare_risk((a_score, a_flags): Risk, (b_score, b_flags): Risk) -> Ordering {
-    let known = |score: Option<f64>| score.unwrap_or(f64::NEG_INFINITY);
-    known(b_score).total_cmp(&known(a_score)).then(b_flags.cmp(&a_flags))
 }
 
 #[cfg(test)]

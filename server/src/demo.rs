@@ -63,6 +63,15 @@ const SIMULATED_SEED: Seed = Seed(6);
 /// The code of the simulated study.
 pub(crate) const SIMULATED_STUDY: &str = "SIM-001";
 
+/// Who works in each tenant of the demonstration: the name in the address, the name that is shown, and the role.
+const PEOPLE: [(&str, &str, Role); 5] = [
+    ("clinical", "Clinical team", Role::Clinical),
+    ("engineer", "Engineer", Role::DataEngineer),
+    ("researcher", "Researcher", Role::Researcher),
+    ("administrator", "Administrator", Role::Administrator),
+    ("auditor", "Auditor", Role::Auditor),
+];
+
 pub(crate) async fn run(data: &Path, args: DemoArgs) -> Result<()> {
     // What an interrupted run left is of no use: its accounts' passwords were never written down.
     if args.reset || data.join("demo-unfinished").exists() {
@@ -193,11 +202,10 @@ async fn load(app: &App, engineer: &Engineer, delivery: Delivery, title: &str) -
 
 async fn accounts(app: &App, engineer: &Engineer, tenant: &str, study: &StudyId) -> Result<Vec<DemoAccount>> {
     let mut accounts = Vec::new();
-    for (name, role) in [("engineer", Role::DataEngineer), ("researcher", Role::Researcher)] {
+    for (name, title, role) in PEOPLE {
         let password = TraceId::random()?.as_str()[..20].to_owned();
         let email = format!("{name}@{tenant}.example");
-        let display_name =
-            format!("{} of {tenant}", if role == Role::Researcher { "Researcher" } else { "Engineer" });
+        let display_name = format!("{title} of {tenant}");
         let grants = vec![Grant { role, study: None }];
         let account =
             NewAccount { email: email.clone(), password: Some(password.clone()), display_name, grants };

@@ -34,7 +34,7 @@ pub(crate) fn snapshot_tables(tables: &[TableRow]) -> AnyView {
                 <td>{table.grain.clone()}</td>
                 <td class="num">{format::count(table.row_count)}</td>
                 <td class="num">{format::count(table.column_count)}</td>
-                <td>
+                <td class="nowrap">
                     {file_link(table.csv_href.as_deref(), "CSV")}
                     {file_link(table.parquet_href.as_deref(), "Parquet")}
                 </td>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::marts::{milliseconds, outcome, severity};
+use super::marts::{milliseconds, outcome, severity_name};
 use crate::component::breadcrumb::breadcrumb;
 use crate::component::document::{Document, Drawing};
 use crate::component::table::{head, scrolling};
@@ -98,7 +98,7 @@ fn test_rows(test: &MartTest) -> AnyView {
     view! {
         <tr>
             <th scope="row">{test.words.clone()}</th>
-            <td>{severity(test.is_error)}</td>
+            <td>{severity_name(test.is_error)}</td>
             <td><span class=class>{found}</span></td>
             <td class="num">{test.row_count.map(format::count)}</td>
         </tr>

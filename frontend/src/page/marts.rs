@@ -64,9 +64,13 @@ fn alerts(alerts: &[MartAlert]) -> Option<AnyView> {
 }
 
 /// What follows from a test that failed, as a word.
-pub(super) fn severity(is_error: bool) -> AnyView {
-    let (word, class) = if is_error { ("error", "pill high-red") } else { ("warning", "pill high-amber") };
-    view! { <span class=class>{word}</span> }.into_any()
+pub(super) fn severity_name(is_error: bool) -> &'static str {
+    if is_error { "error" } else { "warning" }
+}
+
+fn severity(is_error: bool) -> AnyView {
+    let class = if is_error { "pill high-red" } else { "pill high-amber" };
+    view! { <span class=class>{severity_name(is_error)}</span> }.into_any()
 }
 
 fn mart_table(marts: &[MartRow]) -> AnyView {

@@ -11,7 +11,7 @@ use crate::component::empty::Empty;
 use crate::component::filter::{Select, choice, filter_bar};
 use crate::component::flag::legend;
 use crate::component::limits::limits;
-use crate::query::{FlagFilter, Level, RbqmQuery};
+use crate::query::{FlagFilter, Level, RbqmQuery, RbqmSort};
 use crate::row_order::matrix_sites;
 use crate::site_call::{SiteCall, site_calls};
 use crate::view::{Choice, Flag, RbqmView, SiteRow, Tab};
@@ -149,7 +149,12 @@ fn flag_counts(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
         entries.into_iter().map(|(word, count)| format!("{} {word}", format::count(count))).collect();
     let (one, many) = view.query.level.groups();
     let shown = format::counted(sites.len() as u64, one, many);
-    view! { <p class="tally">{format!("{shown} shown. Signals: {}.", said.join(", "))}</p> }.into_any()
+    let order = if view.query.sort == RbqmSort::Worst {
+        " The worst first: red before amber alone, then by risk score."
+    } else {
+        ""
+    };
+    view! { <p class="tally">{format!("{shown} shown. Signals: {}.{order}", said.join(", "))}</p> }.into_any()
 }
 
 /// The indicators without an answer, folded: they are there, and no source tells of them.

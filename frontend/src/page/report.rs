@@ -55,7 +55,12 @@ fn section(section: &Section, place: &'static str) -> AnyView {
     let body = if section.table.rows.is_empty() {
         view! { <p class="note">{section.empty.clone()}</p> }.into_any()
     } else {
-        view! { {downloads(&section.downloads)} {table(&section.title, &section.table)} }.into_any()
+        let shown = view! { {downloads(&section.downloads)} {table(&section.title, &section.table)} };
+        if section.is_folded && figure.is_some() {
+            view! { <details><summary>"The numbers"</summary>{shown}</details> }.into_any()
+        } else {
+            shown.into_any()
+        }
     };
     view! {
         <section aria-labelledby=section.id.clone()>

@@ -38,6 +38,8 @@ pub struct Section {
     pub plot: Option<Plot>,
     /// Its table; without rows `empty` is shown.
     pub table: Table,
+    /// Whether the table is folded below the figure, which says the same.
+    pub is_folded: bool,
     /// Why there are no rows.
     pub empty: String,
     /// The mart as a file.

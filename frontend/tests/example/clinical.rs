@@ -110,6 +110,7 @@ pub(crate) fn report(theme: Theme) -> ReportView {
             rows,
             of: Some(400),
         },
+        is_folded: false,
         empty: "Nobody left early.".to_owned(),
         downloads: downloads(),
     };

@@ -72,7 +72,10 @@ fn counts(overview: &TenantOverview, sessions: usize) -> Vec<(String, String, St
 fn facts(overview: &TenantOverview, visit: &Visit<'_>) -> Vec<(String, String)> {
     let key = overview.data_key.as_ref().map_or_else(
         || "none yet".to_owned(),
-        |key| format!("{} since {}, wrapped by {} ({})", key.id, key.created_at, key.provider, key.master),
+        |key| {
+            let since = key.created_at.get(..10).unwrap_or(&key.created_at);
+            format!("{} since {since}, wrapped by {} ({})", key.id, key.provider, key.master)
+        },
     );
     let backup = overview.last_backup_at.map_or_else(
         || "never, as far as this program made one".to_owned(),

@@ -64,7 +64,11 @@ async fn counts(source: Source<'_>) -> Result<Vec<KeyCount>> {
             let (early, late) = (early.unwrap_or_default(), late.unwrap_or_else(|| "later".to_owned()));
             format!("reached about {median} (95 %: {early} to {late})")
         }
-        _ => "no forecast: reached, ended, or no target".to_owned(),
+        _ => match (enrolled[last], target[last]) {
+            (_, None) => "no source names a target".to_owned(),
+            (Some(now), Some(target)) if now >= target => "reached".to_owned(),
+            _ => "no forecast: nobody was enrolled lately".to_owned(),
+        },
     };
     let share = enrolled[last].zip(target[last]).filter(|(_, target)| *target > 0.0);
     let share = share
@@ -125,6 +129,7 @@ async fn progress(source: Source<'_>, study: &str) -> Result<Section> {
             ..Plot::default()
         }),
         table,
+        is_folded: true,
         empty: "No day of enrolment is known.".to_owned(),
         downloads: signals::downloads(study, "mart_enrolment_forecast"),
     })
@@ -275,6 +280,7 @@ async fn staying(source: Source<'_>, study: &str) -> Result<Section> {
             ..Plot::default()
         }),
         table,
+        is_folded: true,
         empty: "Nobody left early.".to_owned(),
         downloads: signals::downloads(study, "mart_retention"),
     })

@@ -143,6 +143,7 @@ async fn trend(source: Source<'_>, study: &str) -> Result<Section> {
             rows: (0..rows.len()).take(ROWS_MAX).map(row).collect(),
             of: Some(rows.len() as u64),
         },
+        is_folded: true,
         empty: "No visit has a day.".to_owned(),
         downloads: signals::downloads(study, "mart_missing_month"),
         ..Section::default()

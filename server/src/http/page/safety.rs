@@ -311,6 +311,7 @@ async fn liver(source: Source<'_>, study: &str) -> Result<Section> {
             .to_owned(),
         plot: Some(hys_plot(points, alarms)),
         table,
+        is_folded: false,
         empty: "No subject has a transaminase of 3 or bilirubin of 2 times the upper limit, or no liver test is known."
             .to_owned(),
         downloads: signals::downloads(study, "mart_liver"),
