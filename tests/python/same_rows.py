@@ -64,15 +64,15 @@ def pull(arguments, study, table):
 def read(arguments, study, table):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     path = f"/api/v1/studies/{urllib.parse.quote(study)}/tables/{urllib.parse.quote(table)}"
-    rows, offset = [], 0
-    while offset is not None:
+    rows, cursor = [], ""
+    while cursor is not None:
         request = urllib.request.Request(
-            f"{arguments.http}{path}?format=json&limit={PAGE}&offset={offset}",
+            f"{arguments.http}{path}?format=json&limit={PAGE}{cursor}",
             headers={"authorization": f"Bearer {arguments.http_token}"})
         with opener.open(request, timeout=60) as answer:
             page = json.load(answer, parse_float=decimal.Decimal)
         rows += page["rows"]
-        offset = page.get("next_offset")
+        cursor = f"&cursor={page['next']}" if page.get("next") else None
     return rows
 
 

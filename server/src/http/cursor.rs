@@ -7,17 +7,18 @@ use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::TenantId;
+use kernel::{SnapshotId, TenantId};
 use serde::Serialize;
 
 use super::caller::Caller;
 use super::page::pairs;
 use super::problem::{Kind, Problem};
 
-/// How many items a page has when nothing is said,
-pub(crate) const ITEMS: usize = 200;
-/// and at most.
-pub(crate) const ITEMS_MOST: usize = 1_000;
+/// How many items a page has when nothing is said, and at most.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes(pub(crate) usize, pub(crate) usize);
+
+const ITEMS: Sizes = Sizes(200, 1_000);
 /// Bytes of the hash in front of a position.
 const MARK_BYTES: usize = 12;
 
@@ -43,18 +44,26 @@ impl Paging {
     /// # Errors
     /// 400 for a limit that is no number of 1 or more, and for a cursor that is not of this list.
     pub(crate) fn of(caller: &Caller, uri: &Uri) -> Result<Self, Problem> {
-        let bad = |detail: String| Problem::new(Kind::BadRequest, detail, &caller.trace);
-        Self::read(caller.principal.tenant(), uri).map_err(bad)
+        Self::sized(caller, uri, ITEMS)
     }
 
-    fn read(tenant: TenantId, uri: &Uri) -> Result<Self, String> {
-        let (mut limit, mut cursor, mut filter) = (ITEMS, None, Vec::new());
+    /// The same for pages of another size.
+    ///
+    /// # Errors
+    /// As [`Paging::of`].
+    pub(crate) fn sized(caller: &Caller, uri: &Uri, sizes: Sizes) -> Result<Self, Problem> {
+        let bad = |detail: String| Problem::new(Kind::BadRequest, detail, &caller.trace);
+        Self::read(caller.principal.tenant(), uri, sizes).map_err(bad)
+    }
+
+    fn read(tenant: TenantId, uri: &Uri, Sizes(usual, most): Sizes) -> Result<Self, String> {
+        let (mut limit, mut cursor, mut filter) = (usual, None, Vec::new());
         for (name, value) in pairs(uri) {
             match name.as_str() {
                 "limit" => {
                     let number = value.parse().ok().filter(|number: &usize| *number > 0);
-                    let wrong = || format!("`limit` is `{value}`: give a number from 1 to {ITEMS_MOST}.");
-                    limit = number.ok_or_else(wrong)?.min(ITEMS_MOST);
+                    let wrong = || format!("`limit` is `{value}`: give a number from 1 to {most}.");
+                    limit = number.ok_or_else(wrong)?.min(most);
                 }
                 "cursor" => cursor = Some(value),
                 _ => filter.push((name, value)),
@@ -104,6 +113,23 @@ impl Paging {
         items.truncate(self.limit);
         let last = items.last().map(&key).filter(|_| has_more);
         Ok(self.page(items, last))
+    }
+
+    /// Where the page before ended in the rows of a snapshot: which one, and how many rows it and those before had.
+    ///
+    /// # Errors
+    /// 400 for a cursor that says neither.
+    pub(crate) fn rows_before(&self, caller: &Caller) -> Result<Option<(SnapshotId, u64)>, Problem> {
+        let Some(after) = self.after() else { return Ok(None) };
+        let place = after.split_once(' ').and_then(|(id, row)| Some((id.parse().ok()?, row.parse().ok()?)));
+        place.map(Some).ok_or_else(|| Self::lost(caller))
+    }
+
+    /// The cursor of the rows from `row` on, which are of the same snapshot whatever is published meanwhile, and the address.
+    pub(crate) fn rows_from(&self, snapshot: SnapshotId, row: u64) -> (String, String) {
+        let next = self.list.cursor(&format!("{snapshot} {row}"));
+        let link = self.list.address(self.limit, &next);
+        (next, link)
     }
 
     /// A page that was read as one; `last` is the position of its last item when more follow.
@@ -198,7 +224,7 @@ mod tests {
     }
 
     fn read(number: u128, address: &str) -> Result<Paging, String> {
-        Paging::read(tenant(number), &address.parse().expect("an address"))
+        Paging::read(tenant(number), &address.parse().expect("an address"), ITEMS)
     }
 
     #[test]
@@ -225,7 +251,7 @@ mod tests {
         for bad in ["0", "-1", "many", ""] {
             assert!(read(1, &format!("/api/v1/audit?limit={bad}")).is_err(), "{bad}");
         }
-        assert_eq!(read(1, "/a?limit=100000").expect("it is shortened").limit(), ITEMS_MOST);
-        assert_eq!(read(1, "/a").expect("it is the usual one").limit(), ITEMS);
+        assert_eq!(read(1, "/a?limit=100000").expect("it is shortened").limit(), ITEMS.1);
+        assert_eq!(read(1, "/a").expect("it is the usual one").limit(), ITEMS.0);
     }
 }

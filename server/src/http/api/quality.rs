@@ -1,7 +1,8 @@
 //! The checks of a study's data: counts and verdicts, and the rows that violate one.
 
 use axum::Json;
-use axum::extract::{OriginalUri, Path, Query, State as Extract};
+use axum::extract::{OriginalUri, Path, State as Extract};
+use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
 use flight::published::Visible;
 use kernel::{Read, StudyScope};
@@ -80,8 +81,9 @@ pub(crate) struct FindingsAnswer {
     pub(crate) offset: u64,
     /// The findings.
     pub(crate) findings: Vec<FindingAnswer>,
-    /// Where to go on; absent at the end.
-    pub(crate) next_offset: Option<u64>,
+    /// Send it as `cursor` for the next page, which is of the same snapshot; none at the end. The header `Link` holds the whole
+    /// address.
+    pub(crate) next: Option<String>,
 }
 
 /// One row that violates a check.
@@ -109,20 +111,6 @@ pub(crate) struct FindingAnswer {
     pub(crate) message: String,
 }
 
-/// Which findings.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PageParams {
-    /// The first one.
-    #[serde(default)]
-    pub(crate) offset: u64,
-    /// How many; 1,000 at most.
-    pub(crate) limit: Option<u64>,
-}
-
-const FINDINGS_BY_DEFAULT: u64 = 100;
-const FINDINGS_AT_ONCE: u64 = 1_000;
-
 /// The checks of a study's current snapshot with their counts, judged by the thresholds that hold now.
 #[utoipa::path(
     get, path = "/api/v1/studies/{study}/quality", tag = "quality", params(("study" = String, Path), crate::http::openapi::PageParams),
@@ -149,7 +137,7 @@ pub(crate) async fn list(
 /// The rows that violate one check. Values of subjects leave here: every read is an event of the ledger.
 #[utoipa::path(
     get, path = "/api/v1/studies/{study}/quality/{check}", tag = "quality",
-    params(("study" = String, Path), ("check" = String, Path), PageParams),
+    params(("study" = String, Path), ("check" = String, Path), crate::http::openapi::PageParams),
     responses(
         (status = 200, body = FindingsAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem)
@@ -159,10 +147,19 @@ pub(crate) async fn show(
     Extract(state): Extract<State>,
     caller: Caller,
     Path((study, check)): Path<(String, String)>,
-    Query(params): Query<PageParams>,
-) -> Result<Json<FindingsAnswer>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
-    let Some(visible) = current(&state, &caller, &scope).await? else {
+    let paging = Paging::of(&caller, &uri)?;
+    let before = paging.rows_before(&caller)?;
+    let visible = match before {
+        None => current(&state, &caller, &scope).await?,
+        Some((snapshot, _)) => {
+            let found = state.app.published.snapshot(&scope, snapshot).await;
+            found.map_err(|error| caller.problem(error))?
+        }
+    };
+    let Some(visible) = visible else {
         return Err(caller.refuse(&state, "no_snapshot").await);
     };
     let (checks, thresholds) =
@@ -177,22 +174,24 @@ pub(crate) async fn show(
         table: FINDING_TABLE.into(),
         trace: caller.trace.clone(),
     };
-    let limit = params.limit.unwrap_or(FINDINGS_BY_DEFAULT).min(FINDINGS_AT_ONCE);
+    let (offset, limit) = (before.map_or(0, |(_, row)| row), paging.limit() as u64);
     let (storage, manifest, wanted) =
         (state.app.storage.clone(), visible.manifest.clone(), check.check_id.clone());
-    let offset = params.offset;
     let reading =
         blocking(move || Ok(read_findings(&storage, &scope, (&manifest, &wanted), (offset, limit))?));
     let findings = recorded(&state, &caller, read, reading).await?;
     let end = offset.saturating_add(findings.len() as u64);
-    Ok(Json(FindingsAnswer {
+    let more = (end < check.findings && !findings.is_empty()).then(|| paging.rows_from(visible.row.id, end));
+    let (next, link) = more.unzip();
+    let answer = FindingsAnswer {
         kept: check.findings,
-        next_offset: (end < check.findings && !findings.is_empty()).then_some(end),
+        next,
         check: answer(check, &thresholds),
         snapshot: visible.row.id.to_string(),
         offset,
         findings: findings.into_iter().map(FindingAnswer::from).collect(),
-    }))
+    };
+    Ok(Page::<()>::linked(link, Json(answer).into_response()))
 }
 
 async fn current(

@@ -2,7 +2,8 @@
 //! who build in the study see them.
 
 use axum::Json;
-use axum::extract::{Path, Query, State as Extract};
+use axum::extract::{OriginalUri, Path, Query, State as Extract};
+use axum::response::{IntoResponse, Response};
 use control::TableRead;
 use kernel::BatchId;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use warehouse::quarantine::{QuarantinedRow, Wanted};
 use super::quality::recorded;
 use crate::http::State;
 use crate::http::caller::Caller;
+use crate::http::cursor::{Page, Paging};
 use crate::http::problem::{Kind, Problem};
 use crate::work;
 
@@ -20,12 +22,10 @@ use crate::work;
 pub(crate) struct QuarantineAnswer {
     /// How many there are.
     pub(crate) row_count: u64,
-    /// The first one given here, from 0.
-    pub(crate) offset: u64,
     /// The rows, oldest delivery first.
     pub(crate) rows: Vec<QuarantinedAnswer>,
-    /// Where to go on; absent at the end.
-    pub(crate) next_offset: Option<u64>,
+    /// Send it as `cursor` for the next page; none at the end. The header `Link` holds the whole address.
+    pub(crate) next: Option<String>,
 }
 
 /// One row that was set aside.
@@ -62,20 +62,12 @@ pub(crate) struct QuarantineParams {
     /// Also those that are not open any more.
     #[serde(default)]
     pub(crate) all: bool,
-    /// The first one.
-    #[serde(default)]
-    pub(crate) offset: usize,
-    /// How many; 1,000 at most.
-    pub(crate) limit: Option<usize>,
 }
-
-const ROWS_BY_DEFAULT: usize = 100;
-const ROWS_AT_ONCE: usize = 1_000;
 
 /// The rows of a study that were set aside. Every read is an event of the ledger.
 #[utoipa::path(
     get, path = "/api/v1/studies/{study}/quarantine", tag = "quality",
-    params(("study" = String, Path), QuarantineParams),
+    params(("study" = String, Path), QuarantineParams, crate::http::openapi::PageParams),
     responses(
         (status = 200, body = QuarantineAnswer), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 404, body = Problem)
@@ -86,7 +78,9 @@ pub(crate) async fn list(
     caller: Caller,
     Path(study): Path<String>,
     Query(params): Query<QuarantineParams>,
-) -> Result<Json<QuarantineAnswer>, Problem> {
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Problem> {
+    let paging = Paging::of(&caller, &uri)?;
     let scope = caller.build(&state, &study).await?.to_read();
     let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
     let Some(visible) = visible else { return Err(caller.refuse(&state, "no_snapshot").await) };
@@ -103,17 +97,13 @@ pub(crate) async fn list(
     let app = state.app.clone();
     let reading = async move { work::quarantine(&app, &scope, wanted).await };
     let rows = recorded(&state, &caller, read, reading).await?;
-    let limit = params.limit.unwrap_or(ROWS_BY_DEFAULT).min(ROWS_AT_ONCE);
-    let (row_count, offset) = (rows.len(), params.offset);
-    let shown: Vec<QuarantinedAnswer> =
-        rows.into_iter().skip(offset).take(limit).map(QuarantinedAnswer::from).collect();
-    let end = offset.saturating_add(shown.len());
-    Ok(Json(QuarantineAnswer {
-        row_count: row_count as u64,
-        offset: offset as u64,
-        next_offset: (end < row_count && !shown.is_empty()).then_some(end as u64),
-        rows: shown,
-    }))
+    let row_count = rows.len() as u64;
+    let page = paging.cut(&caller, rows, |row| {
+        format!("{} {} {} {} {}", row.batch, row.row, row.entity, row.column, row.file)
+    })?;
+    let (link, next) = (page.link(), page.next.clone());
+    let rows = page.map(QuarantinedAnswer::from).items;
+    Ok(Page::<()>::linked(link, Json(QuarantineAnswer { row_count, rows, next }).into_response()))
 }
 
 impl From<QuarantinedRow> for QuarantinedAnswer {

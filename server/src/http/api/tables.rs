@@ -17,7 +17,7 @@ use warehouse::TableScan;
 use crate::error::{Failure, Result};
 use crate::http::State;
 use crate::http::caller::Caller;
-use crate::http::cursor::Paging;
+use crate::http::cursor::{Page, Paging, Sizes};
 use crate::http::etag::Tag;
 use crate::http::problem::Problem;
 use crate::work::blocking;
@@ -52,8 +52,9 @@ pub(crate) struct RowsAnswer {
     /// The rows.
     #[schema(value_type = Vec<Object>)]
     pub(crate) rows: Box<RawValue>,
-    /// Where to go on; absent at the end.
-    pub(crate) next_offset: Option<u64>,
+    /// Send it as `cursor` for the next page, which is of the same snapshot; none at the end. The header `Link` holds the whole
+    /// address.
+    pub(crate) next: Option<String>,
 }
 
 /// Which rows, and in which form.
@@ -63,11 +64,12 @@ pub(crate) struct TableParams {
     /// `json` (pages of rows), `csv` or `parquet` (the whole table).
     #[serde(default)]
     pub(crate) format: Format,
-    /// The first row, for `json`.
-    #[serde(default)]
-    pub(crate) offset: u64,
-    /// How many rows, for `json`; 10,000 at most.
-    pub(crate) limit: Option<u64>,
+    /// How many rows, for `json`: 1,000 when it is not given, 10,000 at most.
+    #[serde(rename = "limit")]
+    _limit: Option<u64>,
+    /// Where to go on, for `json`: `next` of the page before.
+    #[serde(rename = "cursor")]
+    _cursor: Option<String>,
     /// The snapshot, also one of a past instant; the current one when it is not given.
     #[param(value_type = Option<String>)]
     pub(crate) snapshot: Option<SnapshotId>,
@@ -86,8 +88,7 @@ pub(crate) enum Format {
     Parquet,
 }
 
-const ROWS_AT_MOST: u64 = 10_000;
-const ROWS_BY_DEFAULT: u64 = 1_000;
+const ROWS: Sizes = Sizes(1_000, 10_000);
 /// What is larger than this leaves over Flight, which streams.
 const CSV_ROWS_AT_MOST: u64 = 5_000_000;
 
@@ -145,11 +146,14 @@ pub(crate) async fn show(
     caller: Caller,
     Path((study, table)): Path<(String, String)>,
     Query(params): Query<TableParams>,
+    OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
     let published = &state.app.published;
-    let visible = match params.snapshot {
+    let paging = Paging::sized(&caller, &uri, ROWS)?;
+    let before = paging.rows_before(&caller)?;
+    let visible = match before.map(|(snapshot, _)| snapshot).or(params.snapshot) {
         None => published.current(&scope).await,
         Some(id) => published.snapshot(&scope, id).await,
     };
@@ -157,7 +161,8 @@ pub(crate) async fn show(
     let Some(visible) = visible.filter(|visible| visible.manifest.tables.contains_key(&table)) else {
         return Err(caller.refuse(&state, "no_such_table").await);
     };
-    let tag = params.tag(&visible.row.id, &table);
+    let rows = Rows { offset: before.map_or(0, |(_, row)| row), paging, format: params.format };
+    let tag = rows.tag(&visible.row.id, &table);
     if let Some(unchanged) = tag.unchanged(&headers) {
         return Ok(unchanged);
     }
@@ -170,7 +175,7 @@ pub(crate) async fn show(
         table: table.clone(),
         trace: caller.trace.clone(),
     };
-    let ask = Ask { scope, visible, table, params };
+    let ask = Ask { scope, visible, table, rows };
     // On a task of its own: a caller that goes away does not keep the end of the read from the ledger.
     let trace = caller.trace.clone();
     let made = tokio::spawn(async move { read_out(&state, &caller, scan, (read, ask)).await }).await;
@@ -178,11 +183,18 @@ pub(crate) async fn show(
         .map(|made| tag.on(made.into_response()))
 }
 
-impl TableParams {
-    /// What the rows that are asked for are called: the same ones of the same snapshot are the same bytes.
+/// The rows that are asked for, and their form.
+struct Rows {
+    offset: u64,
+    paging: Paging,
+    format: Format,
+}
+
+impl Rows {
+    /// What they are called: the same ones of the same snapshot are the same bytes.
     fn tag(&self, snapshot: &SnapshotId, table: &str) -> Tag {
         let form = format!("{:?}", self.format);
-        let rows = format!("{} {:?}", self.offset, self.limit);
+        let rows = format!("{} {}", self.offset, self.paging.limit());
         Tag::of(&[&snapshot.to_string(), table, &form, &rows, kernel::CODE_VERSION])
     }
 }
@@ -191,7 +203,7 @@ struct Ask {
     scope: StudyScope<Read>,
     visible: Visible,
     table: String,
-    params: TableParams,
+    rows: Rows,
 }
 
 /// Makes the body between the two events of the ledger.
@@ -203,9 +215,9 @@ async fn read_out(
 ) -> Result<Made, Problem> {
     let started = state.app.control.read_started(&caller.principal, read.clone()).await;
     let pull = started.map_err(|error| caller.problem(error))?;
-    let Ask { scope, visible, table, params } = &ask;
-    let made = match params.format {
-        Format::Json => json(scan, table, visible.row.id.to_string(), params).await,
+    let Ask { scope, visible, table, rows } = &ask;
+    let made = match rows.format {
+        Format::Json => json(scan, table, visible.row.id, rows).await,
         Format::Csv => csv(scan, table).await,
         Format::Parquet => parquet(state, scope, &visible.manifest, table).await,
     };
@@ -224,6 +236,8 @@ struct Made {
     rows: u64,
     content_type: &'static str,
     file: Option<String>,
+    /// The address of the next page.
+    link: Option<String>,
 }
 
 impl Made {
@@ -236,19 +250,20 @@ impl Made {
         {
             response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
         }
-        response
+        Page::<()>::linked(self.link, response)
     }
 }
 
-async fn json(scan: TableScan, table: &str, snapshot: String, params: &TableParams) -> Result<Made> {
-    let (offset, limit) = (params.offset, params.limit.unwrap_or(ROWS_BY_DEFAULT).clamp(1, ROWS_AT_MOST));
+async fn json(scan: TableScan, table: &str, snapshot: SnapshotId, asked: &Rows) -> Result<Made> {
+    let (offset, limit) = (asked.offset, asked.paging.limit() as u64);
     let (table, row_count) = (table.to_owned(), scan.rows());
     let (rows, count) = blocking(move || page(scan, offset, limit)).await?;
     let end = offset.saturating_add(count);
-    let next_offset = (end < row_count && count > 0).then_some(end);
-    let answer = RowsAnswer { table, snapshot, row_count, offset, rows, next_offset };
+    let more = (end < row_count && count > 0).then(|| asked.paging.rows_from(snapshot, end));
+    let (next, link) = more.unzip();
+    let answer = RowsAnswer { table, snapshot: snapshot.to_string(), row_count, offset, rows, next };
     let body = serde_json::to_vec(&answer).map_err(|error| Failure::Lost(error.to_string()))?;
-    Ok(Made { body, rows: count, content_type: "application/json", file: None })
+    Ok(Made { body, rows: count, content_type: "application/json", file: None, link })
 }
 
 /// The rows as the text of a JSON array, which nobody reads again: every digit stays as it is.
@@ -297,7 +312,13 @@ async fn csv(scan: TableScan, table: &str) -> Result<Made> {
         Ok(writer.into_inner())
     })
     .await?;
-    Ok(Made { body, rows, content_type: "text/csv; charset=utf-8", file: Some(format!("{table}.csv")) })
+    Ok(Made {
+        body,
+        rows,
+        content_type: "text/csv; charset=utf-8",
+        file: Some(format!("{table}.csv")),
+        link: None,
+    })
 }
 
 async fn parquet(
@@ -317,5 +338,6 @@ async fn parquet(
         rows,
         content_type: "application/vnd.apache.parquet",
         file: Some(format!("{table}.parquet")),
+        link: None,
     })
 }
