@@ -4,6 +4,7 @@ mod administration;
 mod backup;
 mod bad_input;
 mod bad_tokens;
+mod blinding;
 mod broken_mart;
 mod browser;
 mod conformance_rules;

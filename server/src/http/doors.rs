@@ -242,7 +242,10 @@ fn administration() -> Vec<Route> {
             page::accounts::create
         ),
         door!(get "/admin/accounts/{account}", AdministerTenant, [], page::accounts::show),
-        door!(post "/admin/accounts/{account}/grant", AdministerTenant, ["account.grants.changed"], page::account_changes::grant),
+        door!(
+            post "/admin/accounts/{account}/grant", AdministerTenant,
+            ["account.grants.changed", "access.unblinded"], page::account_changes::grant
+        ),
         door!(
             post "/admin/accounts/{account}/grants/{role}/revoke", AdministerTenant,
             ["account.grants.changed"], page::account_changes::revoke_everywhere

@@ -5,9 +5,9 @@ use axum::Form;
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{Control, ControlError, Order};
+use control::{Control, ControlError, Order, TraceId, Unblinding};
 use frontend::link;
-use kernel::{AccountId, TenantId};
+use kernel::{AccountId, Grant, Role, TenantId};
 use serde::Deserialize;
 
 use super::account::not_there;
@@ -55,7 +55,10 @@ impl Pressed {
         let order =
             Order { actor: &actor, reason: Some(&self.form.reason), trace: Some(&visit.caller.trace) };
         let tenant = visit.caller.principal.tenant();
-        let words = match change.apply(&self.state.app.control, order, (tenant, account)).await {
+        let words = match change
+            .apply(&self.state.app.control, (order, &visit.caller.trace), (tenant, account))
+            .await
+        {
             Ok(()) => return Ok(self.back(account)),
             Err(Refused::Words(words)) => words,
             Err(Refused::Control(ControlError::Denied)) => return not_there(&visit, "no_such_thing").await,
@@ -91,16 +94,23 @@ impl Change {
     async fn apply(
         self,
         control: &Control,
-        order: Order<'_>,
+        (order, trace): (Order<'_>, &TraceId),
         (tenant, account): (TenantId, AccountId),
     ) -> Result<(), Refused> {
         let granted = |role: &str, study: &str| {
             grant_of(role, Some(study).filter(|study| !study.is_empty())).map_err(Refused::Words)
         };
         match self {
-            Self::Give { role, study } => {
-                control.grant(order, tenant, account, granted(&role, &study)?).await?;
-            }
+            Self::Give { role, study } => match granted(&role, &study)? {
+                Grant { role: Role::Unblinded, study } => {
+                    let reason = order.reason.unwrap_or_default().to_owned();
+                    let unblinding = Unblinding { account, study, reason };
+                    control.unblind(order.actor, tenant, &unblinding, trace).await?;
+                }
+                grant => {
+                    control.grant(order, tenant, account, grant).await?;
+                }
+            },
             Self::Take { role, study } => {
                 control.revoke_grant(order, tenant, account, granted(&role, &study)?).await?;
             }
