@@ -9,6 +9,7 @@
 #[path = "support/account.rs"]
 mod account;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ const PEAK_BAR_MIB: f64 = 2048.0;
 const VISITS: u64 = 20;
 const VARIABLES: u64 = 60;
 const SITES: u64 = 25;
+/// How many of the slowest marts are named.
+const SLOWEST: usize = 8;
 /// What the engine may hold; the rest of the process needs some too.
 const ENGINE_MIB: u64 = 1200;
 
@@ -71,8 +74,11 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
     );
     tell("files to canon and star", set_up);
 
-    let (made, first) = measure(|| build(&mut all))?;
+    let ((made, slowest), first) = measure(|| first_build(&mut all))?;
     tell(&format!("{made} marts made for the first time"), first);
+    for (seconds, mart) in slowest.iter().take(SLOWEST) {
+        println!("    {mart:42} {:8} {seconds:14.3} s", "");
+    }
     let (_, plain) = measure(|| all.iter().try_for_each(|study| study.plain(&storage, folder.path())))?;
     tell("their queries alone, plain DuckDB", plain);
     println!("  ratio {:.2} of CPU", first.cpu_seconds / plain.cpu_seconds);
@@ -100,7 +106,21 @@ fn tell(what: &str, used: Used) {
 
 /// Builds the marts of every study, as a schedule does, and tells how many were made.
 fn build(studies: &mut [Study]) -> Result<usize, Failure> {
-    studies.iter_mut().map(Study::build).sum()
+    studies.iter_mut().map(|study| study.build().map(|made| made.len())).sum()
+}
+
+/// Builds them all, and tells how many were made and which took longest over all studies; two are made at a time.
+fn first_build(studies: &mut [Study]) -> Result<(usize, Vec<(f64, String)>), Failure> {
+    let (mut made, mut times) = (0, BTreeMap::<String, f64>::new());
+    for study in studies {
+        for (mart, seconds) in study.build()? {
+            made += 1;
+            *times.entry(mart).or_default() += seconds;
+        }
+    }
+    let mut slowest: Vec<(f64, String)> = times.into_iter().map(|(mart, seconds)| (seconds, mart)).collect();
+    slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
+    Ok((made, slowest))
 }
 
 impl Study {
@@ -130,7 +150,8 @@ impl Study {
         Ok(())
     }
 
-    fn build(&mut self) -> Result<usize, Failure> {
+    /// The marts that were made, with the seconds that each took on the wall.
+    fn build(&mut self) -> Result<Vec<(String, f64)>, Failure> {
         let (id, manifest) = &self.newest;
         let definitions = marts::Definitions::shipped()?;
         let formers = self.with_marts.iter().collect();
@@ -141,7 +162,9 @@ impl Study {
         if let Some(failure) = built.failure {
             return Err(format!("{}: {failure:?}", self.scope.study()).into());
         }
-        let made = built.run.marts.iter().filter(|mart| mart.outcome == marts::Outcome::Made).count();
+        let made = built.run.marts.iter().filter(|mart| mart.outcome == marts::Outcome::Made);
+        #[expect(clippy::cast_precision_loss, reason = "microseconds of a benchmark")]
+        let made = made.map(|mart| (mart.mart.to_string(), mart.took_us as f64 / 1e6)).collect();
         if let Some((id, _, manifest)) = built.snapshot {
             self.with_marts = Some(manifest.clone());
             self.newest = (id, manifest);
