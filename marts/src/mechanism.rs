@@ -3,11 +3,12 @@
 //!
 //! None of it can see whether a value is missing because of what it would have been; a large probability proves nothing.
 
+mod values;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::Float64Type;
-use measures::mcar::{little_test, missing_association, missing_by_group};
+use arrow::array::RecordBatch;
+use measures::mcar::{GapComparison, gap_comparison, little_test, missing_by_group};
 use measures::{MeasureError, benjamini_hochberg, cauchy_combination};
 use warehouse::engine::Engine;
 
@@ -15,13 +16,10 @@ use crate::columns::{numbers, some_numbers, some_texts, table, texts};
 use crate::site_test::real;
 use crate::{Definitions, Error, Result};
 
-/// One row per variable due at a visit that took place.
-pub const VALUES: &str = concat!(
-    "SELECT domain, test_code, subject_dk, visit_order, visit, site_id, CAST(observed AS DOUBLE) AS observed, mean_value, age, arm FROM (",
-    include_str!("missingness/due.sql"),
-    include_str!("missingness/values.sql"),
-    ")"
-);
+use values::{Domain, ROWS, Row, VALUES, VARIABLES, Values};
+
+/// What is read.
+pub const QUERIES: [&str; 3] = [VARIABLES, ROWS, VALUES];
 
 pub(crate) const PATTERN_MART: &str = "mart_missing_pattern";
 pub(crate) const MECHANISM_MART: &str = "mart_missing_mechanism";
@@ -34,56 +32,6 @@ const COLUMNS: usize = 100;
 /// Fewer rows than columns and this many more estimate no covariance.
 const SPARE_ROWS: usize = 5;
 
-/// The rows of one domain: a subject at a visit each.
-#[derive(Debug, Default)]
-struct Domain {
-    rows: BTreeMap<(i64, u64), Row>,
-    variables: BTreeSet<String>,
-}
-
-#[derive(Debug, Default)]
-struct Row {
-    visit: String,
-    order: f64,
-    site: String,
-    arm: Option<String>,
-    age: f64,
-    /// By variable due: whether it is observed, and its number (NaN without one).
-    cells: BTreeMap<String, (bool, f64)>,
-}
-
-fn read(engine: &Engine, mart: &str) -> Result<BTreeMap<String, Domain>> {
-    let failed = |source| Error::Build { mart: mart.to_owned(), source };
-    let mut domains: BTreeMap<String, Domain> = BTreeMap::new();
-    for batch in engine.query("read the values that were due", VALUES).map_err(failed)? {
-        for row in 0..batch.num_rows() {
-            let text = |column: usize| {
-                let texts = batch.column(column).as_string::<i32>();
-                texts.is_valid(row).then(|| texts.value(row).to_owned())
-            };
-            let number = |column: usize| {
-                let numbers = batch.column(column).as_primitive::<Float64Type>();
-                if numbers.is_valid(row) { numbers.value(row) } else { f64::NAN }
-            };
-            let subject = batch.column(2).as_primitive::<arrow::datatypes::Int64Type>().value(row);
-            let domain = domains.entry(text(0).unwrap_or_default()).or_default();
-            let variable = text(1).unwrap_or_default();
-            domain.variables.insert(variable.clone());
-            let order = number(3);
-            let kept = domain.rows.entry((subject, order.to_bits())).or_insert_with(|| Row {
-                visit: text(4).unwrap_or_default(),
-                order,
-                site: text(5).unwrap_or_default(),
-                arm: text(9),
-                age: number(8),
-                cells: BTreeMap::new(),
-            });
-            kept.cells.insert(variable, (number(6) > 0.0, number(7)));
-        }
-    }
-    Ok(domains)
-}
-
 fn refused(mart: &'static str, domain: &str) -> impl Fn(MeasureError) -> Error {
     move |source| Error::Measure { mart: mart.to_owned(), indicator: domain.to_owned(), source }
 }
@@ -94,17 +42,25 @@ fn refused(mart: &'static str, domain: &str) -> impl Fn(MeasureError) -> Error {
 /// When the engine refuses.
 pub fn patterns(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<(String, String, f64, f64, f64)> = Vec::new();
-    for (domain, table) in read(engine, PATTERN_MART)? {
-        let mut counts: BTreeMap<Vec<&str>, usize> = BTreeMap::new();
-        for row in table.rows.values() {
-            let missing = row.cells.iter().filter(|(_, (observed, _))| !observed);
-            *counts.entry(missing.map(|(variable, _)| variable.as_str()).collect()).or_default() += 1;
+    for domain in Values::read(engine, PATTERN_MART)?.domains() {
+        let mut counts: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for row in &domain.rows {
+            let missing = domain.variables.clone().filter(|variable| domain.is_missing(*variable, *row));
+            *counts.entry(missing.collect()).or_default() += 1;
         }
-        let mut counts: Vec<(Vec<&str>, usize)> = counts.into_iter().collect();
-        counts.sort_by(|left, right| right.1.cmp(&left.1).then(left.0.cmp(&right.0)));
-        let all = real(table.rows.len());
+        let mut counts: Vec<(Vec<usize>, usize)> = counts.into_iter().collect();
+        // Variables are numbered in the order of their names.
+        counts.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+        let all = real(domain.rows.len());
         for (missing, n) in counts {
-            rows.push((domain.clone(), missing.join(", "), real(missing.len()), real(n), real(n) / all));
+            let names: Vec<&str> = missing.iter().map(|variable| domain.variable(*variable)).collect();
+            rows.push((
+                domain.name.to_owned(),
+                names.join(", "),
+                real(missing.len()),
+                real(n),
+                real(n) / all,
+            ));
         }
     }
     let columns = vec![
@@ -141,21 +97,21 @@ struct Mechanism {
 pub fn mechanism(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<Mechanism> = Vec::new();
     let mut of_study: Vec<f64> = Vec::new();
-    for (domain, table) in read(engine, MECHANISM_MART)? {
-        let mut visits: BTreeMap<u64, Vec<&Row>> = BTreeMap::new();
-        for ((_, order), row) in &table.rows {
-            visits.entry(*order).or_default().push(row);
+    for domain in Values::read(engine, MECHANISM_MART)?.domains() {
+        let mut visits: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+        for row in &domain.rows {
+            visits.entry(domain.row(*row).order.to_bits()).or_default().push(*row);
         }
         let first = rows.len();
-        rows.extend(visits.values().map(|visit| at_visit(&domain, &table.variables, visit)));
+        rows.extend(visits.values().map(|visit| at_visit(&domain, visit)));
         let known: Vec<f64> = rows[first..].iter().filter_map(|row| row.p).collect();
-        let combined = combine(&known, &domain)?;
+        let combined = combine(&known, domain.name)?;
         of_study.extend(combined);
         rows.push(Mechanism {
-            domain,
+            domain: domain.name.to_owned(),
             visit: ALL.to_owned(),
-            rows: table.rows.len(),
-            variables: table.variables.len(),
+            rows: domain.rows.len(),
+            variables: domain.variables.len(),
             p: combined,
             not_judged: combined.is_none().then(|| "no visit could be tested".to_owned()),
             ..Mechanism::default()
@@ -193,17 +149,15 @@ fn combine(probabilities: &[f64], domain: &str) -> Result<Option<f64>> {
     cauchy_combination(probabilities).map(Some).map_err(refused(MECHANISM_MART, domain))
 }
 
-fn at_visit(domain: &str, variables: &BTreeSet<String>, rows: &[&Row]) -> Mechanism {
-    let value = |row: &Row, variable: &String| row.cells.get(variable).map_or(f64::NAN, |cell| cell.1);
-    let columns: Vec<Vec<f64>> = variables
-        .iter()
-        .map(|variable| rows.iter().map(|row| value(row, variable)).collect::<Vec<f64>>())
-        .filter(|column| spread(column))
-        .collect();
+fn at_visit(domain: &Domain<'_>, rows: &[usize]) -> Mechanism {
+    let numbers = |variable| rows.iter().map(|row| domain.number(variable, *row)).collect::<Vec<f64>>();
+    let columns: Vec<Vec<f64>> =
+        domain.variables.clone().map(numbers).filter(|column| spread(column)).collect();
+    let first = rows.first().map(|row| domain.row(*row));
     let mut found = Mechanism {
-        domain: domain.to_owned(),
-        visit: rows.first().map(|row| row.visit.clone()).unwrap_or_default(),
-        order: rows.first().map(|row| row.order),
+        domain: domain.name.to_owned(),
+        visit: first.map(|row| row.visit.clone()).unwrap_or_default(),
+        order: first.map(|row| row.order),
         rows: rows.len(),
         variables: columns.len(),
         ..Mechanism::default()
@@ -245,7 +199,7 @@ fn spread(column: &[f64]) -> bool {
 }
 
 /// What goes with the gaps of a variable.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Association {
     domain: String,
     variable: String,
@@ -267,36 +221,34 @@ struct Association {
 /// [`Error::Measure`] when values cannot be compared.
 pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<Association> = Vec::new();
-    for (name, domain) in read(engine, ASSOCIATION_MART)? {
-        let refused = refused(ASSOCIATION_MART, &name);
-        for variable in &domain.variables {
-            let due: Vec<(&Row, bool)> = domain
-                .rows
-                .values()
-                .filter_map(|row| row.cells.get(variable).map(|(observed, _)| (row, !observed)))
-                .collect();
-            if !due.iter().any(|(_, missing)| *missing) || due.iter().all(|(_, missing)| *missing) {
+    for domain in Values::read(engine, ASSOCIATION_MART)?.domains() {
+        for variable in domain.variables.clone() {
+            let due: Vec<usize> =
+                domain.rows.iter().copied().filter(|row| domain.is_due(variable, *row)).collect();
+            let gaps: Vec<bool> = due.iter().map(|row| domain.is_missing(variable, *row)).collect();
+            if !gaps.contains(&true) || !gaps.contains(&false) {
                 continue;
             }
-            for (compared, values) in compared(&domain, variable) {
-                if let Some(found) = welch(&due, &values).map_err(&refused)? {
-                    rows.push(Association {
-                        domain: name.clone(),
-                        variable: variable.clone(),
-                        compared,
-                        ..found
-                    });
-                }
+            let of_variable = |compared: &str, found: Association| Association {
+                domain: domain.name.to_owned(),
+                variable: domain.variable(variable).to_owned(),
+                compared: compared.to_owned(),
+                ..found
+            };
+            for other in domain.variables.clone().filter(|other| *other != variable) {
+                let values = due.iter().map(|row| domain.number(other, *row));
+                rows.extend(welch(&gaps, values).map(|found| of_variable(domain.variable(other), found)));
             }
+            let age = due.iter().map(|row| domain.row(*row).age);
+            rows.extend(welch(&gaps, age).map(|found| of_variable("AGE", found)));
+            let order = due.iter().map(|row| domain.row(*row).order);
+            rows.extend(welch(&gaps, order).map(|found| of_variable("VISIT", found)));
+            let before = before(&domain, variable, &due);
+            rows.extend(welch(&gaps, before.into_iter()).map(|found| of_variable("BEFORE", found)));
             for (compared, of) in [("SITE", site as fn(&Row) -> Option<&str>), ("ARM", arm)] {
-                if let Some(found) = by_group(&due, of).map_err(&refused)? {
-                    rows.push(Association {
-                        domain: name.clone(),
-                        variable: variable.clone(),
-                        compared: compared.to_owned(),
-                        ..found
-                    });
-                }
+                let groups: Vec<Option<&str>> = due.iter().map(|row| of(domain.row(*row))).collect();
+                let found = by_group(&gaps, &groups).map_err(refused(ASSOCIATION_MART, domain.name))?;
+                rows.extend(found.map(|found| of_variable(compared, found)));
             }
         }
     }
@@ -328,76 +280,51 @@ fn arm(row: &Row) -> Option<&str> {
     row.arm.as_deref()
 }
 
-/// What a variable's gaps are compared with: a name and one value for each row in which the variable is due.
-fn compared(domain: &Domain, variable: &String) -> Vec<(String, Vec<f64>)> {
-    let due = || domain.rows.iter().filter(|(_, row)| row.cells.contains_key(variable));
-    let mut all: Vec<(String, Vec<f64>)> = domain
-        .variables
-        .iter()
-        .filter(|other| *other != variable)
-        .map(|other| {
-            let value = |row: &Row| row.cells.get(other).map_or(f64::NAN, |cell| cell.1);
-            (other.clone(), due().map(|(_, row)| value(row)).collect())
-        })
-        .collect();
-    let before = |subject: i64, order: u64| {
-        let earlier = domain.rows.range((subject, 0)..(subject, order)).rev();
-        earlier
-            .filter_map(|(_, row)| row.cells.get(variable))
-            .map(|cell| cell.1)
-            .find(|value| !value.is_nan())
+/// A subject's last number of a variable before each of these visits; NaN where there is none. `rows` are of one subject after
+/// the other, in the order of visits.
+fn before(domain: &Domain<'_>, variable: usize, rows: &[usize]) -> Vec<f64> {
+    let (mut subject, mut last) = (None, f64::NAN);
+    let earlier = |row: &usize| {
+        let of = Some(domain.row(*row).subject);
+        if of != subject {
+            (subject, last) = (of, f64::NAN);
+        }
+        let number = domain.number(variable, *row);
+        if number.is_nan() { last } else { std::mem::replace(&mut last, number) }
     };
-    all.push(("AGE".to_owned(), due().map(|(_, row)| row.age).collect()));
-    all.push(("VISIT".to_owned(), due().map(|(_, row)| row.order).collect()));
-    all.push((
-        "BEFORE".to_owned(),
-        due().map(|((subject, order), _)| before(*subject, *order).unwrap_or(f64::NAN)).collect(),
-    ));
-    all
+    rows.iter().map(earlier).collect()
 }
 
 /// Welch's test of values in rows with a gap against rows without; none where it cannot be made.
-fn welch(due: &[(&Row, bool)], values: &[f64]) -> std::result::Result<Option<Association>, MeasureError> {
-    let gaps: Vec<f64> = due.iter().map(|(_, missing)| if *missing { f64::NAN } else { 0.0 }).collect();
-    if values.iter().all(|value| value.is_nan()) {
-        return Ok(None);
-    }
-    let found = missing_association(&[&gaps, values])?;
-    let found = found.into_iter().find(|found| found.missing == 0);
-    Ok(found.and_then(|found| {
-        let test = found.comparison?;
-        Some(Association {
-            domain: String::new(),
-            variable: String::new(),
-            compared: String::new(),
-            method: "welch",
-            n_missing: found.with_gap,
-            n_observed: found.without_gap,
-            statistic: test.t,
-            degrees_of_freedom: test.degrees_of_freedom,
-            effect: test.standardised_difference,
-            p: test.p_value,
-            q: 1.0,
-        })
-    }))
+fn welch(gaps: &[bool], values: impl Iterator<Item = f64>) -> Option<Association> {
+    let GapComparison { with_gap, without_gap, comparison } =
+        gap_comparison(gaps.iter().copied().zip(values));
+    let test = comparison?;
+    Some(Association {
+        method: "welch",
+        n_missing: with_gap,
+        n_observed: without_gap,
+        statistic: test.t,
+        degrees_of_freedom: test.degrees_of_freedom,
+        effect: test.standardised_difference,
+        p: test.p_value,
+        ..Association::default()
+    })
 }
 
 /// Pearson's test of gaps against groups; rows without a group are left out.
 fn by_group(
-    due: &[(&Row, bool)],
-    of: fn(&Row) -> Option<&str>,
+    gaps: &[bool],
+    groups: &[Option<&str>],
 ) -> std::result::Result<Option<Association>, MeasureError> {
     let known: Vec<(&str, bool)> =
-        due.iter().filter_map(|(row, missing)| of(row).map(|group| (group, *missing))).collect();
+        groups.iter().zip(gaps).filter_map(|(group, missing)| group.map(|group| (group, *missing))).collect();
     let names: Vec<&str> =
         known.iter().map(|(group, _)| *group).collect::<BTreeSet<_>>().into_iter().collect();
     let groups: Vec<usize> =
         known.iter().map(|(group, _)| names.binary_search(group).unwrap_or_default()).collect();
     let missing: Vec<bool> = known.iter().map(|(_, missing)| *missing).collect();
     Ok(missing_by_group(&missing, &groups)?.map(|found| Association {
-        domain: String::new(),
-        variable: String::new(),
-        compared: String::new(),
         method: "chi_square",
         n_missing: found.missing,
         n_observed: found.observed,
@@ -405,6 +332,6 @@ fn by_group(
         degrees_of_freedom: real(found.degrees_of_freedom),
         effect: found.association,
         p: found.p_value,
-        q: 1.0,
+        ..Association::default()
     }))
 }

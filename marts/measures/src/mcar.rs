@@ -11,7 +11,9 @@ pub mod missing_patterns;
 pub mod normal_em;
 
 pub use little_test::{LittleTest, little_test};
-pub use missing_association::{Comparison, MissingAssociation, missing_association};
+pub use missing_association::{
+    Comparison, GapComparison, MissingAssociation, gap_comparison, missing_association,
+};
 pub use missing_by_group::{MissingByGroup, missing_by_group};
 pub use missing_patterns::{Flux, MissingPattern, flux, missing_patterns};
 pub use normal_em::{NormalEstimate, normal_em};

@@ -49,7 +49,7 @@ pub(super) const MART: Mart = Mart {
         Test::that(Rule::Accepted("method", &["welch", "chi_square"])),
     ],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::associations, 1, &[crate::mechanism::VALUES]),
+    definition: Definition::Rust(crate::mechanism::associations, 2, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &[

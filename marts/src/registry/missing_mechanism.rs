@@ -34,7 +34,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::Range("p_value", 0.0, 1.0))],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::mechanism, 1, &[crate::mechanism::VALUES]),
+    definition: Definition::Rust(crate::mechanism::mechanism, 2, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &[

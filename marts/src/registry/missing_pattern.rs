@@ -29,7 +29,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::Range("share", 0.0, 1.0)), Test::that(Rule::NotNull("n_rows"))],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::patterns, 1, &[crate::mechanism::VALUES]),
+    definition: Definition::Rust(crate::mechanism::patterns, 2, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &[

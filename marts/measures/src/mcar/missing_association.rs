@@ -41,27 +41,40 @@ pub struct Comparison {
 /// As [`crate::mcar::missing_patterns()`].
 // Source: Welch BL, Biometrika 1947;34:28-35; the standardised difference after Austin PC, Stat Med 2009;28:3083-3107.
 pub fn missing_association(columns: &[&[f64]]) -> Result<Vec<MissingAssociation>, MeasureError> {
-    let rows = check(columns)?;
+    check(columns)?;
     let mut associations = Vec::new();
     for (missing, gaps) in columns.iter().enumerate() {
         if !gaps.iter().any(|value| value.is_nan()) {
             continue;
         }
         for (compared, values) in columns.iter().enumerate().filter(|(compared, _)| *compared != missing) {
-            let known = (0..rows).filter(|row| !values[*row].is_nan());
-            let (with, without): (Vec<usize>, Vec<usize>) = known.partition(|row| gaps[*row].is_nan());
-            let side = |rows: &[usize]| Side::new(rows.iter().map(|row| values[*row]));
-            let (with, without) = (side(&with), side(&without));
-            associations.push(MissingAssociation {
-                missing,
-                compared,
-                with_gap: with.count,
-                without_gap: without.count,
-                comparison: comparison(&with, &without),
-            });
+            let rows = gaps.iter().map(|gap| gap.is_nan()).zip(values.iter().copied());
+            let GapComparison { with_gap, without_gap, comparison } = gap_comparison(rows);
+            associations.push(MissingAssociation { missing, compared, with_gap, without_gap, comparison });
         }
     }
     Ok(associations)
+}
+
+/// Values in rows with a gap elsewhere against those in rows without.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GapComparison {
+    /// Values compared in rows with a gap.
+    pub with_gap: usize,
+    /// Values compared in rows without.
+    pub without_gap: usize,
+    /// The comparison; none where a side has fewer than two values, or neither side has any spread.
+    pub comparison: Option<Comparison>,
+}
+
+/// Compares values (NaN where there is none) of rows with a gap elsewhere, marked by `true`, with those of rows without.
+pub fn gap_comparison(rows: impl Iterator<Item = (bool, f64)>) -> GapComparison {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for (gap, value) in rows.filter(|(_, value)| !value.is_nan()) {
+        if gap { with.push(value) } else { without.push(value) }
+    }
+    let comparison = comparison(&Side::new(&with), &Side::new(&without));
+    GapComparison { with_gap: with.len(), without_gap: without.len(), comparison }
 }
 
 /// Size, mean and variance of some values.
@@ -72,8 +85,7 @@ struct Side {
 }
 
 impl Side {
-    fn new(values: impl Iterator<Item = f64>) -> Self {
-        let values: Vec<f64> = values.collect();
+    fn new(values: &[f64]) -> Self {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let constant = values.iter().all(|value| *value == values[0]);

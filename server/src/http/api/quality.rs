@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use control::{Amount, Outcome, TableRead};
 use flight::published::Visible;
 use kernel::{Read, StudyScope};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use warehouse::quality::{
     CheckRow, FINDING_TABLE, Finding, Judgement, Thresholds, read_checks, read_findings,

@@ -1,0 +1,4 @@
+, numbered AS (
+    SELECT test_dk, domain, test_code, CAST(dense_rank() OVER (ORDER BY domain, test_code) AS BIGINT) AS variable
+    FROM variables
+)
