@@ -32,10 +32,12 @@ mod site_test_combined;
 mod subject_variable;
 mod tolerance_limit;
 mod tolerance_site;
+mod value_due;
 mod visit_attendance;
 
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
+    value_due::MART,
     missingness::MART,
     missing_month::MART,
     visit_attendance::MART,

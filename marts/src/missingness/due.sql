@@ -1,4 +1,4 @@
--- grain:  one row per variable due, scheduled visit due and subject: the relation `due`, which other queries go on from
+-- grain:  one row per variable due, scheduled visit due and subject: the relation `due`
 -- inputs: dim_site, dim_visit, dim_test, fact_visit, fact_observation, fact_lab
 -- A variable is due at a visit when at least half of the study's subjects who came to the visit have a record
 -- of it. A value is expected of every subject whose visit is due: it took place, or its window closed while
@@ -71,12 +71,4 @@ due AS (
     JOIN variables_due d ON d.visit_dk = e.visit_dk
     LEFT JOIN values_received r
         ON r.subject_dk = e.subject_dk AND r.visit_dk = e.visit_dk AND r.test_dk = d.test_dk
-),
-variables AS (
-    SELECT test_dk, domain, test_code, min(test) AS test
-    FROM dim_test
-    GROUP BY test_dk, domain, test_code
-),
-sites AS (
-    SELECT DISTINCT site_dk, site_id FROM dim_site
 )

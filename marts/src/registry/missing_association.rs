@@ -9,12 +9,10 @@ pub(super) const MART: Mart = Mart {
     description: "Observed values, sites and arms that go with missing values.",
     owner: "data management",
     inputs: &[
+        "mart_value_due",
         "dim_site",
         "dim_visit",
         "dim_test",
-        "fact_visit",
-        "fact_observation",
-        "fact_lab",
         "dim_subject",
         "dim_study",
         "subject_treatment",
@@ -52,9 +50,4 @@ pub(super) const MART: Mart = Mart {
     definition: Definition::Rust(crate::mechanism::associations, 2, &crate::mechanism::QUERIES),
 };
 
-const RESULTS: &[&str] = &[
-    "fact_observation.std_result",
-    "fact_observation.not_done",
-    "fact_lab.std_result",
-    "fact_lab.std_value",
-];
+const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];

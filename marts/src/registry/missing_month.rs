@@ -8,20 +8,20 @@ pub(super) const MART: Mart = Mart {
     grain: "one row per domain and month in which visits were due",
     description: "Missing values over time.",
     owner: "data management",
-    inputs: &["dim_site", "dim_visit", "dim_test", "fact_visit", "fact_observation", "fact_lab"],
+    inputs: &["mart_value_due", "dim_site", "dim_test"],
     key: &["domain", "year_month"],
     columns: &[
         column("domain", "the domain", &["dim_test.domain"]),
         column(
             "year_month",
             "the month of the visit, else the month in which it was planned: 202509",
-            &["fact_visit.start_date"],
+            &["mart_value_due.due_date"],
         ),
-        column("n_expected", "values that the schedule asks for", &["fact_visit.occurred"]),
-        column("n_received", "of those, values with a record", &["fact_observation.test_sk"]),
+        column("n_expected", "values that the schedule asks for", &["mart_value_due.came"]),
+        column("n_received", "of those, values with a record", &["mart_value_due.received"]),
         column("n_observed", "of those, values with a result", RESULTS),
         column("n_item_missing", "records without a result", RESULTS),
-        column("n_visit_missing", "expected values without a record", &["fact_visit.occurred"]),
+        column("n_visit_missing", "expected values without a record", &["mart_value_due.came"]),
         column("share_missing_of_expected", "1 - n_observed / n_expected", RESULTS),
     ],
     tests: &[
@@ -31,14 +31,10 @@ pub(super) const MART: Mart = Mart {
     ],
     tags: &["quality"],
     definition: Definition::Sql(concat!(
-        include_str!("../missingness/due.sql"),
+        include_str!("../missingness/of_due.sql"),
+        include_str!("../missingness/names.sql"),
         include_str!("../missingness/by_month.sql")
     )),
 };
 
-const RESULTS: &[&str] = &[
-    "fact_observation.std_result",
-    "fact_observation.not_done",
-    "fact_lab.std_result",
-    "fact_lab.std_value",
-];
+const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];

@@ -9,12 +9,10 @@ pub(super) const MART: Mart = Mart {
     description: "Which variables are missing together at visits that took place.",
     owner: "data management",
     inputs: &[
+        "mart_value_due",
         "dim_site",
         "dim_visit",
         "dim_test",
-        "fact_visit",
-        "fact_observation",
-        "fact_lab",
         "dim_subject",
         "dim_study",
         "subject_treatment",
@@ -32,9 +30,4 @@ pub(super) const MART: Mart = Mart {
     definition: Definition::Rust(crate::mechanism::patterns, 2, &crate::mechanism::QUERIES),
 };
 
-const RESULTS: &[&str] = &[
-    "fact_observation.std_result",
-    "fact_observation.not_done",
-    "fact_lab.std_result",
-    "fact_lab.std_value",
-];
+const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];

@@ -8,7 +8,7 @@ pub(super) const MART: Mart = Mart {
     grain: "one row per variable, scheduled visit and site",
     description: "Values that are missing: of those the schedule asks for, and of those on received records.",
     owner: "data management",
-    inputs: &["dim_site", "dim_visit", "dim_test", "fact_visit", "fact_observation", "fact_lab"],
+    inputs: &["mart_value_due", "dim_site", "dim_visit", "dim_test"],
     key: &["domain", "test_code", "visit_num", "site_id"],
     columns: &[
         column("domain", "the domain of the variable", &["dim_test.domain"]),
@@ -21,19 +21,15 @@ pub(super) const MART: Mart = Mart {
         column(
             "n_expected",
             "subjects of whom the value is expected: the visit took place, or its window closed (R-06)",
-            &["fact_visit.occurred", "fact_visit.visit_sk", "dim_visit.is_scheduled"],
+            &["mart_value_due.came", "mart_value_due.visit_dk"],
         ),
-        column(
-            "n_received",
-            "of those, subjects with a record",
-            &["fact_observation.test_sk", "fact_lab.test_sk"],
-        ),
+        column("n_received", "of those, subjects with a record", &["mart_value_due.received"]),
         column("n_observed", "of those, subjects whose record has a result", RESULTS),
         column("n_item_missing", "records without a result", RESULTS),
         column(
             "n_visit_missing",
             "expected values without a record",
-            &["fact_visit.occurred", "fact_observation.test_sk", "fact_lab.test_sk"],
+            &["mart_value_due.came", "mart_value_due.received"],
         ),
         column("share_missing_of_expected", "1 - n_observed / n_expected", RESULTS),
         column("share_missing_of_received", "1 - n_observed / n_received", RESULTS),
@@ -53,14 +49,10 @@ pub(super) const MART: Mart = Mart {
     ],
     tags: &["quality"],
     definition: Definition::Sql(concat!(
-        include_str!("../missingness/due.sql"),
+        include_str!("../missingness/of_due.sql"),
+        include_str!("../missingness/names.sql"),
         include_str!("../missingness/by_variable_visit_site.sql")
     )),
 };
 
-const RESULTS: &[&str] = &[
-    "fact_observation.std_result",
-    "fact_observation.not_done",
-    "fact_lab.std_result",
-    "fact_lab.std_value",
-];
+const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];

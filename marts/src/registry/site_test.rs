@@ -10,6 +10,7 @@ pub(super) const MART: Mart = Mart {
     description: "Fourteen kinds of statistical tests of each site against the rest, with effects, sizes and adjusted probabilities.",
     owner: "central monitoring",
     inputs: &[
+        "mart_value_due",
         "dim_subject",
         "dim_site",
         "dim_test",

@@ -14,7 +14,11 @@ pub(crate) const SUBJECTS: &str = include_str!("subjects.sql");
 pub(crate) const FINDINGS: &str = include_str!("findings.sql");
 pub(crate) const VISITS: &str = include_str!("visits.sql");
 pub(crate) const KINDS: &str = include_str!("kinds.sql");
-pub(crate) const MISSING: &str = concat!(include_str!("../missingness/due.sql"), include_str!("missing.sql"));
+pub(crate) const MISSING: &str = concat!(
+    include_str!("../missingness/of_due.sql"),
+    include_str!("../missingness/names.sql"),
+    include_str!("missing.sql")
+);
 
 /// More decimals than any instrument of a trial has.
 const DECIMALS_MAX: u8 = 3;
