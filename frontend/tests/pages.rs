@@ -287,7 +287,15 @@ fn monitors(theme: Theme) -> IndicatorView {
 #[test]
 fn sites_show_whom_to_call_and_groups_of_sites_are_compared_where_they_are_known() {
     let html = page::rbqm(&risk::rbqm(RbqmQuery::default(), Theme::System));
-    check_says(&html, &["Oakfield Research", "CRA-0000000000000001", "<option value=\"monitor\"", "CROs"]);
+    check_says(
+        &html,
+        &[
+            "Dr Martin · France · Oakfield Research · CRA-0000000000000004",
+            "<td>CRA-0000000000000001</td>",
+            "<option value=\"monitor\"",
+            "CROs",
+        ],
+    );
     let mut unknown = risk::rbqm(RbqmQuery::default(), Theme::System);
     unknown.levels = vec![Level::Site, Level::Country, Level::Study];
     unknown.sites.iter_mut().for_each(|site| site.monitored_by = MonitoredBy::default());

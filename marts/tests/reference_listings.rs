@@ -100,7 +100,7 @@ fn deliver(eligibility: &[&Fields], completion: &[&Fields]) -> Study {
         writeln!(subjects, "S1,{subject},{site},{country},Y,10,{day}").expect("a text takes all");
         for at in row["dvdtm"].split(";;;").filter(|at| !at.is_empty()) {
             let day = at.split(' ').next().unwrap_or_default();
-            writeln!(deviations, "S1,{subject},{},Inclusion/Exclusion Criteria,Yes,{day}", "Not eligible")
+            writeln!(deviations, "S1,{subject},Not eligible,Inclusion/Exclusion Criteria,Yes,{day}")
                 .expect("a text takes all");
         }
         for criterion in row["ietestcd_concat"].split(";;;").filter(|criterion| !criterion.is_empty()) {

@@ -93,7 +93,9 @@ fn funnel_caption(view: &IndicatorView) -> String {
     let limits = if view.bounds.is_empty() {
         "This method draws no limits.".to_owned()
     } else {
-        format!("Beyond the curves it is flagged. Small {many} lie to the left, where limits are wide.")
+        format!(
+            "Beyond the curves it is flagged. The smallest {many} lie to the left, where limits are wide."
+        )
     };
     let click = match view.query.level {
         Level::Site => "A click opens the site's subjects.".to_owned(),

@@ -63,7 +63,7 @@ pub(crate) async fn show(
         courses: place.courses(&wanted).await.map_err(|failure| visit.fail(failure))?,
         indicator,
         sites,
-        definition: signals::definition_of(&definition),
+        definition: signals::definition_of(&definition, &wanted),
         downloads: signals::downloads(&study, wanted.table()),
     };
     Ok(visit.page(frontend::page::indicator(&view)))

@@ -9,7 +9,10 @@ use frontend::view::{
 };
 use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
-use marts::indicators::{AccrualOn, IDENTITY, IdentityOn, METRIC, Model, definitions};
+use marts::indicators::by_method::LEAST_EXPECTED;
+use marts::indicators::{
+    AccrualOn, EXACT, IDENTITY, IN_FRAME, IdentityOn, LEAVE_ONE_OUT, METRIC, Model, definitions,
+};
 
 use crate::app::App;
 use crate::error::Result;
@@ -316,8 +319,11 @@ fn indicator(definition: &IndicatorDefinition, overall: Option<f64>, method: Opt
     }
 }
 
-/// The definition box of one indicator.
-pub(crate) fn definition_of(definition: &IndicatorDefinition) -> Definition {
+/// The definition box of one indicator, as it is compared.
+pub(crate) fn definition_of(definition: &IndicatorDefinition, wanted: &Comparison) -> Definition {
+    let own = definition.methods().first().copied().unwrap_or_default();
+    let method = wanted.method.as_deref().unwrap_or(own);
+    let (thresholds, _) = definition.thresholds_for(method);
     let on = match definition.accrual.on {
         AccrualOn::Numerator => definition.numerator.to_lowercase(),
         AccrualOn::Denominator => definition.denominator.to_lowercase(),
@@ -334,42 +340,61 @@ pub(crate) fn definition_of(definition: &IndicatorDefinition) -> Definition {
     Definition {
         title: definition.title.clone(),
         summary: format!(
-            "{} ({}) for each site, compared with the study.",
-            definition.title, definition.code
+            "{} ({}) for each {}, compared with the study.",
+            definition.title,
+            definition.code,
+            wanted.level.groups().0
         ),
         numerator: definition.numerator_rule.clone(),
         denominator: definition.denominator_rule.clone(),
-        method: definition.methods().join(", "),
-        formula: formula(definition),
-        accrual: format!("judged from {} {on} on", definition.accrual.least),
+        method: method.to_owned(),
+        formula: formula(definition, method),
+        accrual: match method {
+            LEAVE_ONE_OUT => format!("judged from {LEAST_EXPECTED} expected events on"),
+            EXACT => "always judged".to_owned(),
+            _ => format!("judged from {} {on} on", definition.accrual.least),
+        },
         source: if reference {
             "gsm.kri 1.5, as implemented in gsm.core 1.1".to_owned()
         } else {
             "the catalogue of indicators (docs/indicators.md)".to_owned()
         },
         parameters: vec![
-            ("thresholds".to_owned(), list(&definition.thresholds)),
+            ("thresholds".to_owned(), list(thresholds)),
             ("weights of the flags".to_owned(), list(&definition.weights)),
+            ("methods".to_owned(), definition.methods().join(", ")),
             ("definition".to_owned(), definition.version.clone()),
             ("source table".to_owned(), definition.table.clone()),
         ],
     }
 }
 
-fn formula(definition: &IndicatorDefinition) -> String {
-    match (definition.model, definition.identity) {
-        (Model::Reporting, _) => "score of the number of events among all sums that come out when each subject of the group is \
-                                  exchanged for one of the study with at least as many visits, by the law of that sum"
-            .to_owned(),
-        (_, Some(IdentityOn::Metric)) => "score = N / D".to_owned(),
-        (_, Some(IdentityOn::Numerator)) => "score = N".to_owned(),
-        (model, None) => {
-            let variance = if model == Model::Binary { "V = mu (1 - mu)" } else { "V = mu" };
+fn formula(definition: &IndicatorDefinition, method: &str) -> String {
+    let variance = if definition.model == Model::Binary { "V = mu (1 - mu)" } else { "V = mu" };
+    match (method, definition.identity) {
+        (IN_FRAME, _) => {
+            "score of the number of events among all sums that come out when each subject of the group is \
+                          exchanged for one of the study with at least as many visits, by the law of that sum"
+                .to_owned()
+        }
+        (IDENTITY, Some(IdentityOn::Numerator)) => "score = N".to_owned(),
+        (IDENTITY, _) => "score = N / D".to_owned(),
+        (LEAVE_ONE_OUT, _) => format!(
+            "score = (y - mu) / sqrt(phi V (1 / D + 1 / Dr)) with y = N / D, mu = Nr / Dr of all m - 1 other groups \
+             together, {variance}, phi = max(1, sum over the others of (y - mu)^2 D / V / (m - 2))"
+        ),
+        (EXACT, _) => {
+            let law =
+                if definition.model == Model::Binary { "hypergeometric" } else { "conditional binomial" };
             format!(
-                "score = (y - mu) / sqrt(phi V / D) with y = N / D, mu = sum N / sum D, {variance}, \
-                 phi = mean of (y - mu)^2 D / V over all sites"
+                "score = normal score of the smaller mid-p probability of N, by the {law} law of N among the events of \
+                 all groups"
             )
         }
+        _ => format!(
+            "score = (y - mu) / sqrt(phi V / D) with y = N / D, mu = sum N / sum D, {variance}, \
+             phi = mean of (y - mu)^2 D / V over all groups"
+        ),
     }
 }
 
