@@ -1,7 +1,7 @@
 //! Addresses of pages. The server's routes and these functions are the two sides of one agreement.
 
 use crate::query::{
-    AuditQuery, IndicatorQuery, JobsQuery, QualityQuery, RbqmQuery, SiteTestQuery, encode_segment,
+    AuditQuery, IndicatorQuery, JobsQuery, Level, QualityQuery, RbqmQuery, SiteTestQuery, encode_segment,
 };
 use crate::view::{Tab, Theme};
 
@@ -216,6 +216,17 @@ pub fn indicator(study: &str, indicator: &str, query: &IndicatorQuery) -> String
 #[must_use]
 pub fn indicator_at(study: &str, indicator_id: &str, site: &str) -> String {
     indicator(study, indicator_id, &IndicatorQuery { site: Some(site.to_owned()), ..Default::default() })
+}
+
+/// What is behind a group of an indicator's page: the subjects of a site, and of any other the group pointed out.
+#[must_use]
+pub fn indicator_group(study: &str, indicator_id: &str, query: &IndicatorQuery, group: &str) -> String {
+    match query.level {
+        Level::Site => site_subjects(study, indicator_id, group),
+        _ => {
+            indicator(study, indicator_id, &IndicatorQuery { site: Some(group.to_owned()), ..query.clone() })
+        }
+    }
 }
 
 /// The subjects of a site behind an indicator.

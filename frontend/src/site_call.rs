@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::verdict;
-use crate::view::{Flag, Indicator, SiteRow};
+use crate::view::{Flag, Indicator, MonitoredBy, SiteRow};
 
 /// A site that needs a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +14,8 @@ pub struct SiteCall {
     pub name: String,
     /// Country; may be empty.
     pub country: String,
+    /// Who monitors it; may be empty.
+    pub monitored_by: MonitoredBy,
     /// The site risk score.
     pub risk_score: Option<f64>,
     /// Indicators in red.
@@ -92,6 +94,7 @@ fn site_call(indicators: &[Indicator], site: &SiteRow) -> SiteCall {
         site: site.site.clone(),
         name: site.name.clone(),
         country: site.country.clone(),
+        monitored_by: site.monitored_by.clone(),
         risk_score: site.risk_score,
         red_count,
         amber_count,

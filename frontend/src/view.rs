@@ -46,7 +46,7 @@ pub use overview::{KeyCount, OverviewView};
 pub use quality::{MissingnessRow, QualityView, VisitLabel};
 pub use rbqm::{LimitVerdict, NotApplicable, RbqmView, ToleranceLimit};
 pub use report::{Cell, Limit, Line, LineKind, Place, Plot, ReportView, Section, Table};
-pub use signal::{Flag, Indicator, Metric, Scored, Signal, SiteRow};
+pub use signal::{Flag, Indicator, Metric, MonitoredBy, Scored, Signal, SiteRow};
 pub use signature::{SignatureLine, SignaturesView, ToSign};
 pub use site_tests::{
     SiteTestCell, SiteTestRow, SiteTestView, SiteTestsRow, SiteTestsView, SubjectValues, VariableValues,

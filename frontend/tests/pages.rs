@@ -6,13 +6,13 @@ use std::path::Path;
 
 use frontend::page;
 use frontend::query::{
-    AuditQuery, FlagFilter, IndicatorBars, IndicatorQuery, QualityQuery, RbqmQuery, RowsBy, RowsQuery,
+    AuditQuery, FlagFilter, IndicatorBars, IndicatorQuery, Level, QualityQuery, RbqmQuery, RowsBy, RowsQuery,
     SubjectsQuery,
 };
 use frontend::view::{
     AccountView, AuditView, ChecksView, DataView, Flag, InboxView, IndicatorView, JobsView, LoginState,
-    OverviewView, QualityView, RbqmView, ReportView, SecondFactorState, Signal, SiteSubjectsView,
-    SiteTestsView, StudiesView, SubjectRowsView, Tab, Theme, Verification, WebhooksView,
+    MonitoredBy, OverviewView, QualityView, RbqmView, ReportView, SecondFactorState, Signal, SiteRow,
+    SiteSubjectsView, SiteTestsView, StudiesView, SubjectRowsView, Tab, Theme, Verification, WebhooksView,
 };
 
 use crate::example::{self, admin, clinical, data, frame, marts, quality, risk, webhooks};
@@ -43,6 +43,7 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ),
         ("limits", page::limits(&risk::limits_page(theme))),
         ("indicator", page::indicator(&risk::indicator(pointed, theme))),
+        ("indicator-monitors", page::indicator(&monitors(theme))),
         ("indicator-metric", page::indicator(&risk::indicator(by_metric, theme))),
         ("site-subjects", page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), theme))),
         ("subject-rows", page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, theme))),
@@ -264,6 +265,63 @@ fn missing_values_are_told_on_both_denominators() {
         &page::quality(&quality::view(narrow, Theme::System)),
         &["No values match this filter", "999"],
     );
+}
+
+/// Two monitors by the exact method.
+fn monitors(theme: Theme) -> IndicatorView {
+    let query = IndicatorQuery {
+        level: Level::Monitor,
+        method: Some("exact".to_owned()),
+        site: Some("CRA-0000000000000001".to_owned()),
+        ..IndicatorQuery::default()
+    };
+    let mut view = risk::indicator(query, theme);
+    view.sites.truncate(2);
+    for (site, name) in view.sites.iter_mut().zip(["CRA-0000000000000001", "CRA-0000000000000002"]) {
+        let signals = std::mem::take(&mut site.signals);
+        *site = SiteRow { site: name.to_owned(), subject_count: 40, signals, ..SiteRow::default() };
+    }
+    view
+}
+
+#[test]
+fn sites_show_whom_to_call_and_groups_of_sites_are_compared_where_they_are_known() {
+    let html = page::rbqm(&risk::rbqm(RbqmQuery::default(), Theme::System));
+    check_says(
+        &html,
+        &[
+            "Dr Martin · France · Oakfield Research · CRA-0000000000000004",
+            "<td>CRA-0000000000000001</td>",
+            "<option value=\"monitor\"",
+            "CROs",
+        ],
+    );
+    let mut unknown = risk::rbqm(RbqmQuery::default(), Theme::System);
+    unknown.levels = vec![Level::Site, Level::Country, Level::Study];
+    unknown.sites.iter_mut().for_each(|site| site.monitored_by = MonitoredBy::default());
+    let html = page::rbqm(&unknown);
+    assert!(!html.contains("value=\"monitor\"") && !html.contains(">Monitor<") && !html.contains(">CRO<"));
+    let by_monitor = RbqmQuery { level: Level::Monitor, ..RbqmQuery::default() };
+    let html = page::rbqm(&risk::rbqm(by_monitor, Theme::System));
+    check_says(&html, &["Every monitor and indicator", "/rbqm/kri0001?level=monitor&amp;site="]);
+}
+
+#[test]
+fn an_indicator_compares_groups_of_any_level_by_any_of_its_methods() {
+    let html = page::indicator(&monitors(Theme::System));
+    check_says(
+        &html,
+        &[
+            "Monitor CRA-0000000000000001",
+            "All monitors",
+            "Exact, for small groups",
+            "id=\"figure-funnel\"",
+            "?level=monitor&amp;method=exact",
+        ],
+    );
+    assert!(!html.contains("Subjects of this site") && !html.contains("Drill down"));
+    let none = IndicatorView { sites: Vec::new(), ..monitors(Theme::System) };
+    check_says(&page::indicator(&none), &["Nothing to compare", "Compare sites"]);
 }
 
 #[test]

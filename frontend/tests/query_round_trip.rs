@@ -78,8 +78,11 @@ fn indicator() {
     for site in KEYS.map(|key| key.map(str::to_owned)) {
         for sort in IndicatorSort::ALL {
             for bars in IndicatorBars::ALL {
-                let query = IndicatorQuery { site: site.clone(), sort, bars };
-                assert_eq!(IndicatorQuery::from_pairs(&pairs(&query.to_query_string())), query);
+                for level in Level::ALL.into_iter().filter(|level| *level != Level::Study) {
+                    let (site, method) = (site.clone(), site.clone());
+                    let query = IndicatorQuery { level, method, site, sort, bars };
+                    assert_eq!(IndicatorQuery::from_pairs(&pairs(&query.to_query_string())), query);
+                }
             }
         }
     }

@@ -205,10 +205,18 @@ impl IndicatorDefinition {
     /// # Errors
     /// As [`Self::flag_rule`].
     pub(crate) fn rule_for(&self, method: &str) -> Result<FlagRule> {
+        let (thresholds, flags) = self.thresholds_for(method);
+        self.rule(thresholds, flags)
+    }
+
+    /// The thresholds of a method and the flags of the intervals that they leave: the indicator's own, but for a method
+    /// that has scores where the indicator's thresholds are of another number.
+    #[must_use]
+    pub fn thresholds_for(&self, method: &str) -> (&[f64], &[i8]) {
         match self.identity.filter(|_| method != IDENTITY) {
-            None => self.flag_rule(),
-            Some(IdentityOn::Metric) => self.rule(&[-3.0, -2.0], &[-2, -1, 0]),
-            Some(IdentityOn::Numerator) => self.rule(&[2.0, 3.0], &[0, 1, 2]),
+            None => (&self.thresholds, &self.flags),
+            Some(IdentityOn::Metric) => (&[-3.0, -2.0], &[-2, -1, 0]),
+            Some(IdentityOn::Numerator) => (&[2.0, 3.0], &[0, 1, 2]),
         }
     }
 

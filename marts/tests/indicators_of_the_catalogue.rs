@@ -102,6 +102,59 @@ fn every_level_has_the_indicators_and_the_study_is_compared_with_nothing() {
     // One broken criterion of two subjects, and three are needed.
     assert_eq!(of("site", "002", "identity", "kri0014").expect("judged by itself")["score"], Value::Null);
     assert!(of("study", "S1", "exact", "kri0001").is_none());
+    // No source names a CRO or a monitor.
+    assert!(rows.iter().all(|row| row["level"] != "cro" && row["level"] != "monitor"));
+}
+
+// Two sites of one monitor, one of another and one of which nobody says who monitors it; an event in each.
+#[test]
+fn cros_and_monitors_are_compared_where_a_source_names_them() {
+    let sites = "protocol,pi_number,country,site_status,cro,cra\n\
+        S1,001,DEU,Active,Oakfield,ana.alder\nS1,002,DEU,Active,Oakfield,ana.alder\n\
+        S1,003,USA,Active,Elmwood,bo.birch\nS1,004,USA,Active,,\n";
+    let subjects = "studyid,subjid,invid,country,enrollyn,timeonstudy,firstparticipantdate\n\
+        S1,1,001,DEU,Y,10,2020-01-01\nS1,2,002,DEU,Y,20,2020-01-01\n\
+        S1,3,003,USA,Y,40,2020-01-01\nS1,4,004,USA,Y,80,2020-01-01\n";
+    let visits = "studyid,subjid,foldername,visit_num,visit_dt\n\
+        S1,1,V1,1,2020-01-05\nS1,2,V1,1,2020-01-05\nS1,3,V1,1,2020-01-05\nS1,4,V1,1,2020-01-05\n";
+    let events = "studyid,subjid,recordid,aeterm,aeser,aest_dt\n\
+        S1,1,a,COUGH,N,2020-01-02\nS1,2,b,COUGH,N,2020-01-02\n\
+        S1,3,c,COUGH,N,2020-01-02\nS1,4,d,COUGH,N,2020-01-02\n";
+    let files = [("site.csv", sites), ("subj.csv", subjects), ("visit.csv", visits), ("ae.csv", events)];
+    let mut study = Study::new();
+    study.deliver("edc", &files);
+    study.build();
+    let rows = study.rows("mart_indicator");
+    for (indicator, method) in [
+        ("kri0001", "normal_approximation"),
+        ("kri0001", "leave_one_out"),
+        ("kri0001", "exact"),
+        ("s04_ae", "in_frame"),
+    ] {
+        for (level, expected) in [("cro", vec![("Elmwood", 1.0), ("Oakfield", 2.0)]), ("monitor", Vec::new())]
+        {
+            let wanted = [("indicator_id", indicator), ("method", method), ("level", level)];
+            let of_level = rows.iter().filter(|row| wanted.iter().all(|(name, value)| row[*name] == *value));
+            let mut found: Vec<(&str, f64)> = of_level
+                .map(|row| {
+                    let number = row["numerator"].as_f64().expect("a number");
+                    (row["group_id"].as_str().expect("a name"), number)
+                })
+                .collect();
+            if level == "cro" {
+                assert_eq!(found, expected, "{indicator} by {method}");
+            } else {
+                // Who they are stays in canon.
+                assert!(found.iter().all(|(name, _)| name.starts_with("CRA-")), "{found:?}");
+                found.sort_by(|a, b| a.1.total_cmp(&b.1));
+                assert_eq!(found.iter().map(|(_, events)| *events).collect::<Vec<_>>(), [1.0, 2.0]);
+            }
+        }
+    }
+    let days = rows.iter().find(|row| {
+        row["indicator_id"] == "kri0001" && row["group_id"] == "Oakfield" && row["method"] == "exact"
+    });
+    assert_eq!(days.expect("judged")["denominator"], 30.0);
 }
 
 // By hand: by their last visits S1-1 had 2 events (of two visits), S1-2 none, S1-3 one; S1-4 none by the one it had. Whoever

@@ -8,6 +8,7 @@ mod indicators_of_the_catalogue;
 mod limits_and_retention;
 mod lineage_is_told_to_catalogues;
 mod missingness_is_schedule_aware;
+mod reference_listings;
 mod site_tests;
 mod study;
 mod the_past_can_be_built;

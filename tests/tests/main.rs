@@ -24,6 +24,7 @@ mod kill;
 mod known_faults;
 mod mapped_sources;
 mod mapping_check;
+mod monitor_level;
 mod oidc_login;
 mod pilot_counts;
 mod quarantine_replay;

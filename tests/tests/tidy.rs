@@ -2,6 +2,7 @@
 //! [`repository`] finds what the rules are checked against; [`source`] tells code from what is not code.
 
 mod controls;
+mod oracles;
 mod repository;
 mod source;
 

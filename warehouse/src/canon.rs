@@ -12,7 +12,7 @@ use crate::engine::{Engine, Limits, identifier};
 use crate::snapshot::{Manifest, Zone};
 use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
-use crate::{Error, Result, contract};
+use crate::{Error, Result, contract, later};
 
 /// Orders the versions of a row: by cut, then by receipt.
 pub(crate) const VERSION_ORDER: &str = "CREATE OR REPLACE MACRO version_order(extracted, received) AS
@@ -38,7 +38,7 @@ pub(crate) fn open_entity(engine: &Engine, entity: &str, files: &[PathBuf], unti
         identifier(&format!("{entity}_versions")),
         identifier(entity),
     );
-    engine.view(&format!("{entity}_files"), files)?;
+    later::open(engine, entity, &format!("{entity}_files"), files)?;
     let received = until.received.timestamp_micros();
     let extracted = until.extracted.map_or_else(String::new, |instant| {
         format!(" AND epoch_us(source_extract_ts) <= {}", instant.timestamp_micros())

@@ -12,6 +12,7 @@ pub mod date;
 pub mod engine;
 pub mod error;
 pub mod ingest;
+mod later;
 pub mod mapping;
 pub mod quality;
 pub mod quarantine;

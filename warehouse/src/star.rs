@@ -12,7 +12,7 @@ use crate::ingest::{Ingested, Progress};
 use crate::snapshot::{Cut, DataFile, Manifest, Table, Zone};
 use crate::storage::{Staging, Writer};
 use crate::table_writer::TableWriter;
-use crate::{Error, Result, canon, contract, quality};
+use crate::{Error, Result, canon, contract, later, quality};
 
 mod check;
 mod history;
@@ -315,7 +315,7 @@ impl Builder<'_> {
     fn open_table(&mut self, engine: &Engine, name: &str, manifest: &Manifest) -> Result<()> {
         if self.opened.insert(name.to_owned()) {
             let files = manifest.table(name).map(|table| paths(self.staging, &table.files))??;
-            engine.view(name, &files)?;
+            later::open(engine, name, name, &files)?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::engine::{Engine, Limits};
 use crate::snapshot::{Manifest, Table, Zone};
 use crate::storage::{Staging, Writer, hash_file};
 use crate::table_writer::TableWriter;
-use crate::{Error, Result};
+use crate::{Error, Result, later};
 
 /// One piece of work over one snapshot.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Workbench {
         let files = self.staging.files();
         let paths: Vec<PathBuf> =
             table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_>>()?;
-        self.engine.view(name, &paths)
+        later::open(&self.engine, name, name, &paths)
     }
 
     /// A place for one more thread.

@@ -103,6 +103,24 @@ fn a_lock_begins_a_version_of_the_study_and_a_status_one_of_the_site() {
 }
 
 #[test]
+fn a_new_monitor_begins_a_version_of_the_site_and_has_one_pseudonym_at_every_site() {
+    let mut study = Study::new();
+    let sites = "protocol,pi_number,country,site_status,cro,cra\n\
+        S1,001,DEU,Active,Oakfield,ana.alder\nS1,002,DEU,Active,Oakfield,bo.birch\nS1,003,USA,Active,,\n";
+    study.deliver("edc", &[("site.csv", sites)]).expect("taken in");
+    let taken_over = sites.replace("001,DEU,Active,Oakfield,ana.alder", "001,DEU,Active,Oakfield,bo.birch");
+    study.deliver("edc", &[("site.csv", &taken_over)]).expect("taken in");
+    assert_eq!(
+        study.members("dim_site", &["site_id", "cro", "is_current"]),
+        ["001|Oakfield|false", "001|Oakfield|true", "002|Oakfield|true", "003|-|true"]
+    );
+    let monitors = study.members("dim_site", &["monitor_pseudonym"]);
+    assert_eq!(monitors[1], monitors[2], "one person");
+    assert!(monitors[0] != monitors[1] && monitors[0].starts_with("CRA-"), "{monitors:?}");
+    assert_eq!(monitors[3], "-");
+}
+
+#[test]
 fn a_subject_that_comes_late_takes_the_key_its_events_have() {
     let mut study = Study::new();
     let ae = "STUDYID,USUBJID,AESEQ,AETERM,AESTDTC\nS1,S1-9,1,COUGH,2023-11-10\n";

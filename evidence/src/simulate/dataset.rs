@@ -58,7 +58,7 @@ dataset! {
     /// One site.
     SiteRow, SiteColumns, "site" {
         protocol: Text, pi_number: Text, pi_first_name: Text, pi_last_name: Text, site_status: Text,
-        site_active_dt: Maybe<Day>, city: Text, state: Text, country: Text,
+        site_active_dt: Maybe<Day>, city: Text, state: Text, country: Text, cro: Text, cra: Text,
     }
 }
 

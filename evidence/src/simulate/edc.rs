@@ -51,6 +51,8 @@ pub(super) fn write_study(world: &World<'_>, extract: &mut Extract) -> Result<()
             city: site.place.0,
             state: site.place.1,
             country: site.country.code,
+            cro: site.cro.name,
+            cra: &site.monitor,
         })?;
     }
     for due in &world.schedule {

@@ -1,12 +1,14 @@
 //! Sites: when they open, whom they screen, when the monitor comes, and how they differ from each other.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use kernel::Seed;
 
 use super::calendar::{after, working_day};
 use super::draw::{Draw, whole};
 use super::plan::StudyPlan;
-use super::words::{COUNTRIES, Country, FIRST_NAMES, LAST_NAMES};
+use super::words::{COUNTRIES, Country, Cro, FIRST_NAMES, LAST_NAMES};
 
 /// One site.
 pub(super) struct Site {
@@ -16,6 +18,10 @@ pub(super) struct Site {
     pub(super) place: (&'static str, &'static str),
     /// First and last name.
     pub(super) investigator: (&'static str, &'static str),
+    /// The organisation that monitors it.
+    pub(super) cro: &'static Cro,
+    /// Its person for this site: `ELM-DEU-02`.
+    pub(super) monitor: String,
     pub(super) activation: NaiveDate,
     /// The day each subject is screened on, in order. Never empty.
     pub(super) screenings: Vec<NaiveDate>,
@@ -39,12 +45,27 @@ pub(super) struct Effects {
     pub(super) queries: f64,
 }
 
-/// All sites of a plan. A site depends on its own id alone, and not on how many there are.
+/// All sites of a plan. A site depends on its own id alone, its monitor on those before it too; nothing depends on how many
+/// there are.
 pub(super) fn sites(plan: &StudyPlan, seed: Seed) -> Vec<Site> {
-    (0..plan.sites)
+    let mut sites: Vec<Site> = (0..plan.sites)
         .zip(0..)
         .map(|(number, index)| site(plan, seed, format!("{}", 1001 + number), index))
-        .collect()
+        .collect();
+    assign_monitors(&mut sites);
+    sites
+}
+
+/// A CRO has one monitor for every five of its sites in a country.
+fn assign_monitors(sites: &mut [Site]) {
+    const SITES_PER_MONITOR: u32 = 5;
+    let mut before: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for site in sites {
+        let (cro, country) = (site.cro.mark, site.country.code);
+        let count = before.entry((cro, country)).or_default();
+        site.monitor = format!("{cro}-{country}-{:02}", *count / SITES_PER_MONITOR + 1);
+        *count += 1;
+    }
 }
 
 fn site(plan: &StudyPlan, seed: Seed, id: String, index: usize) -> Site {
@@ -55,7 +76,9 @@ fn site(plan: &StudyPlan, seed: Seed, id: String, index: usize) -> Site {
     let investigator = (*frame.pick(&FIRST_NAMES), *frame.pick(&LAST_NAMES));
     let (activation, screenings) = recruitment(plan, country.code, &mut draw("recruitment"));
     let effects = effects(plan, &mut draw("effects"));
-    Site { id, country, place, investigator, activation, screenings, effects, index }
+    let cro = draw("monitoring").pick(country.cros);
+    let monitor = String::new();
+    Site { id, country, place, investigator, cro, monitor, activation, screenings, effects, index }
 }
 
 /// When a site opens and screens. Set-up takes gamma-distributed days; the number of subjects is negative binomial:
@@ -112,6 +135,25 @@ mod tests {
         assert_eq!(site.next_monitoring(opened), after(opened, 42));
         assert_eq!(site.next_monitoring(after(opened, 41)), after(opened, 42));
         assert_eq!(site.next_monitoring(after(opened, 42)), after(opened, 84));
+    }
+
+    #[test]
+    fn a_monitor_has_up_to_five_sites_of_one_cro_and_country() {
+        let plan = StudyPlan { sites: 60, ..StudyPlan::default() };
+        let all = sites(&plan, Seed(1));
+        let mut by_monitor: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
+        for site in &all {
+            by_monitor.entry(&site.monitor).or_default().push(site);
+        }
+        for (monitor, sites) in &by_monitor {
+            assert!(sites.len() <= 5, "{monitor}");
+            let places = sites.iter().map(|site| (site.cro.name, site.country.code));
+            assert_eq!(places.collect::<std::collections::BTreeSet<_>>().len(), 1, "{monitor}");
+        }
+        assert_eq!(all.iter().map(|site| site.cro.name).collect::<std::collections::BTreeSet<_>>().len(), 3);
+        // A study with fewer sites has the same ones.
+        let fewer = sites(&StudyPlan { sites: 40, ..StudyPlan::default() }, Seed(1));
+        assert!(fewer.iter().zip(&all).all(|(one, other)| one.monitor == other.monitor));
     }
 
     #[test]

@@ -8,7 +8,21 @@ pub(super) struct Country {
     pub(super) weight: f64,
     /// Cities and the region they are in.
     pub(super) cities: &'static [(&'static str, &'static str)],
+    /// Who monitors its sites, in equal parts.
+    pub(super) cros: &'static [Cro],
 }
+
+/// An organisation that monitors sites.
+pub(super) struct Cro {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// How the ids of its monitors begin.
+    pub(super) mark: &'static str,
+}
+
+const OAKFIELD: Cro = Cro { name: "Oakfield Research", mark: "OAK" };
+const ELMWOOD: Cro = Cro { name: "Elmwood Trials", mark: "ELM" };
+const WILLOW: Cro = Cro { name: "Willow Clinical", mark: "WIL" };
 
 /// Where sites are.
 pub(super) const COUNTRIES: [Country; 7] = [
@@ -16,17 +30,39 @@ pub(super) const COUNTRIES: [Country; 7] = [
         code: "USA",
         weight: 0.30,
         cities: &[("Albany", "New York"), ("Boulder", "Colorado"), ("Tampa", "Florida")],
+        cros: &[OAKFIELD, ELMWOOD],
     },
     Country {
         code: "DEU",
         weight: 0.18,
         cities: &[("Leipzig", "Saxony"), ("Ulm", "Baden"), ("Kiel", "Holstein")],
+        cros: &[ELMWOOD],
     },
-    Country { code: "POL", weight: 0.14, cities: &[("Lublin", "Lublin"), ("Poznan", "Greater Poland")] },
-    Country { code: "ESP", weight: 0.12, cities: &[("Malaga", "Andalusia"), ("Bilbao", "Basque Country")] },
-    Country { code: "GBR", weight: 0.10, cities: &[("Leeds", "Yorkshire"), ("Bristol", "Avon")] },
-    Country { code: "FRA", weight: 0.08, cities: &[("Lyon", "Rhone"), ("Nantes", "Loire")] },
-    Country { code: "JPN", weight: 0.08, cities: &[("Sendai", "Miyagi"), ("Kobe", "Hyogo")] },
+    Country {
+        code: "POL",
+        weight: 0.14,
+        cities: &[("Lublin", "Lublin"), ("Poznan", "Greater Poland")],
+        cros: &[ELMWOOD],
+    },
+    Country {
+        code: "ESP",
+        weight: 0.12,
+        cities: &[("Malaga", "Andalusia"), ("Bilbao", "Basque Country")],
+        cros: &[WILLOW],
+    },
+    Country {
+        code: "GBR",
+        weight: 0.10,
+        cities: &[("Leeds", "Yorkshire"), ("Bristol", "Avon")],
+        cros: &[OAKFIELD],
+    },
+    Country { code: "FRA", weight: 0.08, cities: &[("Lyon", "Rhone"), ("Nantes", "Loire")], cros: &[WILLOW] },
+    Country {
+        code: "JPN",
+        weight: 0.08,
+        cities: &[("Sendai", "Miyagi"), ("Kobe", "Hyogo")],
+        cros: &[OAKFIELD],
+    },
 ];
 
 /// First names of investigators who do not exist.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::flag::count_pills;
 use super::table::share_bar;
 use crate::site_call::{Reason, SiteCall};
+use crate::view::MonitoredBy;
 use crate::{format, link, verdict};
 
 /// Reasons shown for one site before the rest is counted.
@@ -20,8 +21,9 @@ fn call_item(study: &str, place: usize, call: &SiteCall) -> AnyView {
     let worst = call.reasons.first();
     let href =
         worst.map(|reason| link::site_subjects(study, &reason.indicator, &call.site)).unwrap_or_default();
-    let about: Vec<&str> =
-        [call.name.as_str(), call.country.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
+    let MonitoredBy { cro, monitor } = &call.monitored_by;
+    let about = [&call.name, &call.country, cro, monitor].map(String::as_str);
+    let about: Vec<&str> = about.into_iter().filter(|part| !part.is_empty()).collect();
     let reasons = call.reasons.iter().take(REASONS_MAX).map(|reason| reason_item(study, &call.site, reason));
     let more = call.reasons.len().saturating_sub(REASONS_MAX);
     view! {

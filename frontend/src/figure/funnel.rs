@@ -1,4 +1,4 @@
-//! One indicator over all sites: the metric against the denominator, with the limits.
+//! One indicator over all sites, or groups of another level: the metric against the denominator, with the limits.
 
 use plotly::Scatter;
 use plotly::common::{DashType, HoverInfo, Line, Marker, MarkerSymbol, Mode, Position};
@@ -40,8 +40,10 @@ pub fn funnel(view: &IndicatorView) -> Option<Figure> {
     let legend = Legend::new().orientation(plotly::common::Orientation::Horizontal).x(0.0).y(1.14);
     let layout = layout(460, x_axis, y_axis).legend(legend).show_legend(true);
     let described = format!(
-        "{} of each site against {} on a logarithmic axis, with limits",
-        view.indicator.title, view.indicator.denominator
+        "{} of each {} against {} on a logarithmic axis, with limits",
+        view.indicator.title,
+        view.query.level.groups().0,
+        view.indicator.denominator
     );
     Some(Figure::new("funnel", described, traces, &layout))
 }
@@ -131,9 +133,9 @@ fn selected_trace(view: &IndicatorView, points: &[Point<'_>]) -> Option<Value> {
         .line(Line::new().width(3.0).color("var(--accent)"));
     let trace = scatter(view, &[point])
         .mode(Mode::MarkersText)
-        .name(format!("Site {}", label(wanted)))
+        .name(label(&view.query.level.group(wanted)))
         .marker(marker)
-        .text_array(vec![format!("Site {}", label(wanted))])
+        .text_array(vec![label(&view.query.level.group(wanted))])
         .text_position(Position::BottomCenter);
     Some(value(&*trace))
 }
@@ -142,7 +144,9 @@ fn scatter(view: &IndicatorView, points: &[&Point<'_>]) -> Box<Scatter<f64, f64>
     let study = view.frame.study_key();
     let x: Vec<f64> = points.iter().map(|point| point.denominator).collect();
     let y: Vec<f64> = points.iter().map(|point| point.metric).collect();
-    let links = points.iter().map(|point| link::site_subjects(study, &view.indicator.id, &point.site.site));
+    let links = points
+        .iter()
+        .map(|point| link::indicator_group(study, &view.indicator.id, &view.query, &point.site.site));
     let hovers = points.iter().map(|point| hover_text(view, point));
     Scatter::new(x, y)
         .custom_data(links.collect::<Vec<String>>())
@@ -154,8 +158,8 @@ fn hover_text(view: &IndicatorView, point: &Point<'_>) -> String {
     let indicator = &view.indicator;
     let quantity = |value: Option<f64>| value.map_or_else(|| format::NO_VALUE.to_owned(), format::quantity);
     format!(
-        "Site {} {}<br>{} {} over {} {}<br>{} {}<br>{} {}, {}",
-        label(&point.site.site),
+        "{} {}<br>{} {} over {} {}<br>{} {}<br>{} {}, {}",
+        label(&view.query.level.group(&point.site.site)),
         label(&point.site.country),
         quantity(point.signal.numerator),
         label(&indicator.numerator),

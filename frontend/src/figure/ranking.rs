@@ -19,7 +19,11 @@ pub fn ranking(view: &IndicatorView) -> Option<Figure> {
     }
     let traces = Flag::ALL.into_iter().filter_map(|flag| flag_trace(view, &bars, flag)).collect();
     let sites: Vec<String> = bars.iter().map(|(site, _)| label(&site.site)).collect();
-    let x_axis = axis("Site, largest first").type_(AxisType::Category).category_array(sites).show_grid(false);
+    let (one, _) = view.query.level.groups();
+    let x_axis = axis(&format!("{}, largest first", sentence_case(one)))
+        .type_(AxisType::Category)
+        .category_array(sites)
+        .show_grid(false);
     let suffix = if is_share(view) { "%" } else { "" };
     let title = value_title(view);
     let y_axis = axis(&title).tick_suffix(suffix).zero_line(true).zero_line_color("var(--line-strong)");
@@ -30,7 +34,7 @@ pub fn ranking(view: &IndicatorView) -> Option<Figure> {
         .shapes(lines(view));
     Some(Figure::new(
         "ranking",
-        format!("{title} of each site, largest first, with thresholds"),
+        format!("{title} of each {one}, largest first, with thresholds"),
         traces,
         &layout,
     ))
@@ -70,7 +74,7 @@ fn flag_trace(view: &IndicatorView, bars: &[(&SiteRow, f64)], flag: Flag) -> Opt
     let hovers = of_flag.iter().map(|(site, _)| {
         let said =
             site.signals.first().map_or_else(String::new, |signal| verdict::in_full(&view.indicator, signal));
-        format!("Site {}<br>{}", label(&site.site), label(&said))
+        format!("{}<br>{}", label(&view.query.level.group(&site.site)), label(&said))
     });
     let x: Vec<String> = of_flag.iter().map(|(site, _)| label(&site.site)).collect();
     let y: Vec<f64> = of_flag.iter().map(|(_, shown)| *shown).collect();
@@ -81,7 +85,9 @@ fn flag_trace(view: &IndicatorView, bars: &[(&SiteRow, f64)], flag: Flag) -> Opt
         .hover_info(HoverInfo::Text);
     let mut trace = value(&*trace);
     // The typed bar has neither addresses nor one outline per bar.
-    let links = of_flag.iter().map(|(site, _)| link::site_subjects(study, &view.indicator.id, &site.site));
+    let links = of_flag
+        .iter()
+        .map(|(site, _)| link::indicator_group(study, &view.indicator.id, &view.query, &site.site));
     trace["customdata"] = json!(links.collect::<Vec<String>>());
     trace["marker"]["line"] = json!({ "width": 3, "color": outlines });
     Some(trace)

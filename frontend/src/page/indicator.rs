@@ -11,18 +11,19 @@ use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
 use crate::component::filter::{Select, choice, filter_bar};
 use crate::component::flag::flag_pill;
-use crate::figure::{funnel, ranking};
-use crate::query::{IndicatorBars, IndicatorQuery};
-use crate::view::{Choice, IndicatorView, Tab};
+use crate::figure::{funnel, ranking, sentence_case};
+use crate::page::rbqm::{level_choices, method_choices};
+use crate::query::{IndicatorBars, IndicatorQuery, Level};
+use crate::view::{Choice, IndicatorView, MonitoredBy, SiteRow, Tab};
 use crate::{format, link, verdict};
 
-/// One indicator over all sites.
+/// One indicator over all sites, or all groups of another level.
 #[must_use]
 pub fn indicator(view: &IndicatorView) -> String {
     let study = view.frame.study_key();
     let (body, drawing) = match &view.indicator.unavailable {
         Some(why) => (unavailable(study, why), Drawing::None),
-        None if view.sites.is_empty() => (nothing(study), Drawing::None),
+        None if view.sites.is_empty() => (nothing(view), Drawing::None),
         None => (found(view), Drawing::Figures),
     };
     let content = view! {
@@ -59,29 +60,27 @@ fn lead(view: &IndicatorView) -> String {
     if let Some(first) = study.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
-    format!("{study} {} red, {} amber.", format::counted(red, "site", "sites"), format::count(amber))
+    let (one, many) = view.query.level.groups();
+    format!("{study} {} red, {} amber.", format::counted(red, one, many), format::count(amber))
 }
 
 fn found(view: &IndicatorView) -> AnyView {
-    let scatter = funnel(view).map(|figure| {
-        let caption = "Each mark is a site; beyond the curves it is flagged. Small sites lie to the left, where \
-                       limits are wide. A click opens the site's subjects.";
-        chart(&figure, None, caption.to_owned())
-    });
+    let (_, many) = view.query.level.groups();
+    let scatter = funnel(view).map(|figure| chart(&figure, None, funnel_caption(view)));
     let bars = ranking(view).map(|figure| {
         let caption = match view.query.bars {
-            IndicatorBars::Score => "Sites by score; dotted lines are amber limits, dashed lines red ones.",
-            IndicatorBars::Metric => "Sites by metric; the line is the whole study.",
+            IndicatorBars::Score => "by score; dotted lines are amber limits, dashed lines red ones.",
+            IndicatorBars::Metric => "by metric; the line is the whole study.",
         };
-        chart(&figure, None, caption.to_owned())
+        chart(&figure, None, format!("{} {caption}", sentence_case(many)))
     });
     view! {
-        {site_filter(view)}
+        {filter(view)}
         {selected(view)}
         {scatter}
         <section aria-labelledby="ranking"><h2 id="ranking">"Ranking"</h2>{bars_switch(view)}{bars}</section>
         <section aria-labelledby="sites">
-            <h2 id="sites">"All sites"</h2>
+            <h2 id="sites">{format!("All {many}")}</h2>
             {downloads(&view.downloads)}
             {site_table(view)}
         </section>
@@ -89,42 +88,75 @@ fn found(view: &IndicatorView) -> AnyView {
     .into_any()
 }
 
-fn site_filter(view: &IndicatorView) -> AnyView {
-    let mut sites: Vec<Choice> = view.sites.iter().map(|site| choice(&site.site, &site.site)).collect();
-    sites.sort_by(|a, b| a.key.cmp(&b.key));
-    let select = Select {
-        name: "site",
-        label: "Point out a site",
-        any: Some("None"),
-        choices: &sites,
-        chosen: view.query.site.as_deref(),
+fn funnel_caption(view: &IndicatorView) -> String {
+    let (one, many) = view.query.level.groups();
+    let limits = if view.bounds.is_empty() {
+        "This method draws no limits.".to_owned()
+    } else {
+        format!(
+            "Beyond the curves it is flagged. The smallest {many} lie to the left, where limits are wide."
+        )
     };
-    let hidden =
-        vec![("sort", view.query.sort.name().to_owned()), ("bars", view.query.bars.name().to_owned())];
-    let action = link::indicator(view.frame.study_key(), &view.indicator.id, &IndicatorQuery::default());
-    filter_bar(action, hidden, vec![select.render()], "Point out a site")
+    let click = match view.query.level {
+        Level::Site => "A click opens the site's subjects.".to_owned(),
+        _ => format!("A click points the {one} out."),
+    };
+    format!("Each mark is a {one}. {limits} {click}")
 }
 
-/// What the indicator says about the site that was asked for.
+/// What is compared, by which method, and which group is pointed out.
+fn filter(view: &IndicatorView) -> AnyView {
+    let mut groups: Vec<Choice> = view.sites.iter().map(|site| choice(&site.site, &site.site)).collect();
+    groups.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut levels = level_choices(&view.levels);
+    levels.retain(|level| level.key != Level::Study.name());
+    let methods = method_choices(|key| view.methods.iter().any(|method| method == key));
+    let query = &view.query;
+    let select = |name, label, any, choices, chosen| Select { name, label, any, choices, chosen }.render();
+    let fields = vec![
+        select("level", "Compare", None, &levels, Some(query.level.name())),
+        select("method", "Method", Some("The indicator's own"), &methods, query.method.as_deref()),
+        select("site", "Point out", Some("None"), &groups, query.site.as_deref()),
+    ];
+    let hidden = vec![("sort", query.sort.name().to_owned()), ("bars", query.bars.name().to_owned())];
+    let action = link::indicator(view.frame.study_key(), &view.indicator.id, &IndicatorQuery::default());
+    filter_bar(action, hidden, fields, "Compare and point out")
+}
+
+/// What the indicator says about the site, or other group, that was asked for.
 fn selected(view: &IndicatorView) -> Option<AnyView> {
     let wanted = view.query.site.as_deref()?;
+    let (one, _) = view.query.level.groups();
     let Some(site) = view.sites.iter().find(|site| site.site == wanted) else {
-        return Some(view! { <p class="note">{format!("This study has no site {wanted}.")}</p> }.into_any());
+        return Some(view! { <p class="note">{format!("This study has no {one} {wanted}.")}</p> }.into_any());
     };
     let signal = site.signals.first()?;
-    let href = link::site_subjects(view.frame.study_key(), &view.indicator.id, wanted);
     let said =
         verdict::reason(&view.indicator, signal).unwrap_or_else(|| verdict::in_full(&view.indicator, signal));
+    let subjects = (view.query.level == Level::Site).then(|| {
+        let href = link::site_subjects(view.frame.study_key(), &view.indicator.id, wanted);
+        view! { <p><a class="button" href=href>"Subjects of this site"</a></p> }
+    });
     Some(
         view! {
             <div class="panel selected">
-                <p><strong>{format!("Site {wanted} ")}</strong>{flag_pill(signal.flag)}</p>
+                <p><strong>{format!("{} ", view.query.level.group(wanted))}</strong>{flag_pill(signal.flag)}</p>
                 <p>{said}</p>
-                <p><a class="button" href=href>"Subjects of this site"</a></p>
+                {monitored_by(site)}
+                {subjects}
             </div>
         }
         .into_any(),
     )
+}
+
+/// Whom to call about a site.
+fn monitored_by(site: &SiteRow) -> Option<AnyView> {
+    let MonitoredBy { cro, monitor } = &site.monitored_by;
+    let known: Vec<&str> =
+        [cro.as_str(), monitor.as_str()].into_iter().filter(|name| !name.is_empty()).collect();
+    (!known.is_empty())
+        .then(|| view! { <p class="soft">{format!("Monitored by {}.", known.join(", "))}</p> }.into_any())
 }
 
 fn bars_switch(view: &IndicatorView) -> AnyView {
@@ -151,12 +183,27 @@ fn unavailable(study: &str, why: &str) -> AnyView {
     .render()
 }
 
-fn nothing(study: &str) -> AnyView {
-    Empty {
-        title: "No sites",
-        advice: "No site of this snapshot has subjects, so that there is nothing to compare.".to_owned(),
-        command: None,
-        link: Some((link::tab(study, Tab::Rbqm), "Back to all indicators")),
-    }
-    .render()
+fn nothing(view: &IndicatorView) -> AnyView {
+    let study = view.frame.study_key();
+    let empty = match view.query.level {
+        Level::Site => Empty {
+            title: "No sites",
+            advice: "No site of this snapshot has subjects, so that there is nothing to compare.".to_owned(),
+            command: None,
+            link: Some((link::tab(study, Tab::Rbqm), "Back to all indicators")),
+        },
+        level => Empty {
+            title: "Nothing to compare",
+            advice: format!(
+                "The sources of this snapshot name no {} that this method compares.",
+                level.groups().0
+            ),
+            command: None,
+            link: Some((
+                link::indicator(study, &view.indicator.id, &IndicatorQuery::default()),
+                "Compare sites",
+            )),
+        },
+    };
+    empty.render()
 }

@@ -24,10 +24,12 @@ const DOMAINS: [(&str, &str); 4] = [
     ("protocol", "Protocol compliance"),
     ("retention", "Enrolment and retention"),
 ];
-const LEVELS: [(Level, &str); 4] = [
+const LEVELS: [(Level, &str); 6] = [
     (Level::Site, "Sites"),
+    (Level::Monitor, "Monitors"),
     (Level::Region, "Regions"),
     (Level::Country, "Countries"),
+    (Level::Cro, "CROs"),
     (Level::Study, "The whole study"),
 ];
 const METHODS: [(&str, &str); 5] = [
@@ -37,6 +39,17 @@ const METHODS: [(&str, &str); 5] = [
     ("in_frame", "Exact, events by visit"),
     ("identity", "The number itself"),
 ];
+
+/// The levels that the study has groups at, as choices.
+pub(super) fn level_choices(levels: &[Level]) -> Vec<Choice> {
+    let offered = LEVELS.iter().filter(|(level, _)| levels.contains(level));
+    offered.map(|(level, label)| choice(level.name(), label)).collect()
+}
+
+/// Methods as choices, in the order of the list.
+pub(super) fn method_choices(is_offered: impl Fn(&str) -> bool) -> Vec<Choice> {
+    METHODS.iter().filter(|(key, _)| is_offered(key)).map(|(key, label)| choice(key, label)).collect()
+}
 
 /// Sites named on top of the page.
 const CALLS_MAX: usize = 5;
@@ -120,8 +133,7 @@ fn filter(view: &RbqmView) -> AnyView {
     ];
     let select = |name, label, any, choices, chosen| Select { name, label, any, choices, chosen }.render();
     let domains: Vec<Choice> = DOMAINS.iter().map(|(key, label)| choice(key, label)).collect();
-    let levels: Vec<Choice> = LEVELS.iter().map(|(level, label)| choice(level.name(), label)).collect();
-    let methods: Vec<Choice> = METHODS.iter().map(|(key, label)| choice(key, label)).collect();
+    let (levels, methods) = (level_choices(&view.levels), method_choices(|_| true));
     let fields = vec![
         select("domain", "Indicators", Some("All indicators"), &domains, query.domain.as_deref()),
         select("level", "Compare", None, &levels, Some(query.level.name())),

@@ -1,13 +1,18 @@
-//! `/studies/{study}/rbqm/{indicator}?site=&sort=&bars=`
+//! `/studies/{study}/rbqm/{indicator}?level=&method=&site=&sort=&bars=`
 
 use serde::{Deserialize, Serialize};
 
 use super::address::{encode_pairs, unless_default, value};
+use super::rbqm::Level;
 
 /// What the page of one indicator was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IndicatorQuery {
-    /// The site to point out.
+    /// What is compared: sites unless said. Never the whole study, which is compared with nothing.
+    pub level: Level,
+    /// By which method; the indicator's own when none is said.
+    pub method: Option<String>,
+    /// The site, or other group, to point out.
     pub site: Option<String>,
     /// The order of the table.
     pub sort: IndicatorSort,
@@ -84,6 +89,10 @@ impl IndicatorQuery {
     pub fn from_pairs(pairs: &[(String, String)]) -> Self {
         let named = |name: &str| value(pairs, name).unwrap_or_default();
         Self {
+            level: Some(Level::named(&named("level")))
+                .filter(|level| *level != Level::Study)
+                .unwrap_or_default(),
+            method: value(pairs, "method"),
             site: value(pairs, "site"),
             sort: IndicatorSort::ALL
                 .into_iter()
@@ -100,6 +109,8 @@ impl IndicatorQuery {
     #[must_use]
     pub fn to_query_string(&self) -> String {
         encode_pairs(&[
+            ("level", unless_default(&self.level, self.level.name())),
+            ("method", self.method.clone()),
             ("site", self.site.clone()),
             ("sort", unless_default(&self.sort, self.sort.name())),
             ("bars", unless_default(&self.bars, self.bars.name())),

@@ -28,25 +28,38 @@ pub enum Level {
     /// Sites.
     #[default]
     Site,
+    /// Sites of one monitor.
+    Monitor,
     /// Regions of countries.
     Region,
     /// Countries.
     Country,
+    /// Sites of one organisation that monitors.
+    Cro,
     /// Nothing: the numbers of the whole study.
     Study,
 }
 
 impl Level {
+    /// The level of this name; sites when there is none.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|level| level.name() == name).unwrap_or_default()
+    }
+
     /// Every level, from small to large.
-    pub const ALL: [Self; 4] = [Self::Site, Self::Region, Self::Country, Self::Study];
+    pub const ALL: [Self; 6] =
+        [Self::Site, Self::Monitor, Self::Region, Self::Country, Self::Cro, Self::Study];
 
     /// As it stands in the address, and in the tables.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Site => "site",
+            Self::Monitor => "monitor",
             Self::Region => "region",
             Self::Country => "country",
+            Self::Cro => "cro",
             Self::Study => "study",
         }
     }
@@ -56,10 +69,19 @@ impl Level {
     pub const fn groups(self) -> (&'static str, &'static str) {
         match self {
             Self::Site => ("site", "sites"),
+            Self::Monitor => ("monitor", "monitors"),
             Self::Region => ("region", "regions"),
             Self::Country => ("country", "countries"),
+            Self::Cro => ("CRO", "CROs"),
             Self::Study => ("study", "studies"),
         }
+    }
+
+    /// One of its groups by name, as it starts a sentence: `Site 117`.
+    #[must_use]
+    pub fn group(self, name: &str) -> String {
+        let (one, _) = self.groups();
+        format!("{}{} {name}", one[..1].to_uppercase(), &one[1..])
     }
 }
 
@@ -142,7 +164,7 @@ impl RbqmQuery {
             flag: FlagFilter::ALL.into_iter().find(|flag| flag.name() == named("flag")).unwrap_or_default(),
             country: value(pairs, "country"),
             domain: value(pairs, "domain"),
-            level: Level::ALL.into_iter().find(|level| level.name() == named("level")).unwrap_or_default(),
+            level: Level::named(&named("level")),
             method: value(pairs, "method"),
             sort: RbqmSort::from_name(&named("sort")).unwrap_or_default(),
         }

@@ -1,11 +1,11 @@
-//! One indicator over all sites.
+//! One indicator over all sites, or all groups of another level.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Downloads, Frame, Indicator, SiteRow};
-use crate::query::IndicatorQuery;
+use crate::query::{IndicatorQuery, Level};
 
 /// What the page of one indicator needs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -16,9 +16,13 @@ pub struct IndicatorView {
     pub query: IndicatorQuery,
     /// The indicator.
     pub indicator: Indicator,
-    /// Every site, each with exactly one signal: this indicator's.
+    /// The levels that the study has groups at.
+    pub levels: Vec<Level>,
+    /// The methods that can judge the indicator, its own first.
+    pub methods: Vec<String>,
+    /// Every site, or group of the level that was asked for, each with exactly one signal: this indicator's.
     pub sites: Vec<SiteRow>,
-    /// What former snapshots said of each site, by the site's number.
+    /// What former snapshots said of each site or group, by its name.
     pub courses: BTreeMap<String, SiteCourse>,
     /// Limits over the denominator, one curve per threshold; empty where there are none.
     pub bounds: Vec<Bound>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Downloads, Frame, Indicator, SiteRow};
-use crate::query::RbqmQuery;
+use crate::query::{Level, RbqmQuery};
 
 /// What the RBQM page needs. The page filters and sorts the sites by the query itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub struct RbqmView {
     pub frame: Frame,
     /// What the address asked for.
     pub query: RbqmQuery,
+    /// The levels that the study has groups at.
+    pub levels: Vec<Level>,
     /// The indicators, in catalogue order.
     pub indicators: Vec<Indicator>,
     /// Every site of the study, or every group of the level that was asked for.

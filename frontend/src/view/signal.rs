@@ -132,6 +132,15 @@ pub struct Signal {
     pub score: Option<f64>,
 }
 
+/// Whom to call about a site. What no source tells is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MonitoredBy {
+    /// The organisation.
+    pub cro: String,
+    /// The person, under a pseudonym.
+    pub monitor: String,
+}
+
 /// One site with its signals.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SiteRow {
@@ -141,6 +150,8 @@ pub struct SiteRow {
     pub name: String,
     /// Country; may be empty.
     pub country: String,
+    /// Who monitors the site; may be empty.
+    pub monitored_by: MonitoredBy,
     /// Subjects enrolled.
     pub subject_count: u64,
     /// Weighted flags, 0 to 100; `None` when no indicator had enough data.

@@ -1,11 +1,11 @@
 //! Indicators and sites. Site 117 reports far too many adverse events and deviations; site 104 too few.
 
-use frontend::query::{IndicatorQuery, RbqmQuery, RowsQuery, SubjectsQuery};
+use frontend::query::{IndicatorQuery, Level, RbqmQuery, RowsQuery, SubjectsQuery};
 use frontend::view::{
     AlarmState, Bound, BoundPoint, Definition, Downloads, Flag, Indicator, IndicatorView, LimitActLine,
-    LimitMethod, LimitRow, LimitSnapshot, LimitVerdict, LimitsView, Metric, NotApplicable, RbqmView, Scored,
-    Signal, SiteCourse, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView, Tab, Theme,
-    ToleranceLimit,
+    LimitMethod, LimitRow, LimitSnapshot, LimitVerdict, LimitsView, Metric, MonitoredBy, NotApplicable,
+    RbqmView, Scored, Signal, SiteCourse, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView,
+    Tab, Theme, ToleranceLimit,
 };
 
 use super::{choice, frame};
@@ -101,6 +101,10 @@ pub(crate) fn sites() -> Vec<SiteRow> {
                 site: number.to_string(),
                 name: format!("Dr {}", ["Weber", "Martin", "Nowak", "Smith", "Sato"][place % 5]),
                 country: countries[place % 5].to_owned(),
+                monitored_by: MonitoredBy {
+                    cro: ["Oakfield Research", "Elmwood Trials"][place % 2].to_owned(),
+                    monitor: format!("CRA-{:016x}", 1 + place / 5),
+                },
                 subject_count: u64::from(subjects),
                 risk_score: Some(signals.iter().map(|signal| weight(signal.flag)).sum::<f64>() / 1.28),
                 signals,
@@ -223,6 +227,7 @@ pub(crate) fn rbqm(query: RbqmQuery, theme: Theme) -> RbqmView {
         limit_downloads: Downloads::default(),
         frame: frame(Some(Tab::Rbqm), theme),
         query,
+        levels: Level::ALL.to_vec(),
         indicators: indicators(),
         sites: sites(),
         not_applicable: not_applicable(),
@@ -307,6 +312,8 @@ pub(crate) fn indicator(query: IndicatorQuery, theme: Theme) -> IndicatorView {
     IndicatorView {
         frame: frame(Some(Tab::Rbqm), theme),
         query,
+        levels: Level::ALL.to_vec(),
+        methods: ["normal_approximation", "leave_one_out", "exact"].map(str::to_owned).to_vec(),
         bounds: [-3.0, -2.0, 0.0, 2.0, 3.0].map(bound).to_vec(),
         indicator,
         sites: sites().into_iter().map(one_signal).collect(),

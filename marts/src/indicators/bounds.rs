@@ -33,7 +33,7 @@ pub fn bounds_by_indicator(engine: &Engine, definitions: &Definitions) -> Result
     table(MART, columns)
 }
 
-/// The limits of one indicator among these groups; none for methods without any.
+/// The limits of one indicator among the groups of any level by any method; none for methods without any.
 ///
 /// # Errors
 /// [`crate::Error::Measure`] when they cannot be computed.

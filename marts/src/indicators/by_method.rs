@@ -30,7 +30,7 @@ const METHODS: [&str; 5] = [NORMAL_APPROXIMATION, LEAVE_ONE_OUT, EXACT, IN_FRAME
 
 /// Below so many expected events the normal law is no approximation. Source: the usual rule for counts, as in Cochran
 /// WG, "Some methods for strengthening the common chi-squared tests", Biometrics 1954;10:417-451.
-const LEAST_EXPECTED: f64 = 5.0;
+pub const LEAST_EXPECTED: f64 = 5.0;
 
 /// One group by one method.
 #[derive(Debug, Default, Clone)]

@@ -13,13 +13,15 @@ pub(super) const STUDY: &str = "study";
 /// A site.
 pub(super) const SITE: &str = "site";
 /// What subjects are grouped by and groups are compared at. A group that its source does not name is none.
-pub(super) const LEVELS: [&str; 3] = [SITE, "country", "region"];
+pub(super) const LEVELS: [&str; 5] = [SITE, "country", "region", "cro", "monitor"];
 
 /// The group of every site at every level, and the sums.
 pub(crate) const SUMS: &str = "WITH groups AS (
          SELECT site_sk, 'site' AS level, site_id AS name FROM dim_site
          UNION ALL SELECT site_sk, 'country', country FROM dim_site
          UNION ALL SELECT site_sk, 'region', region FROM dim_site
+         UNION ALL SELECT site_sk, 'cro', cro FROM dim_site
+         UNION ALL SELECT site_sk, 'monitor', monitor_pseudonym FROM dim_site
          UNION ALL SELECT site_sk, 'study', study_id FROM dim_site
      ),
      sums AS (

@@ -13,7 +13,8 @@ use crate::{Error, Result};
 
 /// The running numbers of events of every subject, and the groups it is in.
 pub(crate) const BY_VISIT: &str =
-    "SELECT r.subject_sk, s.site_id, s.country, s.region, s.study_id, r.n_ae, r.n_sae, r.n_pd
+    "SELECT r.subject_sk, s.site_id, s.country, s.region, s.cro, s.monitor_pseudonym, s.study_id,
+         r.n_ae, r.n_sae, r.n_pd
      FROM mart_reporting r JOIN dim_site s ON s.site_sk = r.site_sk
      ORDER BY s.site_id, r.subject_sk, r.visit_no";
 
@@ -37,7 +38,8 @@ pub(super) struct Judged {
     pub(super) found: InFrame,
 }
 
-const LEVELS: [&str; 4] = [super::groups::SITE, "country", "region", super::groups::STUDY];
+/// In the order of the columns of [`BY_VISIT`].
+const LEVELS: [&str; 6] = [super::groups::SITE, "country", "region", "cro", "monitor", super::groups::STUDY];
 const EVENTS: [&str; 3] = ["n_ae", "n_sae", "n_pd"];
 
 impl Courses {
@@ -62,7 +64,7 @@ impl Courses {
                     courses.push(course);
                 }
                 let Some(course) = courses.last_mut() else { continue };
-                for (position, event) in (5..).zip(EVENTS) {
+                for (position, event) in (1 + LEVELS.len()..).zip(EVENTS) {
                     let so_far = u64::try_from(number(position, row)).unwrap_or(0);
                     course.events.entry(event).or_default().push(so_far);
                 }

@@ -7,17 +7,23 @@ use crate::test::{Rule, Test};
 pub(super) const MART: Mart = Mart {
     name: "mart_indicator",
     grain: "one row per indicator, level, group with a denominator above zero, and method",
-    description: "Risk indicators of the study and of each site, country and region by each method, with probabilities adjusted for the false discovery rate.",
+    description: "Risk indicators of the study and of each site, country, region, CRO and monitor by each method, with probabilities adjusted for the false discovery rate.",
     owner: "central monitoring",
     inputs: &["mart_indicator_input", "mart_reporting", "dim_site"],
     key: &["indicator_id", "level", "group_id", "method"],
     columns: &[
         column("indicator_id", "the indicator", &["mart_indicator_input.indicator_id"]),
-        column("level", "`study`, `site`, `country` or `region`", &[]),
+        column("level", "`study`, `site`, `country`, `region`, `cro` or `monitor`", &[]),
         column(
             "group_id",
-            "the study, site, country or region",
-            &["dim_site.site_id", "dim_site.country", "dim_site.region"],
+            "the study, site, country, region or CRO, or the pseudonym of the monitor",
+            &[
+                "dim_site.site_id",
+                "dim_site.country",
+                "dim_site.region",
+                "dim_site.cro",
+                "dim_site.monitor_pseudonym",
+            ],
         ),
         column(
             "method",
@@ -40,7 +46,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[
         Test::that(Rule::NotNull("metric")),
-        Test::that(Rule::Accepted("level", &["study", "site", "country", "region"])),
+        Test::that(Rule::Accepted("level", &["study", "site", "country", "region", "cro", "monitor"])),
         Test::that(Rule::Accepted(
             "method",
             &["normal_approximation", "leave_one_out", "exact", "in_frame", "identity", "metric"],
@@ -52,7 +58,7 @@ pub(super) const MART: Mart = Mart {
         Test::that(Rule::AtMost("p_high", "q_high")),
     ],
     tags: &["rbqm"],
-    definition: Definition::Rust(by_method::by_level, 2, &[PARAMETERS]),
+    definition: Definition::Rust(by_method::by_level, 3, &[PARAMETERS]),
 };
 
 const NUMERATOR: &[&str] =

@@ -101,7 +101,7 @@ mod tests {
     fn every_entity_and_every_column_has_its_line() {
         let page = page().expect("the contract is well formed");
         assert_eq!(page.lines().filter(|line| line.starts_with("## ")).count(), 32);
-        assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 417);
+        assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 419);
         assert!(page.contains(
             "| `toxicity_grade` | int8 | yes |  | from 0 to 5 | 0..5 | LB.LBTOXGR; EDC toxgrg_nsv | derived |"
         ));

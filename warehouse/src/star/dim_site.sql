@@ -1,11 +1,12 @@
--- grain:  one row per version of a site: a new status, investigator or country begins one; sites that only other records name are inferred
+-- grain:  one row per version of a site: a new status, investigator, country, CRO or monitor begins one; sites that only other records name are inferred
 -- inputs: site, subject, deviation, form_instance, query, monitoring_visit
 -- The first version holds from the beginning of time (`valid_from` is null); what is not tracked is as it is now.
 WITH changes AS (
-    SELECT site_id, status, investigator_id, country, said_at FROM site_states
+    SELECT site_id, status, investigator_id, country, cro, monitor_id, said_at FROM site_states
     WINDOW by_time AS (PARTITION BY site_id ORDER BY said_at)
     QUALIFY row_number() OVER by_time = 1
-        OR (status, investigator_id, country) IS DISTINCT FROM lag((status, investigator_id, country)) OVER by_time
+        OR (status, investigator_id, country, cro, monitor_id)
+            IS DISTINCT FROM lag((status, investigator_id, country, cro, monitor_id)) OVER by_time
 ),
 versions AS (
     SELECT * EXCLUDE (said_at),
@@ -23,7 +24,7 @@ named AS (
     UNION ALL BY NAME SELECT DISTINCT site_id FROM monitoring_visit
 ),
 known AS (
-    SELECT versions.*, now_stated.* EXCLUDE (site_id, status, investigator_id, country), false AS is_inferred
+    SELECT versions.*, now_stated.* EXCLUDE (site_id, status, investigator_id, country, cro, monitor_id), false AS is_inferred
     FROM versions JOIN site_members now_stated USING (site_id)
     UNION ALL BY NAME
     SELECT site_id, min(country) AS country, 'UNKNOWN' AS status, true AS is_inferred
@@ -45,6 +46,8 @@ members AS (
         closeout_date,
         -- The same person has the same name at every site; who it is stays in canon.
         format('PI-{:016x}', star_key('investigator|' || this_study() || '|' || investigator_id)) AS pi_pseudonym,
+        cro,
+        format('CRA-{:016x}', star_key('monitor|' || this_study() || '|' || monitor_id)) AS monitor_pseudonym,
         target_enrolment,
         valid_from,
         valid_to,

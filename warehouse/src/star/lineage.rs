@@ -5,6 +5,8 @@ use crate::contract;
 
 /// Columns whose values are derived, or have another name in canon.
 const DERIVED: &[(&str, &[&str])] = &[
+    ("dim_site.monitor_pseudonym", &["site.monitor_id"]),
+    ("dim_site.pi_pseudonym", &["site.investigator_id"]),
     ("dim_site.site_sk", &["site.site_id"]),
     ("dim_study.cut_off_date", &["study.data_cutoff_ts", "visit.start_dtc"]),
     ("dim_subject.is_screened", &["subject.subject_id"]),

@@ -5,21 +5,29 @@ use leptos::prelude::*;
 use crate::component::table::{Direction, SortHead, scrolling, share_bar};
 use crate::query::{IndicatorQuery, Level, RbqmQuery, RbqmSort};
 use crate::site_call::flag_counts;
-use crate::view::{Flag, Indicator, RbqmView, Signal, SiteRow};
+use crate::view::{Flag, Indicator, MonitoredBy, RbqmView, Signal, SiteRow};
 use crate::{format, link, verdict};
 
 /// One row per site, one column per indicator.
 pub(super) fn matrix_table(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
     let study = view.frame.study_key();
-    let rows = sites.iter().map(|site| site_row((study, view.query.level), &view.indicators, site));
+    let with_monitors = has_monitors(view);
+    let rows = sites.iter().map(|site| site_row(view, site, with_monitors));
+    let said = format!("Flags and scores of every {} and indicator", view.query.level.groups().0);
     let table = view! {
         <table class="matrix">
-            <caption class="vh">"Flags and scores of every site and indicator"</caption>
+            <caption class="vh">{said.clone()}</caption>
             <thead>{heads(study, view)}</thead>
             <tbody>{rows.collect_view()}</tbody>
         </table>
     };
-    scrolling("Flags and scores of every site and indicator".to_owned(), table.into_any())
+    scrolling(said, table.into_any())
+}
+
+/// Whether any source tells who monitors the sites that are shown.
+fn has_monitors(view: &RbqmView) -> bool {
+    let is_known = |site: &SiteRow| site.monitored_by != MonitoredBy::default();
+    view.query.level == Level::Site && view.sites.iter().any(is_known)
 }
 
 fn heads(study: &str, view: &RbqmView) -> AnyView {
@@ -30,7 +38,9 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
         SortHead { label: label.to_owned(), href, sorted, class }.render()
     };
     let indicators = view.indicators.iter().map(|indicator| indicator_head(study, query, indicator));
-    let domains = domain_heads(&view.indicators);
+    let with_monitors = has_monitors(view);
+    let domains = domain_heads(&view.indicators, if with_monitors { 7 } else { 5 });
+    let monitors = with_monitors.then(|| view! { <th scope="col">"CRO"</th> <th scope="col">"Monitor"</th> });
     let (one, _) = query.level.groups();
     let group = format!("{}{}", one[..1].to_uppercase(), &one[1..]);
     view! {
@@ -38,6 +48,7 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
         <tr>
             {sort_head(&group, RbqmSort::Site, Direction::Ascending, "sticky")}
             {sort_head("Country", RbqmSort::Country, Direction::Ascending, "")}
+            {monitors}
             {sort_head("Subjects", RbqmSort::Subjects, Direction::Descending, "num")}
             {sort_head("Risk score", RbqmSort::Worst, Direction::Descending, "num")}
             <th scope="col" class="num">"Red"</th>
@@ -48,8 +59,8 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
     .into_any()
 }
 
-/// One head over the indicators of each domain, where there is more than one domain.
-fn domain_heads(indicators: &[Indicator]) -> Option<AnyView> {
+/// One head over the indicators of each domain, where there is more than one domain, after so many other columns.
+fn domain_heads(indicators: &[Indicator], columns: u8) -> Option<AnyView> {
     let mut spans: Vec<(&str, usize)> = Vec::new();
     for indicator in indicators {
         match spans.last_mut() {
@@ -66,14 +77,14 @@ fn domain_heads(indicators: &[Indicator]) -> Option<AnyView> {
     let heads = spans.into_iter().map(|(domain, count)| {
         view! { <th scope="colgroup" class="domain" colspan=count.to_string()>{label(domain)}</th> }
     });
-    Some(view! { <tr><td class="sticky"></td><td colspan="5"></td>{heads.collect_view()}</tr> }.into_any())
+    Some(view! { <tr><td class="sticky"></td><td colspan=columns.to_string()></td>{heads.collect_view()}</tr> }.into_any())
 }
 
 fn indicator_head(study: &str, query: &RbqmQuery, indicator: &Indicator) -> AnyView {
     let sort = RbqmSort::Indicator(indicator.id.clone());
     let sorted = query.sort == sort;
     let href = link::rbqm(study, &RbqmQuery { sort, ..query.clone() });
-    let page = link::indicator(study, &indicator.id, &IndicatorQuery::default());
+    let page = link::indicator(study, &indicator.id, &compared(query, None));
     view! {
         <th scope="col" class="indicator" aria-sort=sorted.then_some("other")>
             <a href=page title=indicator.title.clone()>{indicator.abbreviation.clone()}</a>
@@ -84,18 +95,34 @@ fn indicator_head(study: &str, query: &RbqmQuery, indicator: &Indicator) -> AnyV
     .into_any()
 }
 
-fn site_row((study, level): (&str, Level), indicators: &[Indicator], site: &SiteRow) -> AnyView {
+/// The page of an indicator at the level and by the method of the matrix.
+fn compared(query: &RbqmQuery, group: Option<&str>) -> IndicatorQuery {
+    IndicatorQuery {
+        level: if query.level == Level::Study { Level::Site } else { query.level },
+        method: query.method.clone(),
+        site: group.map(str::to_owned),
+        ..IndicatorQuery::default()
+    }
+}
+
+fn site_row(view: &RbqmView, site: &SiteRow, with_monitors: bool) -> AnyView {
     let (red, amber) = flag_counts(site);
-    let cells = indicators
+    let cells = view
+        .indicators
         .iter()
         .zip(&site.signals)
-        .map(|(indicator, signal)| cell((study, level), site, indicator, signal));
+        .map(|(indicator, signal)| cell(view, site, indicator, signal));
+    let monitors = with_monitors.then(|| {
+        let MonitoredBy { cro, monitor } = site.monitored_by.clone();
+        view! { <td>{cro}</td> <td>{monitor}</td> }
+    });
     let name = (!site.name.is_empty()).then(|| view! { <span class="row-note">{site.name.clone()}</span> });
     let count = |count: usize| if count == 0 { format::NO_VALUE.to_owned() } else { count.to_string() };
     view! {
         <tr>
             <th scope="row" class="sticky">{site.site.clone()}{name}</th>
             <td>{site.country.clone()}</td>
+            {monitors}
             <td class="num">{format::count(site.subject_count)}</td>
             <td class="num risk-cell">
                 {format::risk_score(site.risk_score)}
@@ -109,14 +136,15 @@ fn site_row((study, level): (&str, Level), indicators: &[Indicator], site: &Site
     .into_any()
 }
 
-fn cell((study, level): (&str, Level), site: &SiteRow, indicator: &Indicator, signal: &Signal) -> AnyView {
+fn cell(view: &RbqmView, site: &SiteRow, indicator: &Indicator, signal: &Signal) -> AnyView {
+    let (study, level) = (view.frame.study_key(), view.query.level);
     let class = format!("cell {}", verdict::class(signal.flag));
     let said = verdict::in_full(indicator, signal);
     match signal.flag {
         Flag::NotAvailable => view! { <td class=class title=said>"n/a"</td> }.into_any(),
         Flag::NotEnough => view! { <td class=class title=said>"few"</td> }.into_any(),
         flag => {
-            let href = link::indicator_at(study, &indicator.id, &site.site);
+            let href = link::indicator(study, &indicator.id, &compared(&view.query, Some(&site.site)));
             let score = match level {
                 Level::Study => verdict::metric(indicator, signal.metric),
                 _ => verdict::score(indicator, signal),
@@ -128,11 +156,11 @@ fn cell((study, level): (&str, Level), site: &SiteRow, indicator: &Indicator, si
                     <span class="vh">{format!("{}: ", verdict::words(flag))}</span>
                 }
             });
-            if level == Level::Site {
-                view! { <td class=class><a href=href title=said>{sign}{score}</a></td> }.into_any()
-            } else {
-                // Rows behind a number are shown for sites.
+            if level == Level::Study {
+                // The whole study is compared with nothing, so that no page draws it.
                 view! { <td class=class title=said><span>{sign}{score}</span></td> }.into_any()
+            } else {
+                view! { <td class=class><a href=href title=said>{sign}{score}</a></td> }.into_any()
             }
         }
     }

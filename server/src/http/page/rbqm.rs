@@ -2,7 +2,7 @@
 
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
-use frontend::query::{Level, RbqmQuery};
+use frontend::query::RbqmQuery;
 use frontend::view::{RbqmView, Tab};
 
 use super::{Answer, Visit, limits, pairs, signals};
@@ -28,18 +28,17 @@ pub(crate) async fn show(
     };
     let read = signals::compared(&state.app, &scope, &visible, &wanted).await;
     let read = read.map_err(|failure| visit.fail(failure))?;
-    let table =
-        if wanted.level == Level::Site && wanted.method.is_none() { "mart_kri" } else { "mart_indicator" };
     let limits = limits::read(&state.app, &scope, &visible).await.map_err(|failure| visit.fail(failure))?;
     let view = RbqmView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
         query,
+        levels: read.levels,
         indicators: read.indicators,
         sites: read.sites,
         not_applicable: read.not_applicable,
         limits,
         definition: signals::definition_of_risk(),
-        downloads: signals::downloads(&study, table),
+        downloads: signals::downloads(&study, wanted.table()),
         limit_downloads: signals::downloads(&study, "mart_tolerance_limit"),
     };
     Ok(visit.page(frontend::page::rbqm(&view)))

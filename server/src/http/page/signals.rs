@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use flight::published::Visible;
 use frontend::query::Level;
 use frontend::view::{
-    Definition, Downloads, Flag, Indicator, Metric, NotApplicable, Scored, Signal, SiteRow,
+    Definition, Downloads, Flag, Indicator, Metric, MonitoredBy, NotApplicable, Scored, Signal, SiteRow,
 };
 use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
-use marts::indicators::{AccrualOn, IDENTITY, IdentityOn, METRIC, Model, definitions};
+use marts::indicators::by_method::LEAST_EXPECTED;
+use marts::indicators::{
+    AccrualOn, EXACT, IDENTITY, IN_FRAME, IdentityOn, LEAVE_ONE_OUT, METRIC, Model, definitions,
+};
 
 use crate::app::App;
 use crate::error::Result;
@@ -23,6 +26,8 @@ pub(crate) struct Signals {
     /// The others, each with why.
     pub(crate) not_applicable: Vec<NotApplicable>,
     pub(crate) sites: Vec<SiteRow>,
+    /// The levels that the sources know groups at.
+    pub(crate) levels: Vec<Level>,
 }
 
 /// An indicator as the snapshot defines it, and whether the study's sources answer it.
@@ -78,6 +83,18 @@ pub(crate) struct Comparison {
     pub(crate) domain: Option<String>,
 }
 
+impl Comparison {
+    /// Whether sites are compared by each indicator's own method, which has a mart of its own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.level == Level::Site && self.method.is_none()
+    }
+
+    /// The mart that holds it.
+    pub(crate) fn table(&self) -> &'static str {
+        if self.is_own() { "mart_kri" } else { "mart_indicator" }
+    }
+}
+
 /// The indicators of a study and each site by each indicator's own method.
 pub(crate) async fn read(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result<Signals> {
     compared(app, scope, visible, &Comparison::default()).await
@@ -91,12 +108,8 @@ pub(crate) async fn compared(
     wanted: &Comparison,
 ) -> Result<Signals> {
     let defined = defined(app, scope, visible).await?;
-    let own = wanted.level == Level::Site && wanted.method.is_none();
-    let scored = if own {
-        scored(&app.mart_rows.table(scope, visible, "mart_kri").await?)
-    } else {
-        by_method(&app.mart_rows.table(scope, visible, "mart_indicator").await?, wanted, &defined)
-    };
+    let rows = app.mart_rows.table(scope, visible, wanted.table()).await?;
+    let scored = if wanted.is_own() { scored(&rows) } else { by_method(&rows, wanted, &defined) };
     let wanted_domain =
         |one: &Defined| wanted.domain.as_ref().is_none_or(|domain| domain == one.definition.domain.name());
     let mut found = Signals::default();
@@ -112,11 +125,12 @@ pub(crate) async fn compared(
             });
         }
     }
+    let sites = app.mart_rows.table(scope, visible, "dim_site").await?;
+    found.levels = levels(&sites);
     found.sites = if wanted.level == Level::Site {
-        sites(app, scope, visible).await?
+        self::sites(app, scope, visible).await?
     } else {
         let subjects = app.mart_rows.table(scope, visible, "dim_subject").await?;
-        let sites = app.mart_rows.table(scope, visible, "dim_site").await?;
         groups(&scored, &subjects_by_group(&subjects, &sites, wanted.level))
     };
     for site in &mut found.sites {
@@ -199,13 +213,31 @@ fn signals_of(rows: &Rows) -> Vec<Signal> {
     (0..rows.len()).map(signal).collect()
 }
 
-/// How many enrolled subjects each group of a level has.
-fn subjects_by_group(subjects: &Rows, sites: &Rows, level: Level) -> BTreeMap<String, u64> {
-    let column = match level {
+/// The levels at which some site of now has a group.
+fn levels(sites: &Rows) -> Vec<Level> {
+    let now = sites.truths("is_current");
+    let is_known = |level: &Level| {
+        let groups = sites.texts(column_of(*level));
+        groups.iter().zip(&now).any(|(group, now)| *now && !group.is_empty())
+    };
+    Level::ALL.into_iter().filter(is_known).collect()
+}
+
+/// The column of `dim_site` that names the groups of a level.
+const fn column_of(level: Level) -> &'static str {
+    match level {
+        Level::Site => "site_id",
+        Level::Monitor => "monitor_pseudonym",
         Level::Region => "region",
         Level::Country => "country",
-        Level::Site | Level::Study => "study_id",
-    };
+        Level::Cro => "cro",
+        Level::Study => "study_id",
+    }
+}
+
+/// How many enrolled subjects each group of a level has.
+fn subjects_by_group(subjects: &Rows, sites: &Rows, level: Level) -> BTreeMap<String, u64> {
+    let column = column_of(level);
     let (names, groups, now) = (sites.texts("site_id"), sites.texts(column), sites.truths("is_current"));
     let group_of: BTreeMap<&String, &String> =
         (0..sites.len()).filter(|row| now[*row]).map(|row| (&names[row], &groups[row])).collect();
@@ -242,7 +274,8 @@ async fn sites(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result
         *enrolled.entry(of_site[row].clone()).or_default() += u64::from(is_enrolled[row]);
     }
     let rows = app.mart_rows.table(scope, visible, "dim_site").await?;
-    let columns = ["site_id", "site_name", "country"].map(|name| rows.texts(name));
+    let columns =
+        ["site_id", "site_name", "country", "cro", "monitor_pseudonym"].map(|name| rows.texts(name));
     // A site without subjects has nothing to say yet; it is counted on the overview.
     let now = rows.truths("is_current");
     let with_subjects = (0..rows.len()).filter(|row| now[*row] && enrolled.contains_key(&columns[0][*row]));
@@ -251,6 +284,7 @@ async fn sites(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result
             site: columns[0][row].clone(),
             name: columns[1][row].clone(),
             country: columns[2][row].clone(),
+            monitored_by: MonitoredBy { cro: columns[3][row].clone(), monitor: columns[4][row].clone() },
             subject_count: enrolled.get(&columns[0][row]).copied().unwrap_or(0),
             risk_score: risks.get(&columns[0][row]).copied().flatten(),
             signals: Vec::new(),
@@ -259,6 +293,8 @@ async fn sites(app: &App, scope: &StudyScope<Read>, visible: &Visible) -> Result
 }
 
 fn indicator(definition: &IndicatorDefinition, overall: Option<f64>, method: Option<&str>) -> Indicator {
+    let own = definition.methods().first().copied().unwrap_or_default();
+    let (thresholds, flags) = definition.thresholds_for(method.unwrap_or(own));
     let judged_by_itself = definition.identity.filter(|_| method.is_none_or(|method| method == IDENTITY));
     Indicator {
         id: definition.id.clone(),
@@ -276,15 +312,18 @@ fn indicator(definition: &IndicatorDefinition, overall: Option<f64>, method: Opt
             Some(IdentityOn::Metric) => Scored::Metric,
             Some(IdentityOn::Numerator) => Scored::Numerator,
         },
-        thresholds: definition.thresholds.clone(),
-        flags: definition.flags.clone(),
+        thresholds: thresholds.to_vec(),
+        flags: flags.to_vec(),
         overall,
         unavailable: overall.is_none().then(|| why_not(definition)),
     }
 }
 
-/// The definition box of one indicator.
-pub(crate) fn definition_of(definition: &IndicatorDefinition) -> Definition {
+/// The definition box of one indicator, as it is compared.
+pub(crate) fn definition_of(definition: &IndicatorDefinition, wanted: &Comparison) -> Definition {
+    let own = definition.methods().first().copied().unwrap_or_default();
+    let method = wanted.method.as_deref().unwrap_or(own);
+    let (thresholds, _) = definition.thresholds_for(method);
     let on = match definition.accrual.on {
         AccrualOn::Numerator => definition.numerator.to_lowercase(),
         AccrualOn::Denominator => definition.denominator.to_lowercase(),
@@ -301,42 +340,61 @@ pub(crate) fn definition_of(definition: &IndicatorDefinition) -> Definition {
     Definition {
         title: definition.title.clone(),
         summary: format!(
-            "{} ({}) for each site, compared with the study.",
-            definition.title, definition.code
+            "{} ({}) for each {}, compared with the study.",
+            definition.title,
+            definition.code,
+            wanted.level.groups().0
         ),
         numerator: definition.numerator_rule.clone(),
         denominator: definition.denominator_rule.clone(),
-        method: definition.methods().join(", "),
-        formula: formula(definition),
-        accrual: format!("judged from {} {on} on", definition.accrual.least),
+        method: method.to_owned(),
+        formula: formula(definition, method),
+        accrual: match method {
+            LEAVE_ONE_OUT => format!("judged from {LEAST_EXPECTED} expected events on"),
+            EXACT => "always judged".to_owned(),
+            _ => format!("judged from {} {on} on", definition.accrual.least),
+        },
         source: if reference {
             "gsm.kri 1.5, as implemented in gsm.core 1.1".to_owned()
         } else {
             "the catalogue of indicators (docs/indicators.md)".to_owned()
         },
         parameters: vec![
-            ("thresholds".to_owned(), list(&definition.thresholds)),
+            ("thresholds".to_owned(), list(thresholds)),
             ("weights of the flags".to_owned(), list(&definition.weights)),
+            ("methods".to_owned(), definition.methods().join(", ")),
             ("definition".to_owned(), definition.version.clone()),
             ("source table".to_owned(), definition.table.clone()),
         ],
     }
 }
 
-fn formula(definition: &IndicatorDefinition) -> String {
-    match (definition.model, definition.identity) {
-        (Model::Reporting, _) => "score of the number of events among all sums that come out when each subject of the group is \
-                                  exchanged for one of the study with at least as many visits, by the law of that sum"
-            .to_owned(),
-        (_, Some(IdentityOn::Metric)) => "score = N / D".to_owned(),
-        (_, Some(IdentityOn::Numerator)) => "score = N".to_owned(),
-        (model, None) => {
-            let variance = if model == Model::Binary { "V = mu (1 - mu)" } else { "V = mu" };
+fn formula(definition: &IndicatorDefinition, method: &str) -> String {
+    let variance = if definition.model == Model::Binary { "V = mu (1 - mu)" } else { "V = mu" };
+    match (method, definition.identity) {
+        (IN_FRAME, _) => {
+            "score of the number of events among all sums that come out when each subject of the group is \
+                          exchanged for one of the study with at least as many visits, by the law of that sum"
+                .to_owned()
+        }
+        (IDENTITY, Some(IdentityOn::Numerator)) => "score = N".to_owned(),
+        (IDENTITY, _) => "score = N / D".to_owned(),
+        (LEAVE_ONE_OUT, _) => format!(
+            "score = (y - mu) / sqrt(phi V (1 / D + 1 / Dr)) with y = N / D, mu = Nr / Dr of all m - 1 other groups \
+             together, {variance}, phi = max(1, sum over the others of (y - mu)^2 D / V / (m - 2))"
+        ),
+        (EXACT, _) => {
+            let law =
+                if definition.model == Model::Binary { "hypergeometric" } else { "conditional binomial" };
             format!(
-                "score = (y - mu) / sqrt(phi V / D) with y = N / D, mu = sum N / sum D, {variance}, \
-                 phi = mean of (y - mu)^2 D / V over all sites"
+                "score = normal score of the smaller mid-p probability of N, by the {law} law of N among the events of \
+                 all groups"
             )
         }
+        _ => format!(
+            "score = (y - mu) / sqrt(phi V / D) with y = N / D, mu = sum N / sum D, {variance}, \
+             phi = mean of (y - mu)^2 D / V over all groups"
+        ),
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) async fn site(
         indicator: place.indicator,
         site: place.site,
         subjects,
-        definition: signals::definition_of(&place.definition),
+        definition: signals::definition_of(&place.definition, &signals::Comparison::default()),
         downloads: signals::downloads(&study, "mart_indicator_input"),
     };
     Ok(visit.page(frontend::page::site_subjects(&view)))
