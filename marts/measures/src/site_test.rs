@@ -15,13 +15,15 @@
 //! [`weekday`](mod@weekday);
 //! kinds of records: [`last_digit`](mod@last_digit), [`category_mix`](mod@category_mix).
 //!
-//! Sites of a real study differ a little even when all is well, and a large one shows it: read the p-values of a study
-//! together (their false discovery rate, [`crate::cauchy_combination()`]) and beside the effect, as a ranking of where to
-//! look. An average of the smallest log p-values is not offered.
+//! Sites of a real study differ a little even when all is well, and a large one shows it: [`beside_others`] widens the
+//! p-values of a test by what the other sites differ among themselves. Read them together (their false discovery rate,
+//! [`crate::cauchy_combination()`]) and beside the effect. An average of the smallest log p-values is not offered.
+pub mod between_sites;
 pub mod category_mix;
 pub mod cohort;
 pub mod distribution;
 pub mod duplicates;
+mod far_scores;
 pub mod heaping;
 pub mod lag_correlation;
 pub mod last_digit;
@@ -41,6 +43,7 @@ pub mod visit_gap;
 pub mod weekday;
 pub mod within_subject;
 
+pub use between_sites::{Beside, Seen, beside_others};
 pub use category_mix::category_mix;
 pub use cohort::{Cohort, NotApplicable, Outcome, Part, SiteTest};
 pub use distribution::distribution;
