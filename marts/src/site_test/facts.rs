@@ -88,8 +88,8 @@ pub const TESTS: &[Facts] = &[
     one_sided(test(
         ("C8", "duplicated_subjects"),
         "Subjects that occur twice",
-        SD,
-        "permutation of subjects, one-sided",
+        "largest share of a subject's records that one other subject has",
+        "chance agreement of the records of two subjects elsewhere, for all pairs",
     )),
     test(
         ("C9", "weekday"),

@@ -7,8 +7,8 @@ use crate::site_test::permutation_tail::{Pool, TIE, Tails, ln_choices};
 
 /// Sums less skew than this are left to the saddlepoint alone.
 const SKEW: f64 = 1.0;
-/// The rest is to be less skew than this.
-const REST_SKEW: f64 = 0.5;
+/// Sets of far scores that together have less than this part of a tail are passed over.
+const NEGLIGIBLE: f64 = 1e-3;
 /// More far scores than this are not counted: each doubles the ways.
 const FAR: usize = 8;
 
@@ -22,34 +22,47 @@ pub(super) fn tails_by_far_scores(scores: &[f64], chosen: usize, sum: f64) -> Op
     let mut by_distance = scores.to_vec();
     by_distance.sort_by(|left, right| right.abs().total_cmp(&left.abs()).then(left.total_cmp(right)));
     let most = FAR.min(chosen).min(scores.len() - chosen);
-    let far = (1..=most).find(|far| skew_of_sum(&by_distance[*far..], chosen - far) <= REST_SKEW)?;
+    let far = (1..=most).find(|far| skew_of_sum(&by_distance[*far..], chosen - far) <= SKEW)?;
     let (far, rest) = by_distance.split_at(far);
     let pool = Pool::new(rest);
     let rest_mean = rest.iter().sum::<f64>() / rest.len() as f64;
+    let all_choices = ln_choices(scores.len(), chosen);
     let mut tails = Tails { upper: 0.0, lower: 0.0 };
-    for set in 0_u32..1 << far.len() {
-        let in_set = far.iter().enumerate().filter(|(place, _)| set >> place & 1 == 1);
-        let (of_far, from_far) = in_set.fold((0, 0.0), |(count, sum), (_, score)| (count + 1, sum + score));
-        let wanted = chosen - of_far;
-        let weight = (ln_choices(rest.len(), wanted) - ln_choices(scores.len(), chosen)).exp();
-        let open = sum - from_far;
-        let here = match &pool {
-            Some(pool) => {
-                let mean = wanted as f64 * pool.standardise(0.0);
-                within(pool, wanted, open * pool.scale() + mean)
-            }
-            // The rest is one and the same score.
-            None => {
-                let edge = TIE * chosen as f64;
-                let always = wanted as f64 * rest_mean;
-                let certain = |is: bool| f64::from(u8::from(is));
-                Tails { upper: certain(always >= open - edge), lower: certain(always <= open + edge) }
-            }
-        };
-        tails.upper += weight * here.upper;
-        tails.lower += weight * here.lower;
+    for of_far in 0..=far.len() {
+        let ln_weight = ln_choices(rest.len(), chosen - of_far) - all_choices;
+        let left: f64 = (of_far..=far.len())
+            .map(|more| (ln_choices(rest.len(), chosen - more) + ln_choices(far.len(), more) - all_choices).exp())
+            .sum();
+        if left < NEGLIGIBLE * tails.upper.min(tails.lower) {
+            break;
+        }
+        for from_far in sums_of_sets(far, of_far) {
+            let here = rest_tails(pool.as_ref(), rest_mean, chosen - of_far, sum - from_far);
+            tails.upper += ln_weight.exp() * here.upper;
+            tails.lower += ln_weight.exp() * here.lower;
+        }
     }
     Some(Tails { upper: tails.upper.min(1.0), lower: tails.lower.min(1.0) })
+}
+
+/// The sums of all sets of so many of the far scores.
+fn sums_of_sets(far: &[f64], size: usize) -> impl Iterator<Item = f64> {
+    let sets = (0_u32..1 << far.len()).filter(move |set| set.count_ones() as usize == size);
+    sets.map(|set| far.iter().enumerate().filter(|(place, _)| set >> place & 1 == 1).map(|(_, score)| score).sum())
+}
+
+/// The tails of the sum of `wanted` scores of the rest at `open`.
+fn rest_tails(pool: Option<&Pool>, rest_mean: f64, wanted: usize, open: f64) -> Tails {
+    match pool {
+        Some(pool) => within(pool, wanted, open * pool.scale() + wanted as f64 * pool.standardise(0.0)),
+        // The rest is one and the same score.
+        None => {
+            let edge = TIE * (wanted + 1) as f64;
+            let always = wanted as f64 * rest_mean;
+            let certain = |is: bool| f64::from(u8::from(is));
+            Tails { upper: certain(always >= open - edge), lower: certain(always <= open + edge) }
+        }
+    }
 }
 
 /// The tails of the rest, also beyond all that it can add up to.
