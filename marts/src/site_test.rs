@@ -1,6 +1,10 @@
 //! Central statistical monitoring: is each site like the others? Fourteen kinds of tests (C1 to C14) of every variable at
 //! every site against the rest, and one probability of many for each site.
 //!
+//! Sites differ a little by themselves. What the other sites differ among themselves by a test of a variable is taken off
+//! before a site is called unlike them ([`beside_others`]); the probability that would hold if sites did not differ at
+//! all stands beside.
+//!
 //! Probabilities are combined by Cauchy's transformation, which holds under any dependence, and adjusted by Benjamini and
 //! Hochberg's procedure for how many were looked at; an average of the smallest logarithms is not offered.
 
@@ -8,7 +12,7 @@ use std::collections::BTreeMap;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
-use measures::site_test::{Outcome, SiteTest};
+use measures::site_test::{Alternative, Beside, Outcome, Seen, SiteTest, beside_others};
 use measures::{MeasureError, benjamini_hochberg, cauchy_combination};
 use warehouse::engine::Engine;
 
@@ -18,10 +22,11 @@ use crate::{Definitions, Error, Result};
 mod battery;
 mod facts;
 mod input;
+mod weekend;
 
 pub use battery::LEAST_SUBJECTS;
 pub use facts::{Facts, TESTS, facts};
-pub(crate) use input::{FINDINGS, KINDS, MISSING, SUBJECTS, VISITS};
+pub(crate) use input::{FINDINGS, KINDS, MISSING, SAMPLES, SUBJECTS, VISITS};
 
 pub(crate) const MART: &str = "mart_site_test";
 pub(crate) const COMBINED_MART: &str = "mart_site_test_combined";
@@ -38,30 +43,54 @@ pub(crate) struct Row {
     method: &'static str,
     site: String,
     variable: String,
-    outcome: std::result::Result<Outcome, String>,
+    outcome: std::result::Result<(Outcome, Beside), String>,
     q: Option<f64>,
 }
 
 impl Row {
-    fn of(
+    /// One row for each site, with the probabilities beside those of the other sites.
+    fn of_sites(
         (test, method): (&'static str, &'static str),
-        site: String,
-        variable: String,
-        answer: SiteTest,
-    ) -> Self {
-        let outcome = match answer {
-            Ok(found) if found.group_size < LEAST_SUBJECTS => Err(format!(
-                "the group has {} subjects with data, and {LEAST_SUBJECTS} are asked for",
-                found.group_size
-            )),
-            Ok(found) => Ok(found),
-            Err(why) => Err(why.to_string()),
-        };
-        Self { test, method, site, variable, outcome, q: None }
+        variable: &str,
+        answers: Vec<(String, SiteTest)>,
+    ) -> std::result::Result<Vec<Self>, MeasureError> {
+        let judged: Vec<std::result::Result<Outcome, String>> =
+            answers.iter().map(|(_, answer)| judged(*answer)).collect();
+        let seen: Vec<Option<Seen>> =
+            judged.iter().map(|outcome| outcome.as_ref().ok().map(Seen::from)).collect();
+        let alternative = facts(method).map_or(Alternative::TwoSided, |facts| facts.alternative);
+        let beside = beside_others(&seen, alternative)?;
+        let rows = answers.into_iter().zip(judged).zip(beside).map(|(((site, _), outcome), beside)| Self {
+            test,
+            method,
+            site,
+            variable: variable.to_owned(),
+            outcome: outcome.and_then(|outcome| {
+                beside.map(|beside| (outcome, beside)).ok_or_else(|| "there is no probability".to_owned())
+            }),
+            q: None,
+        });
+        Ok(rows.collect())
     }
 
-    fn number(&self, of: impl Fn(&Outcome) -> f64) -> Option<f64> {
+    fn p(&self) -> Option<f64> {
+        self.number(|(_, beside)| beside.p_value)
+    }
+
+    fn number(&self, of: impl Fn(&(Outcome, Beside)) -> f64) -> Option<f64> {
         self.outcome.as_ref().ok().map(of).filter(|number| number.is_finite())
+    }
+}
+
+/// An answer as it enters, or why not.
+fn judged(answer: SiteTest) -> std::result::Result<Outcome, String> {
+    match answer {
+        Ok(found) if found.group_size < LEAST_SUBJECTS => Err(format!(
+            "the group has {} subjects with data, and {LEAST_SUBJECTS} are asked for",
+            found.group_size
+        )),
+        Ok(found) => Ok(found),
+        Err(why) => Err(why.to_string()),
     }
 }
 
@@ -84,7 +113,7 @@ pub fn by_variable(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
         None => Vec::new(),
     };
     let probabilities: Vec<f64> =
-        rows.iter().map(|row| row.number(|found| found.p_value).unwrap_or(f64::NAN)).collect();
+        rows.iter().map(|row| row.p().unwrap_or(f64::NAN)).collect();
     for (row, adjusted) in rows.iter_mut().zip(benjamini_hochberg(&probabilities)) {
         row.q = row.outcome.is_ok().then_some(adjusted);
     }
@@ -97,11 +126,13 @@ pub fn by_variable(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
         texts("test_id", &rows, |row| row.test),
         texts("method", &rows, |row| row.method),
         texts("variable", &rows, |row| &row.variable),
-        some_numbers("p_value", &rows, |row| row.number(|found| found.p_value)),
+        some_numbers("p_value", &rows, Row::p),
         some_numbers("q_value", &rows, |row| row.q),
-        some_numbers("effect", &rows, |row| row.number(|found| found.effect)),
-        some_numbers("n_site", &rows, |row| row.number(|found| real(found.group_size))),
-        some_numbers("n_rest", &rows, |row| row.number(|found| real(found.rest_size))),
+        some_numbers("p_alike", &rows, |row| row.number(|(found, _)| found.p_value)),
+        some_numbers("between_sites", &rows, |row| row.number(|(_, beside)| beside.between)),
+        some_numbers("effect", &rows, |row| row.number(|(found, _)| found.effect)),
+        some_numbers("n_site", &rows, |row| row.number(|(found, _)| real(found.group_size))),
+        some_numbers("n_rest", &rows, |row| row.number(|(found, _)| real(found.rest_size))),
         some_texts("not_judged", &rows, |row| row.outcome.as_ref().err().map(String::as_str)),
     ];
     table(MART, columns)

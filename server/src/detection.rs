@@ -1,11 +1,12 @@
 //! How well planted anomalies are found: studies are simulated with them and without, their marts are built as for any
 //! other study, and what two methods flag is held against the truth.
 //!
-//! - The reference: indicators by the normal approximation with plain thresholds; a red flag finds.
-//! - Ours: indicators with each site left out of what it is compared with, and the site tests, both adjusted for the false
-//!   discovery rate; an adjusted probability below 0.05 finds.
+//! - The reference: its twelve indicators by the normal approximation with plain thresholds; a red flag finds.
+//! - Ours: every indicator with each site left out of what it is compared with, events by visit against subjects who were
+//!   followed as long, and the site tests, all adjusted for the false discovery rate; an adjusted probability below 0.05 finds.
 //!
-//! Read [`mod@plan`] first (which studies), then [`flagged`] (what a method flags) and [`mod@report`] (the table).
+//! Read [`mod@plan`] first (which studies), then [`flagged`] (what a method says), [`mod@calibration`] (how often the site
+//! tests reject) and [`mod@report`] (the page).
 
 use std::path::Path;
 
@@ -15,39 +16,43 @@ use evidence::simulate::anomaly::AnomalyKind;
 use evidence::simulate::simulate;
 use evidence::simulate::truth::Planted;
 use kernel::StudyId;
-use warehouse::engine::Limits;
+use marts::Selection;
 use warehouse::{Delivery, Mapping};
 
 use crate::app::App;
 use crate::error::{Failure, Result};
 use crate::work::{self, Engineer, Order, Teller};
 
+pub(crate) mod calibration;
 pub(crate) mod flagged;
 pub(crate) mod plan;
 pub(crate) mod report;
 
-use flagged::{Flagged, flagged};
+use calibration::Calibration;
+use flagged::{Flagged, Verdict, flagged};
 use plan::{Size, cuts, null_study, planted_studies};
 
 /// What became of one anomaly.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) kind: AnomalyKind,
-    /// The months from the first cut at which a perfect detector could see it to the first at which the method did; none
+    /// The months from the first extract in which a perfect detector could see it to the first in which the method did; none
     /// where the method never did, or the perfect detector cannot.
     pub(crate) delay_months: [Option<f64>; 2],
-    /// Whether the method flags it at the cut-off: the reference, ours.
-    pub(crate) found: [bool; 2],
+    /// What both methods say of it at the cut-off.
+    pub(crate) verdict: Verdict,
 }
 
 /// What all studies came to.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) found: Vec<Found>,
-    /// Sites flagged in each null study: by the reference, by ours.
-    pub(crate) false_alarms: Vec<[usize; 2]>,
-    /// Sites of all null studies.
-    pub(crate) null_sites: usize,
+    /// Of each null study, what is said of every site.
+    pub(crate) null_sites: Vec<Vec<Verdict>>,
+    /// And of every country.
+    pub(crate) null_countries: Vec<Vec<Verdict>>,
+    /// How often the site tests reject in null studies.
+    pub(crate) calibration: Calibration,
 }
 
 /// Makes the studies in an empty data folder and judges them; `tell` hears how many of how many are done.
@@ -68,7 +73,7 @@ pub(crate) async fn run(
     };
     let mut outcome = Outcome::default();
     let all = planted_studies(size)?;
-    let total = all.len() as u64 + u64::from(size.studies);
+    let total = all.len() as u64 + u64::from(size.nulls);
     for (number, (study, seed)) in (1..).zip(&all) {
         let folder = data.join("simulated").join(study.study.as_str());
         let truth = simulate(study, *seed, &folder, &mut |_| {})?;
@@ -82,39 +87,52 @@ pub(crate) async fn run(
         outcome.found.extend(truth.anomalies.iter().map(|planted| found(planted, &seen)));
         tell(number, total);
     }
-    for number in 1..=size.studies {
+    for number in 1..=size.nulls {
         let (study, seed) = null_study(size, number)?;
         let folder = data.join("simulated").join(study.study.as_str());
         simulate(&study, seed, &folder, &mut |_| {})?;
         let flagged = judge(app, &engineer(&study.study)?, &folder).await?;
-        outcome.null_sites += flagged.sites.len();
-        outcome
-            .false_alarms
-            .push([0, 1].map(|method| flagged.sites.values().filter(|by| by[method]).count()));
+        outcome.calibration.add(&flagged.calibration);
+        outcome.null_sites.push(flagged.sites.into_values().collect());
+        outcome.null_countries.push(flagged.countries.into_values().collect());
         tell(all.len() as u64 + u64::from(number), total);
     }
     Ok(outcome)
 }
 
-/// Takes an extract in, builds its marts and reads what they flag.
+/// The marts that are read, with what they read.
+const NEEDED: [&str; 2] = ["+mart_indicator", "+mart_site_test_combined"];
+
+/// Takes an extract in, builds the marts that are asked and reads what they say.
 async fn judge(app: &App, engineer: &Engineer, folder: &Path) -> Result<Flagged> {
     let delivery = Delivery::of(&[folder.to_owned()], Some(Mapping::load("edc")?))?;
     let order = Order { delivery, key: None, title: "A simulated study".to_owned(), batch: None };
     let silent = || Teller::new(|_| {});
     work::ingest(app, engineer, &order, silent()).await?;
-    work::build_marts(app, engineer, Limits::default(), silent()).await?;
-    flagged(app, &engineer.scope.to_read()).await
+    let selection = Selection { select: NEEDED.map(str::to_owned).to_vec(), ..Selection::default() };
+    let wanted = marts::Order { selection, ..marts::Order::default() };
+    let publication = work::marts::build(app, engineer, wanted, silent()).await?;
+    match publication.failure {
+        None => flagged(app, &engineer.scope.to_read()).await,
+        Some(failure) => Err(failure.into()),
+    }
 }
 
 fn found(planted: &Planted, seen: &[(NaiveDate, Flagged)]) -> Found {
-    let by = |flagged: &Flagged| flagged.finds(planted.kind, &planted.site);
-    let at_cut_off = seen.last().map_or([false; 2], |(_, flagged)| by(flagged));
+    let verdict = |flagged: &Flagged| flagged.of(planted.kind, &planted.site);
+    let first_that_could = planted
+        .first_detectable_cut
+        .and_then(|could| seen.iter().map(|(cut, _)| *cut).find(|cut| *cut >= could));
     let delay = |method: usize| {
-        let could = planted.first_detectable_cut?;
-        let (cut, _) = seen.iter().find(|(cut, flagged)| *cut >= could && by(flagged)[method])?;
+        let could = first_that_could?;
+        let (cut, _) = seen.iter().find(|(cut, flagged)| *cut >= could && verdict(flagged).by()[method])?;
         #[expect(clippy::cast_precision_loss, reason = "days of one study")]
         let days = (*cut - could).num_days() as f64;
         Some(days / 30.4375)
     };
-    Found { kind: planted.kind, found: at_cut_off, delay_months: [delay(0), delay(1)] }
+    Found {
+        kind: planted.kind,
+        delay_months: [delay(0), delay(1)],
+        verdict: seen.last().map(|(_, flagged)| verdict(flagged)).unwrap_or_default(),
+    }
 }

@@ -5,6 +5,7 @@ use crate::bounds::{Bound, exposure_grid, whole_exposure_grid};
 use crate::error::MeasureError;
 use crate::law::count::{CountLaw, Tails, first_where};
 use crate::proportion_table::{Kind, check, check_shares, check_whole};
+use crate::tail_probability::{normal_quantile_upper, normal_upper};
 
 /// What a group is compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,6 +34,20 @@ pub struct ExactGroup {
     /// The normal score of the smaller mid-p side, negative for low counts: thresholds of -2 and 3 mean
     /// what they mean for a normal score. At most 37.6 in size.
     pub score: f64,
+}
+
+impl ExactGroup {
+    /// The exact two-sided p-value where groups differ for other reasons too: that of its normal score over the root of the
+    /// over-dispersion of the others, which is [`crate::LeftOut::factor`].
+    // Source: quasi-likelihood, McCullagh P, Nelder JA, "Generalized Linear Models", 2nd ed., 1989, 4.5.
+    #[must_use]
+    pub fn widened(&self, factor: f64) -> f64 {
+        if factor <= 1.0 {
+            return self.two_sided;
+        }
+        let score = normal_quantile_upper((self.two_sided / 2.0).clamp(f64::MIN_POSITIVE, 0.5));
+        2.0 * normal_upper(score / factor.sqrt())
+    }
 }
 
 /// Judges each group by the exact law of its count.

@@ -11,17 +11,20 @@
 //! [`distribution`](mod@distribution), [`pair_correlation`](mod@pair_correlation), [`mahalanobis`],
 //! [`trend`](mod@trend), [`step`](mod@step);
 //! repeated values: [`within_subject`], [`lag_correlation`](mod@lag_correlation), [`visit_gap`](mod@visit_gap);
-//! shares of records: [`heaping`](mod@heaping), [`duplicates`], [`missing_share`](mod@missing_share),
+//! shares of records: [`heaping`](mod@heaping), [`duplicates`], [`copied_subjects`], [`missing_share`](mod@missing_share),
 //! [`weekday`](mod@weekday);
 //! kinds of records: [`last_digit`](mod@last_digit), [`category_mix`](mod@category_mix).
 //!
-//! Sites of a real study differ a little even when all is well, and a large one shows it: read the p-values of a study
-//! together (their false discovery rate, [`crate::cauchy_combination()`]) and beside the effect, as a ranking of where to
-//! look. An average of the smallest log p-values is not offered.
+//! Sites of a real study differ a little even when all is well, and a large one shows it: [`beside_others`] widens the
+//! p-values of a test by what the other sites differ among themselves. Read them together (their false discovery rate,
+//! [`crate::cauchy_combination()`]) and beside the effect. An average of the smallest log p-values is not offered.
+pub mod between_sites;
 pub mod category_mix;
 pub mod cohort;
+pub mod copied_subjects;
 pub mod distribution;
 pub mod duplicates;
+mod far_scores;
 pub mod heaping;
 pub mod lag_correlation;
 pub mod last_digit;
@@ -41,10 +44,12 @@ pub mod visit_gap;
 pub mod weekday;
 pub mod within_subject;
 
+pub use between_sites::{Beside, Seen, beside_others};
 pub use category_mix::category_mix;
 pub use cohort::{Cohort, NotApplicable, Outcome, Part, SiteTest};
 pub use distribution::distribution;
-pub use duplicates::{duplicated_records, duplicated_subjects, repeated_values};
+pub use copied_subjects::duplicated_subjects;
+pub use duplicates::{duplicated_records, repeated_values};
 pub use heaping::heaping;
 pub use lag_correlation::lag_correlation;
 pub use last_digit::last_digit;

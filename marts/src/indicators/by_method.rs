@@ -1,9 +1,11 @@
 //! Every indicator at every level by every method, side by side.
 //!
 //! - `normal_approximation`, the open reference: each group against all groups, itself among them.
-//! - `leave_one_out`: each group against the rest, with the rest's over-dispersion; it does not hide itself.
+//! - `leave_one_out`: each group against the rest, with the rest's over-dispersion; it does not hide itself. Where fewer than
+//!   five events are expected it has no score, and its probability is that of the exact law, widened by the over-dispersion.
 //! - `exact`: the law of the count itself, which holds for the smallest groups, and knows chance alone.
-//! - `in_frame`: events by visit, each subject against those who were followed as long.
+//! - `in_frame`: events by visit, each subject against those who were followed as long; the probability is widened by what
+//!   the other groups differ among themselves.
 //! - `identity`: the number itself against thresholds that were fixed beforehand.
 //! - `metric`: the number of the whole study, which is compared with nothing.
 //!
@@ -13,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int8Array, RecordBatch};
+use measures::site_test::{Alternative, Seen, beside_others};
 use measures::{Against, Basis, benjamini_hochberg, exact, identity, leave_one_out, normal_approximation};
 use warehouse::engine::Engine;
 
@@ -139,7 +142,17 @@ pub(super) fn reported(
 ) -> Result<Vec<Row>> {
     let rule = definition.flag_rule()?;
     let judged = courses.judge(definition, level).map_err(|source| definition.refused(MART, source))?;
-    let row = |judged: super::reporting::Judged| {
+    let judged: Vec<_> = judged.into_iter().filter(|judged| judged.found.visits > 0).collect();
+    let visits = |judged: &super::reporting::Judged| judged.found.visits as f64;
+    let all: f64 = judged.iter().map(visits).sum();
+    let seen = judged.iter().map(|judged| {
+        let here = visits(judged);
+        let weight = 1.0 / (1.0 / here + 1.0 / (all - here).max(1.0));
+        Some(Seen { p_value: (2.0 * judged.found.under.min(judged.found.over)).min(1.0), weight })
+    });
+    let beside = beside_others(&seen.collect::<Vec<_>>(), Alternative::TwoSided)
+        .map_err(|source| definition.refused(MART, source))?;
+    let row = |(judged, beside): (super::reporting::Judged, Option<measures::site_test::Beside>)| {
         let found = judged.found;
         let (numerator, denominator) = (found.observed as f64, found.visits as f64);
         let said = rule.judge(numerator, denominator, found.score);
@@ -149,14 +162,14 @@ pub(super) fn reported(
             denominator,
             expected: Some(found.expected),
             score: said.score,
-            p: Some((2.0 * found.under.min(found.over)).min(1.0)),
+            p: beside.map(|beside| beside.p_value),
             low: [Some(found.under), None],
             high: [Some(found.over), None],
             flag: said.flag,
             ..blank((level, IN_FRAME), definition)
         }
     };
-    Ok(judged.into_iter().filter(|judged| judged.found.visits > 0).map(row).collect())
+    Ok(judged.into_iter().zip(beside).map(row).collect())
 }
 
 /// One indicator at one level by a method that compares sums.
@@ -203,13 +216,18 @@ fn by_leave_one_out(
     let scored = leave_one_out(&groups.numerators, &groups.denominators, definition.kind())
         .map_err(|source| definition.refused(MART, source))?;
     let rule = definition.rule_for(LEAVE_ONE_OUT)?;
+    let counts = definition.methods().contains(&EXACT);
+    let few = counts
+        .then(|| exact(&groups.numerators, &groups.denominators, definition.kind(), Against::Rest))
+        .transpose()
+        .map_err(|source| definition.refused(MART, source))?;
     let row = |(index, scored): (usize, &measures::LeftOut)| {
         let judged = rule.judge_expected(scored.expected, LEAST_EXPECTED, scored.score);
         Row {
             expected: Some(scored.expected),
             factor: Some(scored.factor),
             score: judged.score,
-            p: judged.score.map(|_| scored.p),
+            p: judged.score.map(|_| scored.p).or_else(|| few.as_ref().map(|few| few[index].widened(scored.factor))),
             flag: judged.flag,
             ..at(groups, index, blank(place, definition))
         }

@@ -33,10 +33,17 @@ pub(super) const MART: Mart = Mart {
         ),
         column(
             "p_value",
-            "the probability of such a difference if the site were like the rest; null where it is not judged",
+            "the probability of such a difference if the site were one of those that the others are; null where it is not judged",
             DATA,
         ),
         column("q_value", "the same, adjusted for all tests of the study (Benjamini and Hochberg)", DATA),
+        column("p_alike", "the probability if sites did not differ at all but by their subjects", DATA),
+        column(
+            "between_sites",
+            "the standard deviation between sites that the other sites show, in standard deviations of the subjects; 0 where \
+             they differ no more than their subjects make them",
+            DATA,
+        ),
         column("effect", "how large the difference is, in the unit of the test", DATA),
         column("n_site", "subjects of the site that count", DATA),
         column("n_rest", "subjects of the rest that count", DATA),
@@ -45,6 +52,7 @@ pub(super) const MART: Mart = Mart {
     tests: &[
         Test::that(Rule::Range("p_value", 0.0, 1.0)),
         Test::that(Rule::AtMost("p_value", "q_value")),
+        Test::that(Rule::AtMost("p_alike", "p_value")),
         Test::that(Rule::Relationship("site_id", "dim_site", "site_id")),
         Test::that(Rule::Absent(
             "what is judged has no reason why it is not, and the other way round",
@@ -54,8 +62,15 @@ pub(super) const MART: Mart = Mart {
     tags: &["site_tests"],
     definition: Definition::Rust(
         site_test::by_variable,
-        1,
-        &[site_test::SUBJECTS, site_test::FINDINGS, site_test::VISITS, site_test::KINDS, site_test::MISSING],
+        2,
+        &[
+            site_test::SUBJECTS,
+            site_test::FINDINGS,
+            site_test::VISITS,
+            site_test::SAMPLES,
+            site_test::KINDS,
+            site_test::MISSING,
+        ],
     ),
 };
 

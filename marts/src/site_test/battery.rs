@@ -10,6 +10,7 @@ use measures::site_test::{
 };
 
 use super::input::{Input, Kinds, Series};
+use super::weekend::{is_off, weekend};
 use super::{ALL_OF_DOMAIN, Row, refused};
 use crate::Result;
 
@@ -81,10 +82,9 @@ impl Battery<'_> {
         tested: Tested,
     ) -> Result<()> {
         let tested = tested.map_err(refused(self.mart, method))?;
-        for (group, answer) in groups.iter().zip(tested) {
-            let site = self.input.sites[*group].clone();
-            self.rows.push(Row::of((id, method), site, variable.to_owned(), answer));
-        }
+        let sites = groups.iter().map(|group| self.input.sites[*group].clone());
+        let rows = Row::of_sites((id, method), variable, sites.zip(tested).collect());
+        self.rows.extend(rows.map_err(refused(self.mart, method))?);
         Ok(())
     }
 
@@ -167,42 +167,64 @@ impl Battery<'_> {
         self.add(("C8", "duplicated_subjects"), name, duplicated_subjects(cohort, &subjects, &slices))
     }
 
-    /// When visits were: days of the week within each country, and the gaps between visits.
+    /// When visits were: the gaps between them, and on which days of the week; of samples the latter.
     fn visits(&mut self) -> Result<()> {
         let input = self.input;
         let visits = &input.visits;
         let gaps = visit_gap(&input.cohort, &visits.subjects, &visits.positions, &visits.days);
         self.add(("C10", "visit_gap"), "visits", gaps)?;
+        self.days("visits", &visits.subjects, &visits.days)?;
+        self.days("samples", &input.samples.subjects, &input.samples.days)
+    }
+
+    /// Days of the week within each country. The site that is alone in its country is beside all of the same weekend.
+    fn days(&mut self, of: &'static str, subjects: &[usize], days: &[f64]) -> Result<()> {
+        let input = self.input;
+        #[expect(clippy::cast_possible_truncation, reason = "a day of a visit is a whole number")]
+        let days: Vec<i64> = days.iter().map(|day| *day as i64).collect();
         for country in input.countries.iter().collect::<BTreeSet<_>>() {
-            let (groups, cohort, places) = within(input, country)?;
-            if groups.len() < 2 {
+            let own = |other: &String| other == country;
+            let mut among = within(input, own)?;
+            let judged = among.groups.clone();
+            if judged.len() < 2 {
+                among = within(input, |other| weekend(other) == weekend(country))?;
+            }
+            if among.groups.len() < 2 {
                 continue;
             }
-            let (mut subjects, mut days) = (Vec::new(), Vec::new());
-            for (subject, day) in visits.subjects.iter().zip(&visits.days) {
-                if let Some(place) = places.get(subject) {
-                    subjects.push(*place);
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        reason = "a day of a visit is a whole number"
-                    )]
-                    days.push(*day as i64);
-                }
+            let known = subjects.iter().zip(&days).filter_map(|(subject, day)| {
+                Some((*among.places.get(subject)?, *day, is_off(&input.countries[*subject], *day)))
+            });
+            let (mut places, mut of_places, mut off) = (Vec::new(), Vec::new(), Vec::new());
+            for (place, day, is_off) in known {
+                places.push(place);
+                of_places.push(day);
+                off.push(is_off);
             }
-            // Of seven days two are off everywhere, if not the same two.
-            let off: Vec<bool> = days.iter().map(|day| measures::site_test::day_of_week(*day) >= 5).collect();
-            self.keep(("C9", "weekday"), "visits", &groups, weekday(&cohort, &subjects, &days))?;
-            self.keep(("C9", "off_days"), "visits", &groups, off_days(&cohort, &subjects, &off))?;
+            let kept = self.rows.len();
+            let cohort = &among.cohort;
+            self.keep(("C9", "weekday"), of, &among.groups, weekday(cohort, &places, &of_places))?;
+            self.keep(("C9", "off_days"), of, &among.groups, off_days(cohort, &places, &off))?;
+            let names: BTreeSet<&String> = judged.iter().map(|group| &input.sites[*group]).collect();
+            let added = self.rows.split_off(kept);
+            self.rows.extend(added.into_iter().filter(|row| names.contains(&row.site)));
         }
         Ok(())
     }
 }
 
-/// The sites of a country, their subjects as a cohort, and the place of each subject in it.
-fn within(input: &Input, country: &str) -> Result<(Vec<usize>, Cohort, BTreeMap<usize, usize>)> {
+/// Some of the sites, their subjects as a cohort, and the place of each subject in it.
+struct Among {
+    groups: Vec<usize>,
+    cohort: Cohort,
+    places: BTreeMap<usize, usize>,
+}
+
+/// The sites of some countries.
+fn within(input: &Input, is_in: impl Fn(&String) -> bool) -> Result<Among> {
     let (mut groups, mut places, mut group_of) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (subject, group) in input.groups.iter().enumerate() {
-        if input.countries[subject] != *country {
+        if !is_in(&input.countries[subject]) {
             continue;
         }
         if groups.last() != Some(group) {
@@ -211,7 +233,7 @@ fn within(input: &Input, country: &str) -> Result<(Vec<usize>, Cohort, BTreeMap<
         places.insert(subject, group_of.len());
         group_of.push(groups.len() - 1);
     }
-    Ok((groups, Cohort::new(&group_of).map_err(refused(super::MART, "weekday"))?, places))
+    Ok(Among { groups, cohort: Cohort::new(&group_of).map_err(refused(super::MART, "weekday"))?, places })
 }
 
 /// The share of subjects with a value that has the commonest one; one where there is none.

@@ -1,5 +1,7 @@
 //! The tests in words: what stands in headings, definitions and documents.
 
+use measures::site_test::Alternative;
+
 /// One test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
@@ -13,6 +15,8 @@ pub struct Facts {
     pub effect: &'static str,
     /// How the probability is made.
     pub how: &'static str,
+    /// Which differences count.
+    pub alternative: Alternative,
 }
 
 const fn test(
@@ -21,7 +25,12 @@ const fn test(
     effect: &'static str,
     how: &'static str,
 ) -> Facts {
-    Facts { id, method, title, effect, how }
+    Facts { id, method, title, effect, how, alternative: Alternative::TwoSided }
+}
+
+/// A test of one side: what lies on the other is no cause for a question.
+const fn one_sided(facts: Facts) -> Facts {
+    Facts { alternative: Alternative::Greater, ..facts }
 }
 
 const SD: &str = "difference of the means, in standard deviations of all subjects";
@@ -57,43 +66,43 @@ pub const TESTS: &[Facts] = &[
         "difference of Spearman's correlations",
         "Fisher's transformation",
     ),
-    test(
+    one_sided(test(
         ("C7", "outliers"),
         "Subjects far from the centre",
         "ratio of the mean squared Mahalanobis distances",
         "permutation of subjects, one-sided",
-    ),
-    test(
+    )),
+    one_sided(test(
         ("C7", "inliers"),
         "Subjects too near the centre",
         "ratio of the mean squared Mahalanobis distances",
         "permutation of subjects, one-sided",
-    ),
-    test(("C8", "repeated_values"), "Values carried forward", SHARES, "permutation of subjects, one-sided"),
-    test(
+    )),
+    one_sided(test(("C8", "repeated_values"), "Values carried forward", SHARES, "permutation of subjects, one-sided")),
+    one_sided(test(
         ("C8", "duplicated_records"),
         "Records that occur twice",
         SHARES,
         "permutation of subjects, one-sided",
-    ),
-    test(
+    )),
+    one_sided(test(
         ("C8", "duplicated_subjects"),
         "Subjects that occur twice",
-        SD,
-        "permutation of subjects, one-sided",
-    ),
+        "largest share of a subject's records that one other subject has",
+        "chance agreement of the records of two subjects elsewhere, for all pairs",
+    )),
     test(
         ("C9", "weekday"),
-        "Days of the week of visits",
+        "Days of the week of visits and samples",
         W,
         "quadratic form of the days' shares, by permutation within the country",
     ),
-    test(
+    one_sided(test(
         ("C9", "off_days"),
-        "Visits on weekends",
+        "Visits and samples on weekends",
         SHARES,
         "permutation of subjects within the country, one-sided",
-    ),
+    )),
     test(
         ("C10", "visit_gap"),
         "Regularity of visits",

@@ -13,6 +13,7 @@ use crate::{Error, Result};
 pub(crate) const SUBJECTS: &str = include_str!("subjects.sql");
 pub(crate) const FINDINGS: &str = include_str!("findings.sql");
 pub(crate) const VISITS: &str = include_str!("visits.sql");
+pub(crate) const SAMPLES: &str = include_str!("samples.sql");
 pub(crate) const KINDS: &str = include_str!("kinds.sql");
 pub(crate) const MISSING: &str = concat!(
     include_str!("../missingness/of_due.sql"),
@@ -38,6 +39,8 @@ pub(super) struct Input {
     pub(super) joined: Vec<f64>,
     pub(super) series: Vec<Series>,
     pub(super) visits: Visits,
+    /// Days on which samples were taken.
+    pub(super) samples: Samples,
     pub(super) kinds: BTreeMap<String, Kinds>,
     pub(super) missing: BTreeMap<String, Missing>,
 }
@@ -59,6 +62,13 @@ pub(super) struct Series {
 pub(super) struct Visits {
     pub(super) subjects: Vec<usize>,
     pub(super) positions: Vec<usize>,
+    pub(super) days: Vec<f64>,
+}
+
+/// Days of something, by subject.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    pub(super) subjects: Vec<usize>,
     pub(super) days: Vec<f64>,
 }
 
@@ -151,9 +161,10 @@ pub(super) fn read(engine: &Engine, mart: &str) -> Result<Option<Input>> {
     let cohort = Cohort::new(&groups).map_err(refused(mart, "site"))?;
     let series = series(&asked("read what was measured", FINDINGS)?, &places);
     let visits = visits(&asked("read when visits took place", VISITS)?, &places);
+    let samples = samples(&asked("read when samples were taken", SAMPLES)?, &places);
     let kinds = kinds(&asked("read kinds of records", KINDS)?, &places);
     let missing = missing(&asked("read what is missing", MISSING)?, &places);
-    Ok(Some(Input { sites, cohort, countries, groups, joined, series, visits, kinds, missing }))
+    Ok(Some(Input { sites, cohort, countries, groups, joined, series, visits, samples, kinds, missing }))
 }
 
 fn series(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> Vec<Series> {
@@ -192,6 +203,19 @@ fn visits(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> Visits {
             all.subjects.push(*subject);
             all.positions.push(positions[row].max(0.0) as usize);
             all.days.push(days[row]);
+        }
+    }
+    all
+}
+
+fn samples(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> Samples {
+    let mut all = Samples::default();
+    for batch in batches {
+        let days = optional_numbers(batch, 1);
+        for (row, day) in days.into_iter().enumerate() {
+            let Some(subject) = places.get(&key(batch, 0, row)) else { continue };
+            all.subjects.push(*subject);
+            all.days.push(day);
         }
     }
     all

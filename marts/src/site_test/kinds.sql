@@ -3,6 +3,11 @@
 WITH kinds AS (
     SELECT subject_dk, 'AE.GRADE' AS variable, COALESCE(CAST(ctcae_grade AS VARCHAR), upper(severity)) AS kind FROM fact_ae
     UNION ALL
+    SELECT subject_dk, 'AE.MILD',
+        CASE WHEN COALESCE(CAST(ctcae_grade AS VARCHAR), upper(severity)) IN ('1', 'MILD') THEN 'Y'
+            WHEN ctcae_grade IS NOT NULL OR severity IS NOT NULL THEN 'N' END
+    FROM fact_ae
+    UNION ALL
     SELECT subject_dk, 'AE.SERIOUS', CASE WHEN serious THEN 'Y' WHEN NOT serious THEN 'N' END FROM fact_ae
     UNION ALL
     SELECT subject_dk, 'AE.SOC', soc FROM fact_ae

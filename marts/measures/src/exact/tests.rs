@@ -122,3 +122,11 @@ fn a_group_on_a_limit_is_beyond_it_and_its_neighbour_is_not() {
         assert!(compared > 100, "{kind:?} {against:?}: {compared} points");
     }
 }
+
+#[test]
+fn over_dispersion_widens_a_probability() {
+    let group = first(&[(0.0, 10.0), (3.0, 20.0)], Kind::Rate, Against::Rest);
+    check_close("without", group.widened(1.0), 15.0 / 27.0);
+    // By scipy 1.17.1: 2 * norm.sf(norm.isf(15 / 54) / 1.5).
+    check_close("widened", group.widened(2.25), 0.6943412462793266);
+}

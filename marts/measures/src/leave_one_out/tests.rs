@@ -29,7 +29,20 @@ fn a_group_is_measured_by_the_others_alone() {
 fn one_group_among_three_can_reach_an_alarm() {
     // The reference's score of the last group is at most sqrt(2) whatever it reports.
     let last = left_out(&[(20.0, 100.0), (22.0, 100.0), (60.0, 100.0)], Kind::Rate)[2];
-    assert!(last.score > 5.0 && last.p < 1e-6, "{last:?}");
+    assert!(last.score > 5.0, "{last:?}");
+    // By hand: two others leave one degree of freedom, Cauchy's law.
+    check_close(last.p, 1.0 - 2.0 / std::f64::consts::PI * last.score.atan());
+}
+
+#[test]
+fn a_factor_of_few_groups_has_students_law() {
+    // By hand: four others with 5/20, 5/20, 9/20 and 1/20 have mu = 1/4 and phi = 20 (2 (1/5)²) / (1/4) / 3 = 32/15; the
+    // distance is 15/20 - 5/20 in units of sqrt(32/15 / 4 (1/20 + 1/80)), the score 2.7386. By scipy 1.17.1:
+    // 2 * t.sf(2.7386127875258306, 3).
+    let last = left_out(&[(5.0, 20.0), (5.0, 20.0), (9.0, 20.0), (1.0, 20.0), (15.0, 20.0)], Kind::Rate)[4];
+    check_close(last.factor, 32.0 / 15.0);
+    check_close(last.score, 2.7386127875258306);
+    assert!((last.p - 0.071_421_538_231_450_14).abs() < 1e-9, "{last:?}");
 }
 
 #[test]

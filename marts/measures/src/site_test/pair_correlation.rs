@@ -10,9 +10,12 @@ use crate::site_test::ranks::ranks;
 /// `(1 + r² / 2) / (n - 3)`. Two-sided, by the normal distribution; ten subjects are needed on each side. The effect
 /// is the difference of the correlations, group less rest.
 ///
+/// Two variables whose correlation over all subjects is beyond 0.9 say the same: what is left is decided by the few
+/// subjects of whom one value is missing, and the variance above does not hold near one. They are not compared.
+///
 /// # Errors
 /// For slices that do not pair and values that are infinite.
-// Source: Bonett DG, Wright TA, Psychometrika 2000;65:23-28.
+// Source: Bonett DG, Wright TA, Psychometrika 2000;65:23-28, whose variance is for correlations up to 0.95.
 pub fn pair_correlation(
     cohort: &Cohort,
     first: &[f64],
@@ -25,13 +28,23 @@ pub fn pair_correlation(
             .filter_map(|subject| first[subject].zip(second[subject]))
             .unzip()
     };
+    let (all, with) = first.iter().zip(&second).filter_map(|(left, right)| left.zip(*right)).unzip();
+    if correlation(&(all, with)).is_some_and(|r| r.abs() > SAME) {
+        return Ok(cohort.each(|_| Err(NotApplicable::Collinear)));
+    }
     Ok(cohort.each(|group| compared(&side(group, true), &side(group, false))))
+}
+
+/// Variables that correlate more than this, over all subjects, say the same.
+const SAME: f64 = 0.9;
+
+fn correlation(side: &(Vec<f64>, Vec<f64>)) -> Option<f64> {
+    pearson(&ranks(&side.0), &ranks(&side.1))
 }
 
 fn compared(group: &(Vec<f64>, Vec<f64>), rest: &(Vec<f64>, Vec<f64>)) -> SiteTest {
     let (group_size, rest_size) = (group.0.len(), rest.0.len());
     enough(group_size, rest_size, 10)?;
-    let correlation = |side: &(Vec<f64>, Vec<f64>)| pearson(&ranks(&side.0), &ranks(&side.1));
     let inside = correlation(group).ok_or(NotApplicable::Constant)?;
     let outside = correlation(rest).ok_or(NotApplicable::Constant)?;
     // A perfect correlation has no finite transform: it counts as that of the ranks next to it.

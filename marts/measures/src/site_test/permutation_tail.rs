@@ -2,12 +2,13 @@
 
 use libm::lgamma;
 
+use crate::site_test::far_scores::tails_by_far_scores;
 use crate::tail_probability::normal_upper;
 
 /// Up to so many choices are counted one by one.
 const COUNTED: f64 = 200_000.0;
 /// Sums closer than this, in standard deviations of a score, are one sum.
-const TIE: f64 = 1e-9;
+pub(super) const TIE: f64 = 1e-9;
 
 /// The probabilities of a sum at least, and at most, as large as one that was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,6 +58,17 @@ impl Pool {
         (score - self.mean) / self.deviation
     }
 
+    /// How much one unit of the given scores is in standardised ones.
+    pub(super) fn scale(&self) -> f64 {
+        1.0 / self.deviation
+    }
+
+    /// The smallest and the largest sum of `chosen` standardised scores.
+    pub(super) fn range_of_sum(&self, chosen: usize) -> (f64, f64) {
+        let all = self.scores.len();
+        (self.sums[chosen], self.sums[all] - self.sums[all - chosen])
+    }
+
     /// The tails at the sum of `chosen` standardised scores.
     pub(super) fn tails(&self, chosen: usize, sum: f64) -> Tails {
         let all = self.scores.len();
@@ -82,6 +94,9 @@ impl Pool {
             let last = self.scores[chosen - 1];
             let beyond = self.scores.iter().filter(|score| **score < last - TIE).count();
             return Tails { upper: 1.0, lower: self.extreme(chosen, last, beyond) };
+        }
+        if let Some(tails) = tails_by_far_scores(&self.scores, chosen, sum) {
+            return tails;
         }
         let root = signed_root(&self.scores, chosen, sum);
         Tails { upper: normal_upper(root), lower: normal_upper(-root) }
@@ -142,7 +157,7 @@ impl Pool {
     }
 }
 
-fn ln_choices(of: usize, chosen: usize) -> f64 {
+pub(super) fn ln_choices(of: usize, chosen: usize) -> f64 {
     lgamma(of as f64 + 1.0) - lgamma(chosen as f64 + 1.0) - lgamma((of - chosen) as f64 + 1.0)
 }
 

@@ -11,8 +11,9 @@ const SUBJECTS_PER_GAP: usize = 5;
 
 /// Whether the gaps between successive visits of a subject are more or less regular in a group than elsewhere, from the
 /// planned position and the day of each visit: a schedule kept to the day by everybody is as odd as a chaotic one.
-/// A gap's irregularity is its distance from the median gap between the same two positions; a subject's score the mean of
-/// `ln(1 + distance)`. Two-sided; the effect is the difference of the mean distances in days, group less rest.
+/// A gap's irregularity is `ln(1 + distance)` from the median gap between the same two positions, less the mean of that over all
+/// gaps of the kind: late visits are less regular than early ones, and sites that began late have fewer of them. A
+/// subject's score is the mean over its gaps. Two-sided; the effect is the difference of the mean distances in days, group less rest.
 ///
 /// # Errors
 /// For slices that do not pair, a subject outside the cohort, and days that are infinite (NaN: missing).
@@ -38,20 +39,30 @@ pub fn visit_gap(
             gaps.entry((pair[0].0, pair[1].0)).or_default().push((subject, pair[1].1 - pair[0].1));
         }
     }
-    let mut distances: Vec<Vec<f64>> = vec![Vec::new(); cohort.subjects()];
+    let mut distances: Vec<Vec<Distance>> = vec![Vec::new(); cohort.subjects()];
     for of_kind in gaps.values().filter(|of_kind| of_kind.len() >= SUBJECTS_PER_GAP) {
         let median = median(of_kind.iter().map(|(_, gap)| *gap).collect());
+        let days = |gap: f64| (gap - median).abs();
+        let usual = of_kind.iter().map(|(_, gap)| days(*gap).ln_1p()).sum::<f64>() / of_kind.len() as f64;
         for (subject, gap) in of_kind {
-            distances[*subject].push((gap - median).abs());
+            distances[*subject].push(Distance { days: days(*gap), unusual: days(*gap).ln_1p() - usual });
         }
     }
     Ok(scored(cohort, &distances))
 }
 
-fn scored(cohort: &Cohort, distances: &[Vec<f64>]) -> Vec<SiteTest> {
+/// How far a gap is from the usual one of its kind.
+#[derive(Debug, Clone, Copy)]
+struct Distance {
+    days: f64,
+    /// The logarithm less that of the kind's gaps on average.
+    unusual: f64,
+}
+
+fn scored(cohort: &Cohort, distances: &[Vec<Distance>]) -> Vec<SiteTest> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let score = |distances: &Vec<f64>| {
-        let logs: Vec<f64> = distances.iter().map(|distance| distance.ln_1p()).collect();
+    let score = |distances: &Vec<Distance>| {
+        let logs: Vec<f64> = distances.iter().map(|distance| distance.unusual).collect();
         (!logs.is_empty()).then(|| mean(&logs))
     };
     let scores: Vec<Option<f64>> = distances.iter().map(score).collect();
@@ -63,7 +74,7 @@ fn scored(cohort: &Cohort, distances: &[Vec<f64>]) -> Vec<SiteTest> {
                     .iter()
                     .enumerate()
                     .filter(|(subject, _)| (cohort.group_of(*subject) == group) == inside);
-                of_side.flat_map(|(_, distances)| distances.iter().copied()).collect()
+                of_side.flat_map(|(_, distances)| distances.iter().map(|distance| distance.days)).collect()
             };
             outcome.effect = mean(&side(true)) - mean(&side(false));
         }

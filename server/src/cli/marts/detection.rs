@@ -20,9 +20,12 @@ arguments give the same table.
 
   cairn --data /tmp/detection marts detection --studies 5 --out docs/detection.md")]
 pub(crate) struct DetectionArgs {
-    /// Studies with each kind of anomaly, and null studies.
+    /// Studies with each kind of anomaly.
     #[arg(long, default_value_t = 5, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
     studies: u32,
+    /// Studies without any, for false alarms.
+    #[arg(long, default_value_t = 20, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    null_studies: u32,
     /// Sites of a study.
     #[arg(long, default_value_t = 24, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=8999))]
     sites: u32,
@@ -43,6 +46,7 @@ pub(crate) struct DetectionArgs {
 pub(super) async fn run(app: &App, data: &Path, args: &DetectionArgs) -> Result<()> {
     let size = Size {
         studies: args.studies,
+        nulls: args.null_studies,
         sites: args.sites,
         subjects_per_site: args.subjects_per_site,
         cuts: args.cuts,

@@ -243,11 +243,14 @@ fn definition() -> Definition {
         summary: "Each variable of each site is compared with all other sites. A small probability says that chance \
                   alone seldom makes such a difference; it does not say why. Look at the effect and at the values."
             .to_owned(),
-        method: "permutation of subjects among sites, without simulation; other tests say theirs below".to_owned(),
-        formula: "tests of one kind, and kinds of one site, are combined by Cauchy's transformation, \
+        method: "permutation of subjects among sites, without simulation; other tests say theirs below. What the other sites \
+                 differ among themselves by the same test is taken off: a site is asked whether it differs more than sites do"
+            .to_owned(),
+        formula: "z becomes z / sqrt(1 + t w), with t the variance between the other sites and 1 / w = 1 / n + 1 / r for n \
+                  subjects at the site and r elsewhere; tests of one kind, and kinds of one site, are combined by Cauchy's transformation, \
                   p = 0.5 - atan(mean of tan((0.5 - p) pi)) / pi; sites and kinds are adjusted by Benjamini and Hochberg"
             .to_owned(),
-        source: "Liu and Xie 2020; Benjamini and Hochberg 1995".to_owned(),
+        source: "Paule and Mandel 1982; Liu and Xie 2020; Benjamini and Hochberg 1995".to_owned(),
         parameters,
         ..Definition::default()
     }
