@@ -35,9 +35,10 @@ impl Modify for Examples {
 
 fn example(kind: &str, content: &Content, examples: &Map<String, Value>) -> Option<Value> {
     match kind {
-        "application/json" | "application/problem+json" => of_schema(content.schema.as_ref()?, examples),
+        "application/json" | "application/problem+json" | "text/event-stream" => {
+            of_schema(content.schema.as_ref()?, examples)
+        }
         "text/csv" => Some(Value::from("study_id,site_id\nCDISCPILOT01,701\n")),
-        "text/event-stream" => Some(Value::from("event: job\ndata: {\"state\":\"RUNNING\"}\n\n")),
         "text/plain" => examples.get("ProvenAnswer").map(|proven| proven["proof"].clone()),
         // Bytes have no example that could be read.
         _ => None,

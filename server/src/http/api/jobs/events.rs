@@ -8,6 +8,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use control::JobId;
 use futures::stream::{Stream, unfold};
+use utoipa::ToSchema;
 
 use super::{JobAnswer, find};
 use crate::http::State;
@@ -19,12 +20,22 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long one watch lasts. The client then comes back by itself, and proves who it is once more.
 const LOOKS: u32 = 2 * 60 * 5;
 
+/// One server-sent event.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes the events of the stream, which are written as text")]
+pub(crate) struct JobEvent {
+    /// `job`.
+    event: String,
+    /// A job as JSON.
+    data: String,
+}
+
 /// The job whenever it changes, as server-sent events called `job`, until it has ended. The stream also ends after five
 /// minutes, and when the server does; a browser's `EventSource` then comes back by itself.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{job}/events", tag = "jobs", params(("job" = String, Path)),
     responses(
-        (status = 200, description = "Each event is a job as JSON", content_type = "text/event-stream", body = String),
+        (status = 200, description = "The job, each time it changed", content_type = "text/event-stream", body = JobEvent),
         (status = 401, body = Problem), (status = 404, body = Problem)
     )
 )]
