@@ -88,10 +88,18 @@ fn found(view: &IndicatorView) -> AnyView {
     .into_any()
 }
 
+/// The method whose limits are another for each group.
+const LEAVE_ONE_OUT: &str = "leave_one_out";
+
 fn funnel_caption(view: &IndicatorView) -> String {
     let (one, many) = view.query.level.groups();
     let limits = if view.bounds.is_empty() {
         "This method draws no limits.".to_owned()
+    } else if view.definition.method == LEAVE_ONE_OUT {
+        format!(
+            "The curves are the limits of one more {one}. Each one here is judged against the others alone, so that a large one \
+             can be flagged inside of them."
+        )
     } else {
         format!(
             "Beyond the curves it is flagged. The smallest {many} lie to the left, where limits are wide."

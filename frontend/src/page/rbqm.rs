@@ -162,7 +162,7 @@ fn flag_counts(view: &RbqmView, sites: &[SiteRow]) -> AnyView {
     let (one, many) = view.query.level.groups();
     let shown = format::counted(sites.len() as u64, one, many);
     let order = if view.query.sort == RbqmSort::Worst {
-        " The worst first: red before amber alone, then by risk score."
+        " The worst first: red before amber alone, then by risk score and flags."
     } else {
         ""
     };

@@ -39,7 +39,12 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
     };
     let indicators = view.indicators.iter().map(|indicator| indicator_head(study, query, indicator));
     let with_monitors = has_monitors(view);
-    let domains = domain_heads(&view.indicators, if with_monitors { 7 } else { 5 });
+    let of_sites = query.level == Level::Site;
+    // Only a site lies in a country and has a score of its own.
+    let columns = 3 + 2 * u8::from(of_sites) + 2 * u8::from(with_monitors);
+    let domains = domain_heads(&view.indicators, columns);
+    let country = of_sites.then(|| sort_head("Country", RbqmSort::Country, Direction::Ascending, ""));
+    let score = of_sites.then(|| sort_head("Risk score", RbqmSort::Worst, Direction::Descending, "num"));
     let monitors = with_monitors.then(|| view! { <th scope="col">"CRO"</th> <th scope="col">"Monitor"</th> });
     let (one, _) = query.level.groups();
     let group = format!("{}{}", one[..1].to_uppercase(), &one[1..]);
@@ -47,10 +52,10 @@ fn heads(study: &str, view: &RbqmView) -> AnyView {
         {domains}
         <tr>
             {sort_head(&group, RbqmSort::Site, Direction::Ascending, "sticky")}
-            {sort_head("Country", RbqmSort::Country, Direction::Ascending, "")}
+            {country}
             {monitors}
             {sort_head("Subjects", RbqmSort::Subjects, Direction::Descending, "num")}
-            {sort_head("Risk score", RbqmSort::Worst, Direction::Descending, "num")}
+            {score}
             <th scope="col" class="num">"Red"</th>
             <th scope="col" class="num">"Amber"</th>
             {indicators.collect_view()}
@@ -118,16 +123,23 @@ fn site_row(view: &RbqmView, site: &SiteRow, with_monitors: bool) -> AnyView {
     });
     let name = (!site.name.is_empty()).then(|| view! { <span class="row-note">{site.name.clone()}</span> });
     let count = |count: usize| if count == 0 { format::NO_VALUE.to_owned() } else { count.to_string() };
-    view! {
-        <tr>
-            <th scope="row" class="sticky">{site.site.clone()}{name}</th>
-            <td>{site.country.clone()}</td>
-            {monitors}
-            <td class="num">{format::count(site.subject_count)}</td>
+    let of_sites = view.query.level == Level::Site;
+    let country = of_sites.then(|| view! { <td>{site.country.clone()}</td> });
+    let score = of_sites.then(|| {
+        view! {
             <td class="num risk-cell">
                 {format::risk_score(site.risk_score)}
                 {site.risk_score.map(|score| share_bar(score / 100.0, "risk"))}
             </td>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row" class="sticky">{site.site.clone()}{name}</th>
+            {country}
+            {monitors}
+            <td class="num">{format::count(site.subject_count)}</td>
+            {score}
             <td class="num">{count(red)}</td>
             <td class="num">{count(amber)}</td>
             {cells.collect_view()}
