@@ -15,8 +15,7 @@ use super::{Operation, Stage};
 
 const OFFICER: &str = "officer@example.org";
 const DOCTOR: &str = "doctor@example.org";
-const GONE: WebhookOutcome =
-    WebhookOutcome::Answered { status: 410, retry_after: None, body: String::new() };
+const GONE: WebhookOutcome = WebhookOutcome::Answered { status: 410, retry_after: None, body: String::new() };
 
 /// What these need, made while the ledger still worked.
 pub(super) struct Prepared {
@@ -65,10 +64,7 @@ async fn account(world: &World, tenant: TenantId, email: &str, role: Role) -> Ac
 }
 
 /// Two endpoints, a message of the second that is too late, one of the first that was given up, and one that is out.
-async fn webhooks(
-    world: &World,
-    grants: &Grants,
-) -> ((EndpointId, EndpointId), DeliveryId, WebhookClaim) {
+async fn webhooks(world: &World, grants: &Grants) -> ((EndpointId, EndpointId), DeliveryId, WebhookClaim) {
     let (control, operator, trace) = (&world.control, Actor::Operator, trace());
     let add = || async {
         let added = control.add_webhook(&operator, grants, &endpoint(), &trace).await;
@@ -245,9 +241,7 @@ impl Stage {
                 let new = removal(prepared.steward);
                 control.begin_removal(&operator, tenant, &study("T"), &new, &trace).await
             }
-            Operation::FinishRemoval => {
-                control.finish_removal(&operator, tenant, &study("S"), &trace).await
-            }
+            Operation::FinishRemoval => control.finish_removal(&operator, tenant, &study("S"), &trace).await,
             other => self.attempt_on_webhooks(&grants, other).await,
         }
     }
