@@ -7,6 +7,7 @@ mod bad_tokens;
 mod broken_mart;
 mod browser;
 mod conformance_rules;
+mod corrections;
 mod cross_tenant;
 mod definitions_and_limits;
 mod deliveries;

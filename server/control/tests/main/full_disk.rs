@@ -130,7 +130,8 @@ async fn what_a_server_keeps_on_a_small_disk() {
         let mut failed = 0;
         for number in 0..3_000 {
             let code = format!("R{round}-{number}");
-            let scope = grants.scope(&code.parse().expect("the code is valid")).expect("the operator may build");
+            let scope =
+                grants.scope(&code.parse().expect("the code is valid")).expect("the operator may build");
             match control.register_study(&Actor::Operator, &scope, &code).await {
                 Ok(()) => acknowledged.insert(code),
                 Err(_) => {
@@ -148,7 +149,10 @@ async fn what_a_server_keeps_on_a_small_disk() {
         let scope = grants.scope(&code.parse().expect("the code is valid")).expect("the operator may build");
         let freed = Instant::now();
         while let Err(error) = control.register_study(&Actor::Operator, &scope, &code).await {
-            assert!(freed.elapsed() < Duration::from_secs(60), "round {round}: it does not recover: {error:?}");
+            assert!(
+                freed.elapsed() < Duration::from_secs(60),
+                "round {round}: it does not recover: {error:?}"
+            );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         acknowledged.insert(code);
@@ -161,10 +165,16 @@ async fn what_a_server_keeps_on_a_small_disk() {
             let lost: Vec<_> = acknowledged.difference(&kept).collect();
             assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
             // What was cut off before its answer may have been kept, and nothing else.
-            assert!(kept.iter().all(|code| acknowledged.contains(code) || unknown.contains(code)), "{kept:?}");
+            assert!(
+                kept.iter().all(|code| acknowledged.contains(code) || unknown.contains(code)),
+                "{kept:?}"
+            );
         }
         reopened.checkpoint_now().await.expect("there is room again");
-        println!("round {round}: {} events kept so far, {failed} refused, up again in {took:.1?}", acknowledged.len());
+        println!(
+            "round {round}: {} events kept so far, {failed} refused, up again in {took:.1?}",
+            acknowledged.len()
+        );
     }
     assert!(full >= 4, "the disk was full in {full} rounds");
     println!("all rounds");

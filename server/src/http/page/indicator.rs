@@ -6,12 +6,12 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use flight::published::Visible;
 use frontend::query::IndicatorQuery;
-use frontend::view::{Bound, BoundPoint, Indicator, IndicatorView, SiteCourse, SiteRow, Tab};
+use frontend::view::{Bound, BoundPoint, Definition, Indicator, IndicatorView, SiteCourse, SiteRow, Tab};
 use kernel::{Read, StudyScope};
 use marts::indicators::change;
 
 use super::signals::{self, Signals};
-use super::{Answer, Visit, pairs};
+use super::{Answer, Visit, definition_changes, pairs};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::State;
@@ -39,6 +39,8 @@ pub(crate) async fn show(
         let problem = visit.caller.refuse(&state, "no_such_indicator").await;
         return Err(visit.refuse(&problem));
     };
+    let changes = definition_changes::of(&state.app, &scope, |known| known == id).await;
+    let changes = changes.map_err(|failure| visit.fail(failure))?;
     let view = IndicatorView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
         query: IndicatorQuery::from_pairs(&pairs(&uri)),
@@ -46,7 +48,7 @@ pub(crate) async fn show(
         sites,
         bounds: bounds(&state.app, &scope, &visible, &id).await.map_err(|failure| visit.fail(failure))?,
         courses: courses(&state.app, &scope, &visible, &id).await.map_err(|failure| visit.fail(failure))?,
-        definition: signals::definition_of(&defined.definition),
+        definition: Definition { changes, ..signals::definition_of(&defined.definition) },
         downloads: signals::downloads(&study, "mart_kri"),
     };
     Ok(visit.page(frontend::page::indicator(&view)))

@@ -320,6 +320,7 @@ pub(crate) fn definition_of(definition: &IndicatorDefinition) -> Definition {
             ("definition".to_owned(), definition.version.clone()),
             ("source table".to_owned(), definition.table.clone()),
         ],
+        changes: Vec::new(),
     }
 }
 
