@@ -34,7 +34,7 @@ pub use admin::{
 pub use audit::{AuditEvent, AuditEventView, AuditView, StandingFacts, Verification};
 pub use check::{CheckSeverity, ChecksView, FailingCheck};
 pub use data::{BatchRow, BatchState, DataView, QuarantineReason, SnapshotRow, SnapshotState, TableRow};
-pub use definition::{Definition, Downloads};
+pub use definition::{Definition, DefinitionChange, Downloads};
 pub use error::ErrorView;
 pub use frame::{Choice, Frame, Person, SnapshotLine, Tab, Theme};
 pub use indicator::{Bound, BoundPoint, IndicatorView, SiteCourse};
@@ -52,5 +52,7 @@ pub use site_tests::{
     SiteTestCell, SiteTestRow, SiteTestView, SiteTestsRow, SiteTestsView, SubjectValues, VariableValues,
 };
 pub use studies::{StudiesView, StudyRow};
-pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};
+pub use subjects::{
+    Corrections, RowCorrection, SiteSubjectsView, SourceCorrection, SubjectContribution, SubjectRowsView,
+};
 pub use webhooks::{DeliveryLine, EndpointLine, InboxView, NoticeLine, WebhookView, WebhooksView};

@@ -10,9 +10,10 @@ use frontend::query::{
     SubjectsQuery,
 };
 use frontend::view::{
-    AccountView, AuditView, ChecksView, DataView, Flag, InboxView, IndicatorView, JobsView, LoginState,
-    MonitoredBy, OverviewView, QualityView, RbqmView, ReportView, SecondFactorState, Signal, SiteRow,
-    SiteSubjectsView, SiteTestsView, StudiesView, SubjectRowsView, Tab, Theme, Verification, WebhooksView,
+    AccountView, AuditView, ChecksView, Corrections, DataView, Flag, InboxView, IndicatorView, JobsView,
+    LoginState, MonitoredBy, OverviewView, QualityView, RbqmView, ReportView, SecondFactorState, Signal,
+    SiteRow, SiteSubjectsView, SiteTestsView, StudiesView, SubjectRowsView, Tab, Theme, Verification,
+    WebhooksView,
 };
 
 use crate::example::{self, admin, clinical, data, frame, marts, quality, risk, webhooks};
@@ -46,7 +47,10 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
         ("indicator-monitors", page::indicator(&monitors(theme))),
         ("indicator-metric", page::indicator(&risk::indicator(by_metric, theme))),
         ("site-subjects", page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), theme))),
-        ("subject-rows", page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, theme))),
+        (
+            "subject-rows",
+            page::subject_rows(&risk::subject_rows(RowsQuery { page: 2, corrections: false }, theme)),
+        ),
         ("site-tests", page::site_tests(&clinical::site_tests(theme))),
         (
             "site-tests-empty",
@@ -351,12 +355,14 @@ fn an_indicator_shows_its_figures_its_table_and_its_definition() {
 fn the_drill_path_ends_at_the_rows() {
     let html = page::site_subjects(&risk::site_subjects(SubjectsQuery::default(), Theme::System));
     check_says(&html, &["/sites/117/subjects/117-005", "Breadcrumb", "times the study"]);
+    check_says(&html, &["thresholds: −3, −2, 2, 3", "thresholds: −4, −3, 3, 4", "monitoring plan 2.1"]);
     let nobody = SiteSubjectsView {
         subjects: Vec::new(),
         ..risk::site_subjects(SubjectsQuery::default(), Theme::System)
     };
     check_says(&page::site_subjects(&nobody), &["No subjects"]);
-    let html = page::subject_rows(&risk::subject_rows(RowsQuery { page: 2 }, Theme::System));
+    let html =
+        page::subject_rows(&risk::subject_rows(RowsQuery { page: 2, corrections: false }, Theme::System));
     check_says(&html, &["preferred_term", "Headache", "Page 2 of 3", "?page=3", "45 rows from fact_ae"]);
     let nothing = SubjectRowsView {
         rows: Vec::new(),
@@ -364,6 +370,17 @@ fn the_drill_path_ends_at_the_rows() {
         ..risk::subject_rows(RowsQuery::default(), Theme::System)
     };
     check_says(&page::subject_rows(&nothing), &["no row stands behind it"]);
+    let asked = risk::subject_rows(RowsQuery { page: 1, corrections: true }, Theme::System);
+    let html = page::subject_rows(&asked);
+    check_says(&html, &["mild", "severe", "reason not given by the source", "misread", "(empty)", "u-17"]);
+    let blinded = SubjectRowsView {
+        corrections: Some(Corrections { snapshots: 3, ..Corrections::default() }),
+        ..asked
+    };
+    check_says(
+        &page::subject_rows(&blinded),
+        &["while the study is blinded", "3 snapshots that were looked at"],
+    );
 }
 
 #[test]

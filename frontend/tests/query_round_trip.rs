@@ -95,8 +95,10 @@ fn drill_down_and_audit() {
         assert_eq!(SubjectsQuery::from_pairs(&pairs(&query.to_query_string())), query);
     }
     for page in [1, 2, 900] {
-        let query = RowsQuery { page };
-        assert_eq!(RowsQuery::from_pairs(&pairs(&query.to_query_string())), query);
+        for corrections in [false, true] {
+            let query = RowsQuery { page, corrections };
+            assert_eq!(RowsQuery::from_pairs(&pairs(&query.to_query_string())), query);
+        }
     }
     for (action, before) in [(None, None), (Some("a&b".to_owned()), Some(17))] {
         let (from, actor) = (action.clone(), action.clone());

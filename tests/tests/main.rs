@@ -8,6 +8,7 @@ mod blinding;
 mod broken_mart;
 mod browser;
 mod conformance_rules;
+mod corrections;
 mod cross_tenant;
 mod definitions_and_limits;
 mod deliveries;

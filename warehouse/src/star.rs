@@ -53,8 +53,8 @@ const DEFINITIONS: &str = include_str!("star/definitions.sql");
 /// What facts join instead of the dimensions of study, site and subject.
 const PARTICIPATION: &str = include_str!("star/participation.sql");
 
-/// The tables from which it can be seen who gets which treatment.
-const TREATMENTS: [&str; 1] = ["subject_treatment"];
+/// The tables from which it can be seen who gets which treatment, or could be: an audit trail holds values of any item.
+const TREATMENTS: [&str; 2] = ["subject_treatment", "fact_correction"];
 
 /// The dimensions that [`PARTICIPATION`] is made of.
 const PARTICIPANTS: [&str; 3] = ["dim_study", "dim_site", "dim_subject"];
@@ -107,6 +107,9 @@ pub const TABLES: &[StarTable] = &[
         entities: ["disposition"],
         tables: ["dim_study", "dim_site", "dim_subject"],
         rows_of: "disposition"),
+    star_table!("fact_correction",
+        entities: ["audit_event"],
+        tables: ["dim_study", "dim_site", "dim_subject"]),
     star_table!("fact_subject_day",
         entities: ["disposition"],
         tables: ["dim_study", "dim_site", "dim_subject"]),

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::view::{Definition, Downloads};
+use crate::component::table::{head, scrolling};
+use crate::format;
+use crate::view::{Definition, DefinitionChange, Downloads};
 
 /// The box with formula, source and parameters; nothing when nothing is defined.
 pub(crate) fn definition_box(definition: &Definition) -> Option<AnyView> {
@@ -31,9 +33,44 @@ pub(crate) fn definition_box(definition: &Definition) -> Option<AnyView> {
             <h2 id="definition">{format!("Definition: {}", definition.title)}</h2>
             {(!definition.summary.is_empty()).then(|| view! { <p>{definition.summary.clone()}</p> })}
             <dl class="facts">{entries.collect_view()}{parameters.collect_view()}</dl>
+            {changed(&definition.changes)}
         </section>
     };
     Some(boxed.into_any())
+}
+
+/// What was changed, with the old and the new value.
+fn changed(changes: &[DefinitionChange]) -> Option<AnyView> {
+    if changes.is_empty() {
+        return None;
+    }
+    let rows = changes.iter().map(|change| {
+        let (at, iso) = (format::instant(change.at_unix_s), format::instant_iso(change.at_unix_s));
+        view! {
+            <tr>
+                <td class="nowrap"><time datetime=iso>{at}</time></td>
+                <td>{change.title.clone()}</td>
+                <td>{change.place.clone()}</td>
+                <td>{change.before.clone()}</td>
+                <td>{change.after.clone()}</td>
+                <td>{change.by.clone()}</td>
+                <td>{change.reason.clone()}</td>
+            </tr>
+        }
+    });
+    let label = "What was changed, the newest first".to_owned();
+    let table = view! {
+        <table>
+            <caption class="vh">{label.clone()}</caption>
+            <thead><tr>
+                {head("When", "")}{head("Definition", "")}{head("Where", "")}{head("Before", "")}{head("After", "")}
+                {head("By", "")}{head("Reason", "")}
+            </tr></thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    };
+    let said = "A change holds from the next build of the marts on.";
+    Some(view! { <h3>"Changes"</h3><p>{said}</p>{scrolling(label, table.into_any())} }.into_any())
 }
 
 /// Links to the table as files.

@@ -1,4 +1,5 @@
 //! `/studies/{study}/rbqm/{indicator}/sites/{site}/subjects/{subject}`
+mod corrections;
 
 use leptos::prelude::*;
 
@@ -28,12 +29,14 @@ pub fn subject_rows(view: &SubjectRowsView) -> String {
         view.table,
         indicator.title
     );
+    let base = link::subject_rows(study, &indicator.id, &site.key, &view.subject);
     let content = view! {
         {breadcrumb(above, title.clone())}
         <div class="page-head"><h1>{title.clone()}</h1><p class="lead">{lead}</p></div>
         {downloads(&view.downloads)}
         {if view.rows.is_empty() { nothing(view) } else { row_table(view) }}
         {paging(view)}
+        {corrections::corrections(view, &base)}
     };
     Document { frame: &view.frame, title: &title, drawing: Drawing::None }.render(content.into_any())
 }
@@ -62,7 +65,7 @@ fn paging(view: &SubjectRowsView) -> Option<AnyView> {
         return None;
     }
     let base = link::subject_rows(view.frame.study_key(), &view.indicator.id, &view.site.key, &view.subject);
-    let at = |page: u64| format!("{base}{}", RowsQuery { page }.to_query_string());
+    let at = |page: u64| format!("{base}{}", RowsQuery { page, ..view.query.clone() }.to_query_string());
     let page = view.query.page;
     let previous = (page > 1).then(|| {
         view! { <a class="button" rel="prev" href=at(page.min(pages + 1) - 1)>"Previous"</a> }

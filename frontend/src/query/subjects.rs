@@ -31,11 +31,13 @@ pub enum SubjectsSort {
 pub struct RowsQuery {
     /// The page, from 1.
     pub page: u64,
+    /// Whether to show what the rows said before.
+    pub corrections: bool,
 }
 
 impl Default for RowsQuery {
     fn default() -> Self {
-        Self { page: 1 }
+        Self { page: 1, corrections: false }
     }
 }
 
@@ -75,12 +77,15 @@ impl RowsQuery {
     #[must_use]
     pub fn from_pairs(pairs: &[(String, String)]) -> Self {
         let page = value(pairs, "page").and_then(|page| page.parse().ok()).filter(|page| *page > 0);
-        Self { page: page.unwrap_or(1) }
+        Self { page: page.unwrap_or(1), corrections: value(pairs, "corrections").as_deref() == Some("yes") }
     }
 
     /// Writes the query back, with its question mark.
     #[must_use]
     pub fn to_query_string(&self) -> String {
-        encode_pairs(&[("page", (self.page > 1).then(|| self.page.to_string()))])
+        encode_pairs(&[
+            ("page", (self.page > 1).then(|| self.page.to_string())),
+            ("corrections", self.corrections.then(|| "yes".to_owned())),
+        ])
     }
 }

@@ -23,6 +23,27 @@ pub struct Definition {
     pub source: String,
     /// Further names and values: thresholds, weights, code version.
     pub parameters: Vec<(String, String)>,
+    /// What people changed of it, newest first.
+    pub changes: Vec<DefinitionChange>,
+}
+
+/// One change of a definition.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DefinitionChange {
+    /// What was changed: `Adverse event rate`.
+    pub title: String,
+    /// `this study` or `every study`.
+    pub place: String,
+    /// What was said there before.
+    pub before: String,
+    /// What is said since.
+    pub after: String,
+    /// Why.
+    pub reason: String,
+    /// Who: an account, or `operator`.
+    pub by: String,
+    /// When.
+    pub at_unix_s: i64,
 }
 
 /// Where the table of a page can be taken away.

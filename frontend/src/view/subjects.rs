@@ -52,6 +52,8 @@ pub struct SubjectRowsView {
     pub subject: String,
     /// The table the rows are from: `fact_ae`.
     pub table: String,
+    /// What was said before; none when nobody asked.
+    pub corrections: Option<Corrections>,
     /// Names of the columns.
     pub columns: Vec<String>,
     /// One text per column and row, as received.
@@ -62,4 +64,49 @@ pub struct SubjectRowsView {
     pub page_size: u64,
     /// The table as a file.
     pub downloads: Downloads,
+}
+
+/// What was said of a subject before.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Corrections {
+    /// How many snapshots were looked at.
+    pub snapshots: u64,
+    /// Values of the page's rows that were changed, newest first.
+    pub changes: Vec<RowCorrection>,
+    /// What the sources' audit trails say of the subject, newest first; none while it may not be seen.
+    pub trail: Option<Vec<SourceCorrection>>,
+}
+
+/// A value that a later snapshot says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RowCorrection {
+    /// The row, by the first digits of `source_row_id`.
+    pub row: String,
+    /// The column; `the row` when it was taken back as a whole.
+    pub column: String,
+    /// What was said before.
+    pub before: String,
+    /// What is said since.
+    pub after: String,
+    /// When the snapshot became visible that says so first.
+    pub published_unix_s: i64,
+    /// Why, when the source told.
+    pub reason: Option<String>,
+}
+
+/// An entry of a source's audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SourceCorrection {
+    /// The item, as the source names it.
+    pub item: String,
+    /// The value before.
+    pub before: String,
+    /// The value after.
+    pub after: String,
+    /// Why, when the source told.
+    pub reason: Option<String>,
+    /// Who, by the source's pseudonym.
+    pub by: String,
+    /// When.
+    pub at_unix_s: i64,
 }

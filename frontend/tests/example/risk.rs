@@ -2,10 +2,10 @@
 
 use frontend::query::{IndicatorQuery, Level, RbqmQuery, RowsQuery, SubjectsQuery};
 use frontend::view::{
-    AlarmState, Bound, BoundPoint, Definition, Downloads, Flag, Indicator, IndicatorView, LimitActLine,
-    LimitMethod, LimitRow, LimitSnapshot, LimitVerdict, LimitsView, Metric, MonitoredBy, NotApplicable,
-    RbqmView, Scored, Signal, SiteCourse, SiteRow, SiteSubjectsView, SubjectContribution, SubjectRowsView,
-    Tab, Theme, ToleranceLimit,
+    AlarmState, Bound, BoundPoint, Corrections, Definition, DefinitionChange, Downloads, Flag, Indicator,
+    IndicatorView, LimitActLine, LimitMethod, LimitRow, LimitSnapshot, LimitVerdict, LimitsView, Metric,
+    MonitoredBy, NotApplicable, RbqmView, RowCorrection, Scored, Signal, SiteCourse, SiteRow,
+    SiteSubjectsView, SourceCorrection, SubjectContribution, SubjectRowsView, Tab, Theme, ToleranceLimit,
 };
 
 use super::{choice, frame};
@@ -195,6 +195,15 @@ pub(crate) fn definition() -> Definition {
             ("Thresholds".to_owned(), "−3, −2, 2, 3".to_owned()),
             ("Code".to_owned(), "0.1.0".to_owned()),
         ],
+        changes: vec![DefinitionChange {
+            title: "Adverse event rate".to_owned(),
+            place: "this study".to_owned(),
+            before: "thresholds: −3, −2, 2, 3".to_owned(),
+            after: "thresholds: −4, −3, 3, 4".to_owned(),
+            reason: "monitoring plan 2.1".to_owned(),
+            by: "operator".to_owned(),
+            at_unix_s: 1_794_000_000,
+        }],
     }
 }
 
@@ -343,6 +352,26 @@ pub(crate) fn site_subjects(query: SubjectsQuery, theme: Theme) -> SiteSubjectsV
     }
 }
 
+fn corrections() -> Corrections {
+    let change = RowCorrection {
+        row: "00f1a2b3".to_owned(),
+        column: "severity".to_owned(),
+        before: "mild".to_owned(),
+        after: "severe".to_owned(),
+        published_unix_s: 1_795_000_000,
+        reason: None,
+    };
+    let entry = SourceCorrection {
+        item: "AE.AESEV".to_owned(),
+        before: String::new(),
+        after: "severe".to_owned(),
+        reason: Some("misread".to_owned()),
+        by: "u-17".to_owned(),
+        at_unix_s: 1_794_000_000,
+    };
+    Corrections { snapshots: 2, changes: vec![change], trail: Some(vec![entry]) }
+}
+
 pub(crate) fn subject_rows(query: RowsQuery, theme: Theme) -> SubjectRowsView {
     let columns = ["ae_seq", "term", "preferred_term", "start_date", "end_date", "serious", "severity"];
     let row = |number: u32| {
@@ -360,6 +389,7 @@ pub(crate) fn subject_rows(query: RowsQuery, theme: Theme) -> SubjectRowsView {
     };
     SubjectRowsView {
         frame: frame(Some(Tab::Rbqm), theme),
+        corrections: query.corrections.then(corrections),
         query,
         indicator: indicators().remove(0),
         site: choice("117", "117"),

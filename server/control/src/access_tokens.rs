@@ -226,7 +226,8 @@ impl Control {
         if now >= token.ends_at {
             return Err(AuthError::Expired { caller });
         }
-        let Standing { account, grants: own, removed, .. } = account_of(&mut view, caller, now).await?;
+        let Standing { person, grants: own, removed, .. } =
+            account_of(self.subject_keys(), &mut view, caller, now).await?;
         drop(view);
         let grants = if token.grants.is_empty() { own } else { narrowed(&own, &token.grants) };
         if token.last_used_at.is_none_or(|used| now - used >= row::USE_EVERY) {
@@ -235,7 +236,7 @@ impl Control {
         }
         let proof = Proof::AccessToken { token: token.id, ends_at: token.ends_at };
         // An emergency is a person's, and no program's.
-        Ok(self.admit(Standing { account, grants, emergencies: Vec::new(), removed }, caller, proof))
+        Ok(self.admit(Standing { person, grants, emergencies: Vec::new(), removed }, caller, proof))
     }
 }
 

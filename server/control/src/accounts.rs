@@ -1,8 +1,10 @@
-//! Local accounts. An e-mail address is unique in the deployment, so the system file lists it; the account
-//! itself, its password's hash and its grants lie in its tenant's file. [`roster`] is how they are listed, and
-//! [`standing`] how they are disabled and enabled.
+//! Local accounts. An e-mail address is unique in the deployment, so the system file lists its index; the account
+//! itself, its password's hash and its grants lie in its tenant's file. [`person`] is how address and name are kept,
+//! [`roster`] how accounts are listed, and [`standing`] how they are disabled and enabled.
 
+pub(crate) mod person;
 pub(crate) mod roster;
+pub(crate) mod sealing;
 pub(crate) mod standing;
 
 use std::fmt;
@@ -16,11 +18,14 @@ use crate::fresh;
 use crate::grants::give;
 use crate::identity::Password;
 use crate::instant::timestamp;
+use crate::keys::SubjectKeys;
+use crate::keys::envelope::Secret;
 use crate::ledger::{AuditAction, Event, Personal, Resource};
 use crate::order::Order;
 use crate::store::{Connection, SystemTx, TenantTx};
 use crate::text::require_text;
 use crate::unblinding::refuse_without_reason;
+use person::{Kept, Person};
 
 const STEP: &str = "create the account";
 
@@ -64,10 +69,18 @@ impl Email {
 /// An account as it is stored.
 pub(crate) struct AccountRow {
     pub(crate) id: AccountId,
-    pub(crate) email: String,
-    pub(crate) display_name: String,
+    kept: Kept,
     pub(crate) password_hash: String,
     pub(crate) enabled: bool,
+}
+
+/// An account that is about to be stored.
+struct Row {
+    id: AccountId,
+    person: Person,
+    /// The index of its address.
+    indexed: String,
+    password_hash: String,
 }
 
 impl Control {
@@ -92,28 +105,28 @@ impl Control {
             Some(password) => self.passwords().hash(Password::new(password)?).await?,
             None => String::new(),
         };
-        let row = AccountRow {
+        let row = Row {
             id: AccountId::from_uuid(fresh::uuid(self.clock().now())?),
-            email: email.0,
-            display_name: account.display_name,
+            indexed: self.index().email(email.as_str()),
+            person: Person { email: email.0, display_name: account.display_name },
             password_hash,
-            enabled: true,
         };
 
         // The two files cannot commit together. The address is set aside first, while the tenant's file is
         // already locked: a crash in between leaves an address without an account, which `free_address` sees
         // and takes back. Without the lock, it could not tell that from a creation that is under way.
         let mut system = self.store().system().begin().await?;
-        self.free_address(&mut system, &row.email).await?;
+        self.free_address(&mut system, &row.indexed).await?;
         reserve_address(&mut system, tenant, &row).await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         let granted = grants_in_words(&account.grants);
-        insert_account(&mut tx, &row, (account.grants, order.by())).await?;
-        let resource = Resource::account(row.id);
-        let reserved = order.event(AuditAction::AccountEmailReserved, resource.clone());
-        let fields = [("display_name", row.display_name.as_str()), ("email", row.email.as_str())];
         let now = tx.now();
         let key = self.subject_keys().create(tenant, row.id, now)?;
+        insert_account(&mut tx, (tenant, &row), &key.secret, (account.grants, order.by())).await?;
+        let resource = Resource::account(row.id);
+        let reserved = order.event(AuditAction::AccountEmailReserved, resource.clone());
+        let Person { email, display_name } = &row.person;
+        let fields = [("display_name", display_name.as_str()), ("email", email.as_str())];
         let personal = Personal { account: row.id, key: key.secret, fields: &fields };
         let created = order.event(AuditAction::AccountCreated, resource).with("grants", granted);
         let created = personal.beside(&mut tx, created, now).await?;
@@ -129,10 +142,10 @@ impl Control {
     }
 
     /// Refuses an address that an account holds, and takes back one that a crash left without an account.
-    async fn free_address(&self, system: &mut SystemTx, email: &str) -> Result<(), ControlError> {
+    async fn free_address(&self, system: &mut SystemTx, indexed: &str) -> Result<(), ControlError> {
         let listed: Option<(String, String)> =
             sqlx::query_as("SELECT tenant_id, account_id FROM account_directory WHERE email = $1")
-                .bind(email)
+                .bind(indexed)
                 .fetch_optional(system.connection())
                 .await
                 .map_err(storage(STEP))?;
@@ -144,7 +157,7 @@ impl Control {
             return Err(ControlError::EmailTaken);
         }
         sqlx::query("DELETE FROM account_directory WHERE email = $1")
-            .bind(email)
+            .bind(indexed)
             .execute(system.connection())
             .await
             .map(|_| ())
@@ -155,7 +168,12 @@ impl Control {
 impl AccountRow {
     /// Whether what was known of it is destroyed.
     pub(crate) fn is_erased(&self) -> bool {
-        self.email.ends_with("@erased.invalid")
+        matches!(self.kept, Kept::Erased { .. })
+    }
+
+    /// Who it belongs to.
+    pub(crate) fn person(&self, keys: &SubjectKeys, tenant: TenantId) -> Result<Person, ControlError> {
+        self.kept.open(keys, (tenant, self.id))
     }
 
     /// The account of that id in the tenant whose file is connected.
@@ -163,20 +181,18 @@ impl AccountRow {
         connection: &mut Connection,
         id: AccountId,
     ) -> Result<Option<Self>, ControlError> {
-        let found: Option<(String, String, String, i64)> = sqlx::query_as(
-            "SELECT email, display_name, password_hash, enabled FROM accounts WHERE account_id = $1",
+        type Columns = (String, Option<Vec<u8>>, Option<Vec<u8>>, String, i64);
+        let found: Option<Columns> = sqlx::query_as(
+            "SELECT email, email_sealed, display_name_sealed, password_hash, enabled FROM accounts
+             WHERE account_id = $1",
         )
         .bind(id.to_string())
         .fetch_optional(connection)
         .await
         .map_err(storage("read the account"))?;
-        Ok(found.map(|(email, display_name, password_hash, enabled)| Self {
-            id,
-            email,
-            display_name,
-            password_hash,
-            enabled: enabled == 1,
-        }))
+        let Some((email, email_sealed, name_sealed, password_hash, enabled)) = found else { return Ok(None) };
+        let kept = Kept::read(email, (email_sealed, name_sealed))?;
+        Ok(Some(Self { id, kept, password_hash, enabled: enabled == 1 }))
     }
 
     /// What the account was granted.
@@ -210,16 +226,12 @@ pub(crate) fn read_grant((role, study): (String, Option<String>)) -> Result<Gran
     Ok(Grant { role, study })
 }
 
-async fn reserve_address(
-    system: &mut SystemTx,
-    tenant: TenantId,
-    row: &AccountRow,
-) -> Result<(), ControlError> {
+async fn reserve_address(system: &mut SystemTx, tenant: TenantId, row: &Row) -> Result<(), ControlError> {
     let now = timestamp(system.now());
     sqlx::query(
         "INSERT INTO account_directory (email, tenant_id, account_id, reserved_at) VALUES ($1, $2, $3, $4)",
     )
-    .bind(&row.email)
+    .bind(&row.indexed)
     .bind(tenant.to_string())
     .bind(row.id.to_string())
     .bind(now)
@@ -231,19 +243,22 @@ async fn reserve_address(
 
 async fn insert_account(
     tx: &mut TenantTx,
-    row: &AccountRow,
+    (tenant, row): (TenantId, &Row),
+    key: &Secret,
     (grants, granted_by): (Vec<Grant>, String),
 ) -> Result<(), ControlError> {
     let now = timestamp(tx.now());
+    let (email, display_name) = row.person.seal(key, (tenant, row.id))?;
     sqlx::query(
-        "INSERT INTO accounts (account_id, email, display_name, password_hash, enabled, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO accounts (account_id, email, display_name, email_sealed, display_name_sealed, password_hash,
+                               enabled, created_at)
+         VALUES ($1, $2, '', $3, $4, $5, 1, $6)",
     )
     .bind(row.id.to_string())
-    .bind(&row.email)
-    .bind(&row.display_name)
+    .bind(&row.indexed)
+    .bind(email)
+    .bind(display_name)
     .bind(&row.password_hash)
-    .bind(i64::from(row.enabled))
     .bind(&now)
     .execute(tx.connection())
     .await

@@ -8,9 +8,10 @@ use kernel::Clock;
 use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 
+use crate::accounts::sealing::seal_what_is_in_the_clear;
 use crate::error::ControlError;
 use crate::identity::{KeyRing, Passwords, Throttle};
-use crate::keys::{DataKeys, FileKeySettings, KeySettings, SubjectKeys};
+use crate::keys::{BlindIndex, DataKeys, FileKeySettings, KeySettings, SubjectKeys};
 use crate::ledger::{Anchor, AnchorPlace, LedgerKey, Log, WaitingEvents, announce_ledger_key};
 use crate::outbound::Reach;
 use crate::policy::{Policies, announce_policies};
@@ -64,6 +65,7 @@ struct Inner {
     keys_folder: PathBuf,
     ledger_key: LedgerKey,
     subject_keys: SubjectKeys,
+    index: BlindIndex,
     data_keys: DataKeys,
     waiting: WaitingEvents,
     passwords: Passwords,
@@ -131,6 +133,8 @@ impl Control {
         announce_policies(&store).await?;
         let passwords = Passwords::new().await?;
         let subject_keys = SubjectKeys::at(root.join("keys/subjects"), data_keys.clone());
+        let index = BlindIndex::open(&store, &data_keys).await?;
+        seal_what_is_in_the_clear(&store, &subject_keys, &index).await?;
         let (waiting, throttle) = (WaitingEvents::default(), Throttle::default());
         let policies = Policies::load();
         let inner = Inner {
@@ -140,6 +144,7 @@ impl Control {
             keys_folder: root.join("keys"),
             ledger_key,
             subject_keys,
+            index,
             data_keys,
             waiting,
             passwords,
@@ -192,6 +197,10 @@ impl Control {
 
     pub(crate) fn subject_keys(&self) -> &SubjectKeys {
         &self.inner.subject_keys
+    }
+
+    pub(crate) fn index(&self) -> &BlindIndex {
+        &self.inner.index
     }
 
     pub(crate) fn data_keys(&self) -> &DataKeys {

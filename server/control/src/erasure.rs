@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use kernel::{AccountId, Audit, Grants, TenantId};
 
 use crate::accounts::AccountRow;
+use crate::accounts::person::placeholder;
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
@@ -53,12 +54,11 @@ impl Control {
         if erasure.approved_by == erasure.account || !approver.is_some_and(|approver| approver.enabled) {
             return Err(ControlError::ApproverUnfit);
         }
-        // An address of this form can be nobody's: RFC 2606 keeps `invalid` from being used.
-        let placeholder = format!("erased-{}@erased.invalid", erasure.account);
+        let placeholder = placeholder(erasure.account);
         let now = timestamp(tx.now());
         sqlx::query(
-            "UPDATE accounts SET email = $1, display_name = 'erased', password_hash = '', enabled = 0,
-                                 disabled_at = COALESCE(disabled_at, $2)
+            "UPDATE accounts SET email = $1, email_sealed = NULL, display_name_sealed = NULL, password_hash = '',
+                                 enabled = 0, disabled_at = COALESCE(disabled_at, $2)
              WHERE account_id = $3",
         )
         .bind(&placeholder)

@@ -10,12 +10,14 @@ use kernel::{
 
 use crate::access_tokens::AccessSecret;
 use crate::accounts::AccountRow;
+use crate::accounts::person::Person;
 use crate::actor::Actor;
 use crate::break_glass::emergencies_of;
 use crate::control::Control;
 use crate::error::{AuthError, ControlError};
 use crate::identity::{Audience, Claims};
 use crate::ids::{AccessTokenId, SessionId};
+use crate::keys::SubjectKeys;
 use crate::policy::{Asker, Resource};
 use crate::retention::removed_studies;
 use crate::sessions::SessionRow;
@@ -221,7 +223,7 @@ impl Control {
         };
         let database = self.store().tenant(caller.tenant).await.map_err(unavailable)?;
         let mut view = database.view().await.map_err(unavailable)?;
-        let standing = account_of(&mut view, caller, now).await?;
+        let standing = account_of(self.subject_keys(), &mut view, caller, now).await?;
         let session = SessionRow::find(&mut view, claims.sid).await.map_err(unavailable)?;
         let live = session.is_some_and(|row| row.outlives(now, caller.account));
         if !live {
@@ -265,7 +267,7 @@ impl Control {
 
     /// The principal of an account in use and of a proof that was just made, or just checked.
     pub(crate) fn admit(&self, standing: Standing, caller: Caller, proof: Proof) -> Principal {
-        let Standing { account, grants, mut emergencies, removed } = standing;
+        let Standing { person, grants, mut emergencies, removed } = standing;
         let mut roles: Vec<Role> = grants.iter().map(|grant| grant.role).collect();
         roles.sort_unstable();
         roles.dedup();
@@ -281,8 +283,8 @@ impl Control {
         emergencies.retain(|study| !needless.contains(study));
         Principal {
             caller,
-            email: account.email,
-            display_name: account.display_name,
+            email: person.email,
+            display_name: person.display_name,
             roles,
             grants: permitted,
             granted: grants,
@@ -294,7 +296,7 @@ impl Control {
 
 /// Where an account in use stands at this very moment.
 pub(crate) struct Standing {
-    pub(crate) account: AccountRow,
+    pub(crate) person: Person,
     /// What it was granted.
     pub(crate) grants: Vec<Grant>,
     /// The studies that it may read in an emergency.
@@ -305,6 +307,7 @@ pub(crate) struct Standing {
 
 /// The account that a proof names, in use at this very moment, and what it may do.
 pub(crate) async fn account_of(
+    keys: &SubjectKeys,
     connection: &mut Connection,
     caller: Caller,
     now: DateTime<Utc>,
@@ -316,9 +319,10 @@ pub(crate) async fn account_of(
         return Err(AuthError::AccountDisabled { caller });
     }
     let grants = account.grants(connection).await.map_err(unavailable)?;
+    let person = account.person(keys, caller.tenant).map_err(unavailable)?;
     let emergencies = emergencies_of(connection, caller.account, now).await.map_err(unavailable)?;
     let removed = removed_studies(connection).await.map_err(unavailable)?;
-    Ok(Standing { account, grants, emergencies, removed })
+    Ok(Standing { person, grants, emergencies, removed })
 }
 
 /// What the compiler refuses of a principal, beside what it takes.

@@ -35,11 +35,16 @@ pub const ALGORITHMS: &[Algorithm] = &[
         standard: "FIPS 186-5",
         used_for: "verifying what an identity provider signed (ES256)",
     },
+    Algorithm {
+        name: "HKDF-SHA256",
+        standard: "RFC 5869",
+        used_for: "the keys of the indexes by which sealed values are found",
+    },
     Algorithm { name: "HMAC-SHA1", standard: "RFC 6238", used_for: "the codes of authenticator apps" },
     Algorithm {
         name: "HMAC-SHA256",
         standard: "RFC 2104",
-        used_for: "commitments to personal data, the tenant that a database transaction proves, and the signatures of webhooks",
+        used_for: "commitments to personal data, the indexes by which sealed values are found, the tenant that a database transaction proves, and the signatures of webhooks",
     },
     Algorithm {
         name: "RSA-SHA256",

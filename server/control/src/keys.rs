@@ -1,9 +1,10 @@
 //! Keys in three layers. The master key, which a [`provider`] holds, wraps the data keys, one and its predecessors for
 //! each tenant; a data key seals the keys of the tenant's accounts, under which personal data and secrets lie
-//! encrypted. So each layer is renewed by wrapping the few keys below it again, and what an account's key protects is
+//! encrypted. A data key that is no tenant's gives the keys of the [`index`] by which a sealed value is found. So each layer is renewed by wrapping the few keys below it again, and what an account's key protects is
 //! erased by destroying that one key.
 pub(crate) mod envelope;
 mod error;
+mod index;
 mod known_answer;
 mod pkcs11;
 mod provider;
@@ -35,6 +36,8 @@ use envelope::Secret;
 use provider::{KeyProvider, Wrapped};
 
 pub use error::KeyError;
+pub(crate) use index::BlindIndex;
+pub use index::SYSTEM_KEYS;
 pub use settings::{FileKeySettings, KeySettings, Pkcs11Settings, VaultSettings};
 pub(crate) use subjects::SubjectKeys;
 

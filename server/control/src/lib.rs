@@ -102,7 +102,9 @@ pub use jobs::{
     Claim, Ending, Fence, JobFilter, JobId, JobKind, JobProgress, JobRow, JobState, NewJob, Terms,
 };
 pub use key_rotation::Rotation;
-pub use keys::{DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, VaultSettings};
+pub use keys::{
+    DataKeyRow, FileKeySettings, KeyError, KeySettings, Pkcs11Settings, SYSTEM_KEYS, VaultSettings,
+};
 pub use ledger::{
     AnchorPlace, AuditAction, AuditEvent, AuditFilter, BucketSettings, Fault, FaultKind, InvalidVerifierKey,
     KeyKind, LedgerStanding, MAX_RECEIPT_BYTES, MAX_REQUEST_BYTES, NoteError, OfflineReport, Outcome,

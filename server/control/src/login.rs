@@ -15,6 +15,7 @@ use crate::gate::{Caller, Principal, Proof, Standing, account_of};
 use crate::identity::{Attempt, Audience, Claims, ISSUER};
 use crate::ids::SessionId;
 use crate::instant::timestamp;
+use crate::keys::SubjectKeys;
 use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256};
 use crate::second_factor::{Asked, Fitting};
 use crate::sessions::{ABSOLUTE, BrowserSession, Method, NewSession, Secret, SessionRow, is_known_peer};
@@ -124,7 +125,7 @@ impl Control {
         let secret = Secret::new(caller.tenant())?;
         let session = proved.begin(&mut tx, Some(&secret)).await?;
         let ends_at = tx.now() + ABSOLUTE;
-        let standing = enabled(&mut tx, caller).await?;
+        let standing = enabled(self.subject_keys(), &mut tx, caller).await?;
         let principal = self.admit(standing, caller, Proof::Session { session, ends_at });
         let event = Event::success(
             AuditAction::LoginSucceeded,
@@ -255,7 +256,7 @@ impl Control {
         let Ok(email) = Email::parse(email) else { return Ok(None) };
         let listed: Option<(String, String)> =
             sqlx::query_as("SELECT tenant_id, account_id FROM account_directory WHERE email = $1")
-                .bind(email.as_str())
+                .bind(self.index().email(email.as_str()))
                 .fetch_optional(&mut *self.store().system().view().await?)
                 .await
                 .map_err(storage("look the e-mail address up"))?;
@@ -275,7 +276,7 @@ impl Control {
         audience: Audience,
         (session, ends_at): (SessionId, DateTime<Utc>),
     ) -> Result<Login, ControlError> {
-        let standing = enabled(tx, caller).await?;
+        let standing = enabled(self.subject_keys(), tx, caller).await?;
         let lifetime = match audience {
             Audience::Http => self.lifetimes().http,
             Audience::Flight => self.lifetimes().flight,
@@ -310,9 +311,9 @@ impl Proved {
 }
 
 /// An account that is in use as the transaction sees it, and what it may do.
-async fn enabled(tx: &mut TenantTx, caller: Caller) -> Result<Standing, ControlError> {
+async fn enabled(keys: &SubjectKeys, tx: &mut TenantTx, caller: Caller) -> Result<Standing, ControlError> {
     let now = tx.now();
-    account_of(tx.connection(), caller, now).await.map_err(|refused| match refused {
+    account_of(keys, tx.connection(), caller, now).await.map_err(|refused| match refused {
         AuthError::Unavailable { source } => source,
         _ => ControlError::Denied,
     })

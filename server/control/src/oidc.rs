@@ -2,6 +2,7 @@
 //! browser carries to it and back, `id_token` is how its word is checked, and this module knows whose account an
 //! identity is. Who somebody is, is the issuer and the subject, and never an e-mail address.
 mod attempt;
+pub(crate) mod directory;
 mod id_token;
 mod issuer_keys;
 
@@ -13,7 +14,7 @@ use kernel::{AccountId, TenantId};
 use crate::accounts::standing::require_administrator_left;
 use crate::accounts::{AccountRow, NewAccount};
 use crate::control::Control;
-use crate::error::{ControlError, corrupt, storage};
+use crate::error::{ControlError, storage};
 use crate::gate::Caller;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256};
@@ -67,14 +68,9 @@ impl Control {
         order.actor.require_administrator(tenant)?;
         require_text("issuer", &identity.issuer, 500)?;
         require_text("subject", &identity.subject, 255)?;
-        let taken: Option<String> = sqlx::query_scalar(
-            "SELECT account_id FROM identity_directory WHERE issuer = $1 AND subject = $2",
-        )
-        .bind(&identity.issuer)
-        .bind(&identity.subject)
-        .fetch_optional(&mut *self.store().system().view().await?)
-        .await
-        .map_err(storage("look the identity up"))?;
+        let mut system = self.store().system().view().await?;
+        let taken = directory::find(&mut system, self.index(), &identity).await?;
+        drop(system);
         if taken.is_some() {
             return Err(ControlError::IdentityTaken);
         }
@@ -103,13 +99,16 @@ impl Control {
         let mut system = self.store().system().begin().await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
         AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
+        let keys = (self.subject_keys(), self.index());
+        let (indexed, sealed) = directory::seal(keys, (tenant, account), identity)?;
         let now = timestamp(system.now());
         let added = sqlx::query(
-            "INSERT INTO identity_directory (issuer, subject, tenant_id, account_id, linked_at)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            "INSERT INTO identity_directory (issuer, subject, subject_sealed, tenant_id, account_id, linked_at)
+             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         )
         .bind(&identity.issuer)
-        .bind(&identity.subject)
+        .bind(indexed)
+        .bind(sealed)
         .bind(tenant.to_string())
         .bind(account.to_string())
         .bind(now)
@@ -149,7 +148,7 @@ impl Control {
              WHERE issuer = $1 AND subject = $2 AND tenant_id = $3 AND account_id = $4",
         )
         .bind(&identity.issuer)
-        .bind(&identity.subject)
+        .bind(self.index().identity(&identity.issuer, &identity.subject))
         .bind(tenant.to_string())
         .bind(account.to_string())
         .execute(system.connection())
@@ -180,20 +179,13 @@ impl Control {
         peer: Option<IpAddr>,
         trace: &TraceId,
     ) -> Result<BrowserSession, ControlError> {
-        let listed: Option<(String, String)> = sqlx::query_as(
-            "SELECT tenant_id, account_id FROM identity_directory WHERE issuer = $1 AND subject = $2",
-        )
-        .bind(&identity.issuer)
-        .bind(&identity.subject)
-        .fetch_optional(&mut *self.store().system().view().await?)
-        .await
-        .map_err(storage("look the identity up"))?;
+        let mut system = self.store().system().view().await?;
+        let listed = directory::find(&mut system, self.index(), identity).await?;
+        drop(system);
         let Some((tenant, account)) = listed else {
             self.refuse_oidc("unknown_identity", Some(identity), trace).await?;
             return Err(ControlError::UnknownIdentity);
         };
-        let tenant: TenantId = tenant.parse().map_err(corrupt("tenant id"))?;
-        let account: AccountId = account.parse().map_err(corrupt("account id"))?;
         let mut view = self.store().tenant(tenant).await?.view().await?;
         let found = AccountRow::find(&mut view, account).await?;
         drop(view);

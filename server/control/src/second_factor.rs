@@ -144,7 +144,7 @@ impl Control {
         let secret = totp::base32(&secret);
         let uri = format!(
             "otpauth://totp/Cairn:{}?secret={secret}&issuer=Cairn&algorithm=SHA1&digits=6&period=30",
-            percent_encoded(&found.email)
+            percent_encoded(&found.person(keys, tenant)?.email)
         );
         Ok(Enrolment { secret, uri })
     }

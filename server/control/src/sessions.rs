@@ -85,7 +85,7 @@ impl Control {
         if !row.session.is_live(now) {
             return Err(AuthError::SessionEnded { caller });
         }
-        let standing = account_of(&mut view, caller, now).await?;
+        let standing = account_of(self.subject_keys(), &mut view, caller, now).await?;
         drop(view);
         if row.is_due_for_use(now) {
             let tx = database.begin().await.map_err(unavailable)?;

@@ -103,7 +103,7 @@ impl Control {
             study: scope.study().clone(),
             record: new.record.clone(),
             signer: account,
-            name: signer.display_name,
+            name: signer.person(self.subject_keys(), scope.tenant())?.display_name,
             meaning: new.meaning,
             signed_at: now,
             method: proved.method.name().to_owned(),

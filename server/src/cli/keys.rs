@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
-use control::{Actor, FileKeySettings, KeySettings, Pkcs11Settings, VaultSettings};
+use control::{Actor, FileKeySettings, KeySettings, Pkcs11Settings, SYSTEM_KEYS, VaultSettings};
 
 use crate::app::App;
 use crate::cli::say::say;
@@ -195,8 +195,9 @@ pub(crate) async fn run(app: &App, command: DataKeyCommand) -> Result<()> {
         DataKeyCommand::List => {
             let tenants = control.tenants(&Actor::Operator).await?;
             for key in control.list_data_keys(&Actor::Operator)? {
-                let slug =
-                    tenants.iter().find(|tenant| tenant.id == key.tenant).map_or("?", |tenant| &tenant.slug);
+                let nobodys = if key.tenant == SYSTEM_KEYS { "(indexes)" } else { "?" };
+                let slug = tenants.iter().find(|tenant| tenant.id == key.tenant);
+                let slug = slug.map_or(nobodys, |tenant| &tenant.slug);
                 let state = if key.is_active { "active" } else { "retiring" };
                 let (id, provider, master, made) = (key.id, key.provider, key.master, key.created_at);
                 say!("{slug:<24}{id}  {state:<10}{provider} `{master}`  {made}");

@@ -84,3 +84,116 @@ fn overrides(rows: &[DefinitionChangeRow]) -> Result<Vec<Override>> {
     };
     in_force(rows).into_iter().map(over).collect()
 }
+
+/// A change of a definition, with what it changed for the study whose rows they are.
+#[derive(Debug)]
+pub(crate) struct ChangeSaid {
+    pub(crate) row: DefinitionChangeRow,
+    /// The definition's title.
+    pub(crate) title: String,
+    /// The values that were changed, as they were before,
+    pub(crate) before: String,
+    /// and as they are since.
+    pub(crate) after: String,
+}
+
+/// Every change with its old and its new values, oldest first.
+///
+/// # Errors
+/// When a change no longer fits the shipped definitions.
+pub(crate) fn said(mut rows: Vec<DefinitionChangeRow>) -> Result<Vec<ChangeSaid>> {
+    rows.sort_by_key(|row| (row.changed_at, row.study.is_some(), row.version));
+    let mut known: Vec<DefinitionChangeRow> = Vec::new();
+    let mut before = Definitions::shipped()?.clone();
+    let mut found = Vec::new();
+    for row in rows {
+        known.push(row.clone());
+        let after = Definitions::with(&overrides(&known)?)?;
+        let (old, new) = (values(&before, &row.definition), values(&after, &row.definition));
+        let differ = |at: &usize| old[*at].1 != new[*at].1;
+        let places: Vec<usize> = (0..old.len().min(new.len())).filter(differ).collect();
+        let words = |values: &[(&str, String)]| {
+            let texts = places.iter().map(|at| format!("{}: {}", values[*at].0, values[*at].1));
+            let joined = texts.collect::<Vec<_>>().join("; ");
+            if joined.is_empty() { "the same in this study".to_owned() } else { joined }
+        };
+        let title = title(&after, &row.definition);
+        found.push(ChangeSaid { title, before: words(&old), after: words(&new), row });
+        before = after;
+    }
+    Ok(found)
+}
+
+fn title(all: &Definitions, id: &str) -> String {
+    let indicators = all.indicators().iter().map(|one| (&one.id, &one.title));
+    let mut titles = indicators.chain(all.limits().iter().map(|one| (&one.id, &one.title)));
+    titles.find(|(known, _)| *known == id).map_or_else(|| id.to_owned(), |(_, title)| title.clone())
+}
+
+/// Everything of a definition that can be changed, in words.
+fn values(all: &Definitions, id: &str) -> Vec<(&'static str, String)> {
+    fn list<T: ToString>(numbers: &[T]) -> String {
+        numbers.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+    }
+    let shown = |is_shown: bool| ("shown", if is_shown { "yes" } else { "no" }.to_owned());
+    if let Some(one) = all.indicators().iter().find(|one| one.id == id) {
+        return vec![
+            ("thresholds", list(&one.thresholds)),
+            ("flags", list(&one.flags)),
+            ("weights", list(&one.weights)),
+            ("accrual on", one.accrual.on.name().to_owned()),
+            ("least accrual", one.accrual.least.to_string()),
+            shown(one.shown),
+        ];
+    }
+    let limit = all.limits().iter().find(|one| one.id == id);
+    limit.map_or_else(Vec::new, |one| {
+        vec![
+            ("expected", one.expected.to_string()),
+            ("secondary limit", one.secondary().to_string()),
+            ("limit", one.tolerated.to_string()),
+            ("least units", one.least_units.to_string()),
+            shown(one.shown),
+        ]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    fn row(study: Option<&str>, version: i64, change: Option<&str>, second: i64) -> DefinitionChangeRow {
+        DefinitionChangeRow {
+            study: study.map(|study| study.parse().expect("a study's code")),
+            definition: "kri0006".to_owned(),
+            version,
+            change: change.map(str::to_owned),
+            reason: "the plan".to_owned(),
+            changed_by: "operator".to_owned(),
+            changed_at: DateTime::from_timestamp(second, 0).expect("an instant"),
+        }
+    }
+
+    #[test]
+    fn a_change_says_the_value_before_and_after_and_one_that_is_overruled_says_so() {
+        let told = said(vec![
+            row(Some("S1"), 1, Some(r#"{"thresholds":[4.0,5.0]}"#), 1),
+            row(None, 1, Some(r#"{"thresholds":[6.0,7.0]}"#), 2),
+            row(Some("S1"), 2, None, 3),
+        ])
+        .expect("they fit");
+        let words: Vec<_> = told.iter().map(|one| (one.before.as_str(), one.after.as_str())).collect();
+        assert_eq!(
+            words,
+            [
+                // As shipped: `cairn marts definitions show kri0006`.
+                ("thresholds: 2, 3", "thresholds: 4, 5"),
+                ("the same in this study", "the same in this study"),
+                ("thresholds: 4, 5", "thresholds: 6, 7"),
+            ]
+        );
+        assert_ne!(told[0].title, "kri0006");
+    }
+}

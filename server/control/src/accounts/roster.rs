@@ -8,12 +8,14 @@ use kernel::{AccountId, Grant, TenantId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::person::Kept;
 use super::read_grant;
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::parse_timestamp;
-use crate::oidc::Identity;
+use crate::keys::SubjectKeys;
+use crate::oidc::{Identity, directory};
 use crate::store::Connection;
 
 const STEP: &str = "list the accounts";
@@ -90,20 +92,24 @@ impl Control {
     ) -> Result<Vec<AccountSummary>, ControlError> {
         actor.require_administrator(tenant)?;
         let only = only.map_or_else(String::new, |account| account.to_string());
-        let mut identities = identities(&mut *self.store().system().view().await?, tenant).await?;
+        let keys = self.subject_keys();
+        let mut identities =
+            identities(&mut *self.store().system().view().await?, keys, (tenant, &only)).await?;
         let mut view = self.store().tenant(tenant).await?.view().await?;
         let mut uses = uses(&mut view, &only).await?;
         let mut grants = held_grants(&mut view, &only).await?;
         let factors = second_factors(&mut view).await?;
         let rows = sqlx::query(
-            "SELECT account_id, email, display_name, password_hash, enabled, created_at, disabled_at, last_used_at
+            "SELECT account_id, email, email_sealed, display_name_sealed, password_hash, enabled, created_at,
+                    disabled_at, last_used_at
              FROM accounts WHERE account_id = $1 OR $1 = ''",
         )
         .bind(only)
         .fetch_all(&mut *view)
         .await
         .map_err(storage(STEP))?;
-        let mut summaries = rows.iter().map(read_account).collect::<Result<Vec<_>, _>>()?;
+        let mut summaries =
+            rows.iter().map(|row| read_account(row, keys, tenant)).collect::<Result<Vec<_>, _>>()?;
         for summary in &mut summaries {
             summary.identities = identities.remove(&summary.id).unwrap_or_default();
             summary.grants = grants.remove(&summary.id).unwrap_or_default();
@@ -115,16 +121,20 @@ impl Control {
     }
 }
 
-fn read_account(row: &AnyRow) -> Result<AccountSummary, ControlError> {
+fn read_account(row: &AnyRow, keys: &SubjectKeys, tenant: TenantId) -> Result<AccountSummary, ControlError> {
     let text = |name: &str| row.try_get::<String, _>(name).map_err(storage(STEP));
     let instant = |name: &str| {
         let text: Option<String> = row.try_get(name).map_err(storage(STEP))?;
         text.map(|text| read_instant(&text)).transpose()
     };
+    let sealed = |name: &str| row.try_get::<Option<Vec<u8>>, _>(name).map_err(storage(STEP));
+    let id = read_id(&text("account_id")?)?;
+    let kept = Kept::read(text("email")?, (sealed("email_sealed")?, sealed("display_name_sealed")?))?;
+    let person = kept.open(keys, (tenant, id))?;
     Ok(AccountSummary {
-        id: read_id(&text("account_id")?)?,
-        email: text("email")?,
-        display_name: text("display_name")?,
+        id,
+        email: person.email,
+        display_name: person.display_name,
         is_enabled: row.try_get::<i64, _>("enabled").map_err(storage(STEP))? == 1,
         has_password: !text("password_hash")?.is_empty(),
         identities: Vec::new(),
@@ -138,18 +148,26 @@ fn read_account(row: &AnyRow) -> Result<AccountSummary, ControlError> {
 
 async fn identities(
     system: &mut Connection,
-    tenant: TenantId,
+    keys: &SubjectKeys,
+    (tenant, only): (TenantId, &str),
 ) -> Result<BTreeMap<AccountId, Vec<Identity>>, ControlError> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT account_id, issuer, subject FROM identity_directory WHERE tenant_id = $1 ORDER BY issuer, subject",
+    let rows: Vec<(String, String, String, Option<Vec<u8>>)> = sqlx::query_as(
+        "SELECT account_id, issuer, subject, subject_sealed FROM identity_directory
+         WHERE tenant_id = $1 AND (account_id = $2 OR $2 = '')",
     )
     .bind(tenant.to_string())
+    .bind(only)
     .fetch_all(system)
     .await
     .map_err(storage(STEP))?;
     let mut identities: BTreeMap<AccountId, Vec<Identity>> = BTreeMap::new();
-    for (account, issuer, subject) in rows {
-        identities.entry(read_id(&account)?).or_default().push(Identity { issuer, subject });
+    for (account, issuer, indexed, sealed) in rows {
+        let account = read_id(&account)?;
+        let identity = directory::open(keys, (tenant, account), (issuer, &indexed, sealed))?;
+        identities.entry(account).or_default().push(identity);
+    }
+    for own in identities.values_mut() {
+        own.sort_by(|a, b| a.issuer.cmp(&b.issuer).then(a.subject.cmp(&b.subject)));
     }
     Ok(identities)
 }

@@ -46,6 +46,11 @@ pub enum KeyError {
         /// What to do.
         remedy: &'static str,
     },
+    /// Values are found by an index whose key is not there.
+    #[error(
+        "the key by which addresses are found is missing from `control/keys/data`: put the file back from a copy of the keys"
+    )]
+    IndexKeyMissing,
     /// A setting that the chosen provider needs is missing or malformed.
     #[error("the key provider `{provider}` needs {what}: set {setting}")]
     Setting {

@@ -66,6 +66,8 @@ actions! {
     IdentityUnlinked = "account.identity.unlinked",
     /// Personal data of an account were destroyed; the log itself stayed as it is.
     PersonalDataErased = "audit.redacted",
+    /// Personal data that an earlier version kept in the clear were sealed.
+    PersonalDataSealed = "personal_data.sealed",
     /// Events of the ledger were written to a file, each with its proof.
     LedgerExported = "audit.exported",
     /// A span of the ledger was looked through and signed off.

@@ -1,4 +1,5 @@
 mod further;
+mod governed;
 
 use std::collections::BTreeMap;
 
@@ -92,10 +93,37 @@ enum Operation {
     RecordVerification,
     RefuseIdentity,
     AddCosignature,
+    SignAccessReview,
+    EnableAccount,
+    EndSessions,
+    OpenBreakGlass,
+    EndBreakGlass,
+    ReviewBreakGlass,
+    RecordEmergency,
+    Unblind,
+    SignTrailReview,
+    RecordLedgerExport,
+    ChangeDefinition,
+    ChangeDefinitionEverywhere,
+    ActOnLimit,
+    SignRecord,
+    SetRetention,
+    PlaceHold,
+    LiftHold,
+    BeginRemoval,
+    FinishRemoval,
+    AddWebhook,
+    RotateWebhook,
+    EnableWebhook,
+    RemoveWebhook,
+    TestWebhook,
+    RetryWebhook,
+    EndWebhook,
+    GiveUpWebhooks,
 }
 
 impl Operation {
-    const ALL: [Self; 54] = [
+    const ALL: [Self; 81] = [
         Self::CreateTenant,
         Self::CreateAccountInSystem,
         Self::CreateAccount,
@@ -150,6 +178,33 @@ impl Operation {
         Self::RecordVerification,
         Self::RefuseIdentity,
         Self::AddCosignature,
+        Self::SignAccessReview,
+        Self::EnableAccount,
+        Self::EndSessions,
+        Self::OpenBreakGlass,
+        Self::EndBreakGlass,
+        Self::ReviewBreakGlass,
+        Self::RecordEmergency,
+        Self::Unblind,
+        Self::SignTrailReview,
+        Self::RecordLedgerExport,
+        Self::ChangeDefinition,
+        Self::ChangeDefinitionEverywhere,
+        Self::ActOnLimit,
+        Self::SignRecord,
+        Self::SetRetention,
+        Self::PlaceHold,
+        Self::LiftHold,
+        Self::BeginRemoval,
+        Self::FinishRemoval,
+        Self::AddWebhook,
+        Self::RotateWebhook,
+        Self::EnableWebhook,
+        Self::RemoveWebhook,
+        Self::TestWebhook,
+        Self::RetryWebhook,
+        Self::EndWebhook,
+        Self::GiveUpWebhooks,
     ];
 
     const fn needs_the_systems_ledger(self) -> bool {
@@ -183,6 +238,7 @@ struct Stage {
     /// The secret of her authenticator app.
     app: String,
     further: further::Prepared,
+    governed: governed::Prepared,
 }
 
 impl Stage {
@@ -192,6 +248,7 @@ impl Stage {
         let account = world.account(tenant, "ada@example.org", &[everywhere(Role::DataEngineer)]).await;
         let scope = world.study(tenant, "A").await;
         world.study(tenant, "C").await;
+        let governed = governed::Prepared::new(&world, tenant).await;
         let further = further::Prepared::new(&world, tenant, account).await;
         let (operator, kind) = (Actor::Operator, JobKind::MartsBuild);
         world.control.enqueue_job(&operator, &scope, kind, &trace()).await.expect("the ledger works");
@@ -209,7 +266,7 @@ impl Stage {
         linked.expect("nobody has it");
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
         let app = enrolled.secret;
-        Some(Self { world, tenant, account, login, browser, token, pull, claim, app, further })
+        Some(Self { world, tenant, account, login, browser, token, pull, claim, app, further, governed })
     }
 
     /// Every row of every table, how many tenants have rows at all, and the keys that seal.

@@ -27,9 +27,9 @@ async fn control_05_a_checkpoint_is_due_sixty_seconds_after_the_first_event_it_l
     world.study(tenant, "STUDY-X").await;
     assert_eq!(sizes_made(&world).await, []);
     world.clock.advance(TimeDelta::milliseconds(1));
-    // The system's log: two keys, the policies, the tenant, and the checkpoint of the tenant's log.
+    // The system's log: three keys, the policies, the tenant, and the checkpoint of the tenant's log.
     let tenants = (format!("cairn/audit/{tenant}"), 5);
-    assert_eq!(sizes_made(&world).await, [tenants, ("cairn/audit/system".to_owned(), 5)]);
+    assert_eq!(sizes_made(&world).await, [tenants, ("cairn/audit/system".to_owned(), 6)]);
     assert_eq!(sizes_made(&world).await, [], "every event is covered");
 
     world.study(tenant, "STUDY-Y").await;
@@ -50,7 +50,7 @@ async fn control_05_a_checkpoint_is_due_after_a_thousand_events_at_once() {
     assert_eq!(sizes_made(&world).await, []);
     world.study(tenant, "STUDY-LAST").await;
     // The system's log follows at once, so that its checkpoint commits to the tenant's.
-    let system = ("cairn/audit/system".to_owned(), 5);
+    let system = ("cairn/audit/system".to_owned(), 6);
     assert_eq!(sizes_made(&world).await, [(format!("cairn/audit/{tenant}"), 1_000), system]);
     let report = world.control.verify_tenant(tenant).await.expect("the log can be read");
     assert_eq!((report.fault, report.size, report.checkpoints), (None, 1_000, 1));
@@ -142,10 +142,10 @@ async fn control_04_a_checkpoint_that_was_changed_or_removed_is_found() {
         (
             "UPDATE audit_checkpoints SET size = 7 WHERE log LIKE '%-%'",
             0,
-            4,
+            5,
             FaultKind::Checkpoint { committed: 5 },
         ),
-        ("DELETE FROM audit_checkpoints WHERE log LIKE '%-%'", 0, 4, FaultKind::Checkpoint { committed: 5 }),
+        ("DELETE FROM audit_checkpoints WHERE log LIKE '%-%'", 0, 5, FaultKind::Checkpoint { committed: 5 }),
     ] {
         world.site.intrude(Whose::Systems, &[statement]).await;
         let reports = world.control.verify_all().await.expect("the logs can be read");
@@ -177,7 +177,7 @@ async fn a_verification_is_an_event_and_the_new_part_can_be_verified_alone() {
     let reports = world.control.verify_new().await.expect("the logs can be read");
     assert_eq!(
         reports.iter().map(|report| (report.fault, report.size)).collect::<Vec<_>>(),
-        [(None, 5), (None, 6)]
+        [(None, 6), (None, 6)]
     );
     world.control.record_verification(&Actor::System, &reports).await.expect("the ledger can be written");
     let events = &world.site.contents(Whose::Systems).await["audit_events"];

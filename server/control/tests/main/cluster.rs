@@ -23,6 +23,22 @@ cat >/dev/null
 kill -INT $server; wait $server; rm -rf "$folder"
 "#;
 
+/// The same for a server that is started again whenever it ends by itself, as a service is. It writes small files of its
+/// write-ahead log, and many.
+const SERVICE: &str = r#"
+folder=$1; shift
+(
+  over=; trap 'over=1; kill -INT $server' TERM
+  while [ -z "$over" ]; do
+    "$@" -c max_wal_size=4MB -c min_wal_size=2MB >>"$folder/log" 2>&1 </dev/null & server=$!
+    while kill -0 $server 2>/dev/null; do wait $server; done
+    [ -n "$over" ] || sleep 0.2
+  done
+) & service=$!
+cat >/dev/null
+kill -TERM $service; wait $service; rm -rf "$folder"
+"#;
+
 /// Whether what was written survives the machine. Tests need it only where they measure its cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
@@ -55,6 +71,15 @@ pub(crate) async fn database() -> Option<Database> {
 
 impl Cluster {
     pub(crate) async fn start(durability: Durability) -> Option<Self> {
+        Self::kept_by(KEEPER, durability, &[]).await
+    }
+
+    /// A server that is started again whenever it ends by itself. Its files lie where `TMPDIR` says.
+    pub(crate) async fn service() -> Option<Self> {
+        Self::kept_by(SERVICE, Durability::Durable, &["--wal-segsize=1"]).await
+    }
+
+    async fn kept_by(keeper: &str, durability: Durability, made_with: &[&str]) -> Option<Self> {
         let program = program()?;
         install_default_drivers();
         // The server refuses to run as root, and its keeper takes the folder away in the end.
@@ -73,11 +98,12 @@ impl Cluster {
             "--no-sync",
             "-D",
         ]);
-        let made = initdb.arg(&data).output().expect("initdb starts");
+        let made = initdb.arg(&data).args(made_with).output().expect("initdb starts");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 
+        let script = keeper;
         let mut keeper = unprivileged(Path::new("sh"));
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&folder).arg(&program).arg("-D").arg(&data);
+        keeper.args(["-c", script, "keeper"]).arg(&folder).arg(&program).arg("-D").arg(&data);
         keeper.arg("-k").arg(&folder).args(["-c", "listen_addresses=", "-c", "max_connections=300"]);
         if durability == Durability::Fleeting {
             keeper.args(["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]);
@@ -153,7 +179,7 @@ impl Database {
 }
 
 /// The server's program. Without it, a test says so and ends; where `CI=true`, that is a failure.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     static SAID: OnceLock<()> = OnceLock::new();
     let program = environment("CAIRN_POSTGRES").map(PathBuf::from);
     if program.is_none() {

@@ -1,18 +1,26 @@
 //! A disk that is full: what cannot be kept is refused and said, what was acknowledged stays, and once there is room
 //! again everything goes on. The disk is a small one in memory, in a namespace of its own.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use control::{Actor, Control, ControlSettings, VerifyReport, verify_folder};
+use control::{
+    Actor, Control, ControlSettings, DatabaseEngine, DatabaseSettings, VerifyReport, verify_folder,
+};
 use kernel::{Clock, SystemClock, TenantId};
 
-use crate::cluster::environment;
+use crate::cluster::{Cluster, environment, program};
 
-/// Makes the disk, and starts the test below on it.
-const ON_A_SMALL_DISK: &str = r#"mount -t tmpfs -o size=6m none "$1" && shift && exec "$@""#;
+/// Makes a disk of that size, and starts a test on it. PostgreSQL refuses root, so that the test is somebody else there.
+const ON_A_SMALL_DISK: &str = r#"
+mount -t tmpfs -o size="$1" none "$2" && export TMPDIR="$2" && shift 2 &&
+exec unshare -U --map-user=1000 --map-group=1000 "$@"
+"#;
 const ABSENCE: &str = "a disk of its own cannot be mounted here (`unshare -rm`)";
 
 async fn open(folder: &Path) -> Control {
@@ -22,19 +30,13 @@ async fn open(folder: &Path) -> Control {
 }
 
 /// Fills the disk up to so many bytes.
-fn fill(folder: &Path, left: usize) -> PathBuf {
-    let filler = folder.join("filler");
-    let mut held: Vec<u8> = Vec::new();
-    // The largest file that fits, found from above; then room is made.
-    for size in (0..6 << 20).rev().step_by(4096) {
-        held.resize(size, 1);
-        if fs::write(&filler, &held).is_ok() {
-            break;
-        }
-    }
-    held.truncate(held.len().saturating_sub(left));
-    fs::write(&filler, &held).expect("a smaller file fits");
-    filler
+fn fill(folder: &Path, left: u64) -> PathBuf {
+    let path = folder.join("filler");
+    let mut filler = fs::File::create(&path).expect("an empty file fits");
+    while filler.write_all(&[1; 4096]).is_ok() {}
+    let held = filler.metadata().expect("it is there").len();
+    filler.set_len(held.saturating_sub(left)).expect("a smaller file fits");
+    path
 }
 
 /// Appends until the disk is full; how many events were acknowledged, and whether the disk was why it ended.
@@ -101,8 +103,98 @@ async fn check(control: &Control, tenant: TenantId, kept: usize, when: &str) {
     assert_eq!(studies, kept, "{when}: what was acknowledged, and no more");
 }
 
+/// The same on a server whose disk is full; the keys and the anchor lie elsewhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it is started on a small disk by another test"]
+async fn what_a_server_keeps_on_a_small_disk() {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).expect("the starter tells where");
+    let disk = PathBuf::from(line.trim());
+    let server = Cluster::service().await.expect("the starter has looked for it");
+    let database = server.database().await;
+    let keys = tempfile::tempdir_in("/tmp").expect("a folder on another disk");
+    let engine = DatabaseEngine::Postgres(database.settings(4));
+    let settings = ControlSettings {
+        database: DatabaseSettings { engine, replicas: 1 },
+        anchor: Some(keys.path().join("anchor")),
+        ..ControlSettings::default()
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let open = || Control::open_at(keys.path(), &settings, Arc::clone(&clock));
+    let control = open().await.expect("it can be opened");
+    let tenant = control.create_tenant(&Actor::Operator, "acme", "Acme").await.expect("it is new").id;
+    let grants = control.operator_grants(tenant).await.expect("the tenant exists");
+    let (mut acknowledged, mut unknown, mut full) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for (round, left) in [0, 64, 256, 512, 1024, 2048].into_iter().enumerate() {
+        let filler = fill(&disk, left * 1024);
+        let mut failed = 0;
+        for number in 0..3_000 {
+            let code = format!("R{round}-{number}");
+            let scope =
+                grants.scope(&code.parse().expect("the code is valid")).expect("the operator may build");
+            match control.register_study(&Actor::Operator, &scope, &code).await {
+                Ok(()) => acknowledged.insert(code),
+                Err(_) => {
+                    failed += 1;
+                    unknown.insert(code)
+                }
+            };
+            if failed == 5 {
+                break;
+            }
+        }
+        full += usize::from(failed > 0);
+        fs::remove_file(&filler).expect("it is there");
+        let code = format!("AFTER-{round}");
+        let scope = grants.scope(&code.parse().expect("the code is valid")).expect("the operator may build");
+        let freed = Instant::now();
+        while let Err(error) = control.register_study(&Actor::Operator, &scope, &code).await {
+            assert!(
+                freed.elapsed() < Duration::from_secs(60),
+                "round {round}: it does not recover: {error:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        acknowledged.insert(code);
+        let (took, reopened) = (freed.elapsed(), open().await.expect("there is room again"));
+        for control in [&control, &reopened] {
+            let reports = control.verify_all().await.expect("the logs can be read");
+            assert!(reports.iter().all(VerifyReport::is_intact), "round {round}: {reports:?}");
+            let studies = control.studies(&grants).await.expect("they can be listed");
+            let kept: BTreeSet<String> = studies.iter().map(|row| row.id.to_string()).collect();
+            let lost: Vec<_> = acknowledged.difference(&kept).collect();
+            assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
+            // What was cut off before its answer may have been kept, and nothing else.
+            assert!(
+                kept.iter().all(|code| acknowledged.contains(code) || unknown.contains(code)),
+                "{kept:?}"
+            );
+        }
+        reopened.checkpoint_now().await.expect("there is room again");
+        println!(
+            "round {round}: {} events kept so far, {failed} refused, up again in {took:.1?}",
+            acknowledged.len()
+        );
+    }
+    assert!(full >= 4, "the disk was full in {full} rounds");
+    println!("all rounds");
+    drop(server);
+}
+
 #[test]
 fn control_48_on_a_full_disk_nothing_acknowledged_is_lost_and_nothing_is_half_there() {
+    on_a_small_disk("6m", "full_disk::what_is_kept_on_a_small_disk");
+}
+
+#[test]
+fn control_48_a_server_whose_disk_is_full_loses_nothing_acknowledged_and_goes_on() {
+    if program().is_some() {
+        on_a_small_disk("128m", "full_disk::what_a_server_keeps_on_a_small_disk");
+    }
+}
+
+/// Starts a test of this program on a disk of that size, and tells it where the disk is.
+fn on_a_small_disk(size: &str, test: &str) {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let try_out = ["-rm", "mount", "-t", "tmpfs", "none"];
     let can_mount = Command::new("unshare").args(try_out).arg(folder.path()).stderr(Stdio::null()).status();
@@ -112,10 +204,10 @@ fn control_48_on_a_full_disk_nothing_acknowledged_is_lost_and_nothing_is_half_th
         return;
     }
     let mut child = Command::new("unshare")
-        .args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh"])
+        .args(["-rm", "sh", "-c", ON_A_SMALL_DISK, "sh", size])
         .arg(folder.path())
         .arg(std::env::current_exe().expect("a test knows its own file"))
-        .args(["full_disk::what_is_kept_on_a_small_disk", "--exact", "--ignored", "--nocapture"])
+        .args([test, "--exact", "--ignored", "--nocapture"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -70,10 +70,10 @@ async fn control_13_an_address_belongs_to_one_account_of_the_deployment() {
 async fn an_address_that_a_crash_left_without_an_account_is_taken_back() {
     let Some(world) = World::new().await else { return };
     let tenant = world.tenant("acme").await.id;
-    // A crash between the two commits leaves exactly this row.
-    let reserved =
-        format!("INSERT INTO account_directory VALUES ('ada@example.org', '{tenant}', '{tenant}', 'x')");
-    run(&mut world.site.connect(Whose::Systems).await, &reserved).await;
+    let id = world.account(tenant, "ada@example.org", &[]).await;
+    // A crash between the two commits leaves the address in the directory, and nothing else.
+    let account = format!("DELETE FROM accounts WHERE account_id = '{id}'");
+    run(&mut world.site.connect(Whose::Tenants(tenant)).await, &account).await;
     check_refused(&world, "ada@example.org", PASSWORD).await;
     world.account(tenant, "ada@example.org", &[]).await;
     world.login("ada@example.org", Audience::Http).await;

@@ -26,8 +26,8 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         let report = control.verify_system().await.expect("the log can be read");
         assert!(report.is_intact(), "{report:?}");
         assert_eq!(
-            report.size, 3,
-            "one key for tokens, one for the ledger, and the policies were registered"
+            report.size, 4,
+            "one key for tokens, one for the ledger, one for indexes, and the policies were registered"
         );
     }
     let keys = &site.contents(Whose::Systems).await["signing_keys"];
@@ -39,8 +39,8 @@ async fn processes_that_start_together_share_one_key_and_one_log() {
         .collect();
     files.sort();
     let expected: &[&str] = match engine() {
-        Engine::Sqlite => &["ledger.key", "master.key", "signing.key"],
-        Engine::Postgres => &["context.key", "ledger.key", "master.key", "signing.key"],
+        Engine::Sqlite => &["data", "ledger.key", "master.key", "signing.key"],
+        Engine::Postgres => &["context.key", "data", "ledger.key", "master.key", "signing.key"],
     };
     assert_eq!(files, expected);
 }

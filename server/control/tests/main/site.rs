@@ -45,6 +45,16 @@ impl Site {
         Some(Self { folder, database })
     }
 
+    /// An empty one on a server of its own, which ends with the second value.
+    pub(crate) async fn alone(engine: Engine) -> Option<(Self, Option<cluster::Cluster>)> {
+        if engine == Engine::Sqlite {
+            return Some((Self::new(engine).await?, None));
+        }
+        let server = cluster::Cluster::start(cluster::Durability::Fleeting).await?;
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        Some((Self { folder, database: Some(server.database().await) }, Some(server)))
+    }
+
     pub(crate) fn settings(&self) -> ControlSettings {
         let engine = match &self.database {
             None => DatabaseEngine::Sqlite,
@@ -55,6 +65,12 @@ impl Site {
 
     pub(crate) async fn open(&self, clock: Arc<dyn Clock>) -> Result<Control, ControlError> {
         Control::open_at(self.folder.path(), &self.settings(), clock).await
+    }
+
+    /// Where the rows lie in files of whatever form.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let served = self.database.iter().map(|database| database.tell().0.to_owned());
+        std::iter::once(self.folder.path().to_owned()).chain(served).collect()
     }
 
     pub(crate) fn system_file(&self) -> PathBuf {
@@ -129,7 +145,7 @@ impl Site {
                              WHEN atttypid = 'bigint'::regtype THEN 'coalesce(' || attname || '::text, ''NULL'')'
                              ELSE 'quote_nullable(' || attname || ')' END
                  FROM pg_attribute
-                 WHERE attrelid = $1::regclass AND attnum > 0
+                 WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
                    AND (attname <> 'tenant_id' OR attrelid::regclass::text LIKE '%audit_events'
                         OR attrelid::regclass::text IN ('tenants', 'account_directory'))
                  ORDER BY attnum",

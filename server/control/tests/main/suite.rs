@@ -24,6 +24,7 @@ mod reads;
 mod receipts;
 mod retention;
 mod schedules;
+mod sealing;
 mod second_factors;
 mod secrets;
 mod sessions;

@@ -75,8 +75,8 @@ async fn the_ledger_holds_the_beginning_of_a_wait_and_not_every_knock() {
         attempt(&world.control, "wrong horse battery", peer(1)).await.expect_err("it is wrong");
     }
     let report = world.control.verify_system().await.expect("the log can be read");
-    // Two keys, the policies, a tenant, an account's address, and one wait.
-    assert_eq!(report.size, 6, "{report:?}");
+    // Three keys, the policies, a tenant, an account's address, and one wait.
+    assert_eq!(report.size, 7, "{report:?}");
     let tenant = world.control.tenant_by_slug(&Actor::Operator, "acme").await.expect("it exists").id;
     let failed = world.events(tenant).await.into_iter().filter(|event| event.action == "auth.login.failed");
     assert_eq!(failed.count(), 5);

@@ -40,11 +40,15 @@ pub(crate) struct World {
 impl World {
     /// A new one, on the database of this suite; `None` where there is no such database.
     pub(crate) async fn new() -> Option<Self> {
-        let site = Site::new(engine()).await?;
+        Some(Self::at(Site::new(engine()).await?).await)
+    }
+
+    /// A new one there.
+    pub(crate) async fn at(site: Site) -> Self {
         let start = DateTime::from_timestamp(1_795_000_000, 0).expect("the time is valid");
         let clock = Arc::new(HandClock(Mutex::new(start)));
         let control = open(&site, &clock).await;
-        Some(Self { site, anchor: None, clock, control })
+        Self { site, anchor: None, clock, control }
     }
 
     /// A deployment whose ledger is copied to another folder.

@@ -58,6 +58,8 @@ pub(crate) enum AccountCommand {
         account: AccountId,
         #[command(flatten)]
         grant: GrantArgs,
+        #[command(flatten)]
+        why: WhyArgs,
     },
     /// Let an account see who gets which treatment: the role `unblinded`, which is given in no other way. Its sessions end.
     Unblind {
@@ -80,6 +82,8 @@ pub(crate) enum AccountCommand {
         account: AccountId,
         #[command(flatten)]
         grant: GrantArgs,
+        #[command(flatten)]
+        why: WhyArgs,
     },
     /// The authenticator app of an account.
     #[command(subcommand)]
@@ -189,9 +193,9 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             control.unlink_identity(&Actor::Operator, tenant.id, account, &identity.into()).await?;
             say!("account {account} is not that identity's; its sessions have ended");
         }
-        AccountCommand::Grant { tenant, account, grant } => {
+        AccountCommand::Grant { tenant, account, grant, why } => {
             let tenant = tenant_called(app, &tenant).await?;
-            control.grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
+            control.grant(why.order(), tenant.id, account, grant.into()).await?;
             say!("account {account} has the role; its sessions have ended");
         }
         AccountCommand::Unblind { tenant, account, study, reason } => {
@@ -200,9 +204,9 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             control.unblind(&Actor::Operator, tenant.id, &unblinding, &TraceId::random()?).await?;
             say!("account {account} is unblinded; its sessions have ended");
         }
-        AccountCommand::Revoke { tenant, account, grant } => {
+        AccountCommand::Revoke { tenant, account, grant, why } => {
             let tenant = tenant_called(app, &tenant).await?;
-            control.revoke_grant(&Actor::Operator, tenant.id, account, grant.into()).await?;
+            control.revoke_grant(why.order(), tenant.id, account, grant.into()).await?;
             say!("account {account} does not have the role; its sessions have ended");
         }
         AccountCommand::Totp(command) => totp(app, command).await?,

@@ -6,7 +6,7 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use flight::published::Visible;
 use frontend::query::{IndicatorQuery, Level};
-use frontend::view::{Bound, BoundPoint, Indicator, IndicatorView, SiteCourse, SiteRow, Tab};
+use frontend::view::{Bound, BoundPoint, Definition, Indicator, IndicatorView, SiteCourse, SiteRow, Tab};
 use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
 use marts::indicators::bounds::bounds_of;
@@ -14,7 +14,7 @@ use marts::indicators::groups::Groups;
 use marts::indicators::{NORMAL_APPROXIMATION, change};
 
 use super::signals::{self, Comparison, Signals};
-use super::{Answer, Visit, pairs};
+use super::{Answer, Visit, definition_changes, pairs};
 use crate::app::App;
 use crate::error::Result;
 use crate::http::State;
@@ -53,6 +53,8 @@ pub(crate) async fn show(
         let problem = visit.caller.refuse(&state, "no_such_indicator").await;
         return Err(visit.refuse(&problem));
     };
+    let changes = definition_changes::of(&state.app, &scope, |known| known == id).await;
+    let changes = changes.map_err(|failure| visit.fail(failure))?;
     let place = Place { app: &state.app, scope: &scope, visible: &visible, definition: &definition };
     let view = IndicatorView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
@@ -63,7 +65,7 @@ pub(crate) async fn show(
         courses: place.courses(&wanted).await.map_err(|failure| visit.fail(failure))?,
         indicator,
         sites,
-        definition: signals::definition_of(&definition, &wanted),
+        definition: Definition { changes, ..signals::definition_of(&definition, &wanted) },
         downloads: signals::downloads(&study, wanted.table()),
     };
     Ok(visit.page(frontend::page::indicator(&view)))

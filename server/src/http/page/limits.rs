@@ -17,7 +17,7 @@ use kernel::{Build, Read, StudyScope};
 use marts::tolerance::{Alarm, Verdict};
 use serde::Deserialize;
 
-use super::{Answer, Visit, signals};
+use super::{Answer, Visit, definition_changes, signals};
 use crate::app::App;
 use crate::error::{Failure, Result};
 use crate::http::State;
@@ -46,13 +46,16 @@ pub(crate) async fn show(
     let alarms = read.map_err(|failure| visit.fail(failure))?;
     let read = kept(&state.app, &scope, &visible).await;
     let kept = read.map_err(|failure| visit.fail(failure))?;
+    let of_limits = |known: &str| known.starts_with("qtl");
+    let changes = definition_changes::of(&state.app, &scope, of_limits).await;
+    let changes = changes.map_err(|failure| visit.fail(failure))?;
     let grants = visit.caller.principal.grants();
     let view = LimitsView {
         frame: visit.frame(Some(Tab::Rbqm), Some((&scope, &visible.row))).await?,
         may_act: grants.scope::<Build>(scope.study()).is_ok(),
         limits: alarms.into_iter().map(|alarm| row(alarm, &kept)).collect(),
         not_applicable: kept.not_applicable,
-        definition: definition(),
+        definition: Definition { changes, ..definition() },
         downloads: signals::downloads(&study, "mart_tolerance_limit"),
     };
     Ok(visit.page(frontend::page::limits(&view)))

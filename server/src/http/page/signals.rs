@@ -366,6 +366,7 @@ pub(crate) fn definition_of(definition: &IndicatorDefinition, wanted: &Compariso
             ("definition".to_owned(), definition.version.clone()),
             ("source table".to_owned(), definition.table.clone()),
         ],
+        changes: Vec::new(),
     }
 }
 

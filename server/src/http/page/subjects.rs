@@ -16,7 +16,7 @@ use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
 
 use super::indicator::one;
-use super::{Answer, Visit, pairs, signals};
+use super::{Answer, Visit, corrections, pairs, signals};
 use crate::app::App;
 use crate::error::{Failure, Result};
 use crate::http::State;
@@ -184,10 +184,15 @@ pub(crate) async fn rows(
         &visit,
         (&place.scope, &place.visible),
         &table,
-        subject_rows(&state.app, &place, &table, key),
+        subject_rows(&state.app, (&place.scope, &place.visible), &table, key),
     )
     .await?;
     let query = RowsQuery::from_pairs(&pairs(&uri));
+    let corrections = if query.corrections {
+        Some(corrections::of_subject(&visit, (&place.scope, &place.visible), (&table, key), &all).await?)
+    } else {
+        None
+    };
     let (columns, all) = all.cells();
     let page = usize::try_from(query.page.max(1) - 1).unwrap_or(usize::MAX);
     let first = page.saturating_mul(ROWS_PER_PAGE);
@@ -197,6 +202,7 @@ pub(crate) async fn rows(
         site: Choice { key: place.site.site.clone(), label: place.site.site.clone() },
         indicator: place.indicator,
         subject,
+        corrections,
         columns,
         row_count: all.len() as u64,
         rows: all.into_iter().skip(first).take(ROWS_PER_PAGE).collect(),
@@ -217,8 +223,14 @@ async fn subject_key(app: &App, place: &Place, subject: &str) -> Result<Option<i
     Ok(row.and_then(|row| keys[row]))
 }
 
-async fn subject_rows(app: &App, place: &Place, table: &str, key: i64) -> Result<(Rows, u64)> {
-    let scan = app.published.scan(&place.scope, &place.visible, table, 8_192)?.only("subject_dk", key);
+/// The rows of one subject in a table, with their number.
+pub(super) async fn subject_rows(
+    app: &App,
+    (scope, visible): (&StudyScope<Read>, &Visible),
+    table: &str,
+    key: i64,
+) -> Result<(Rows, u64)> {
+    let scan = app.published.scan(scope, visible, table, 8_192)?.only("subject_dk", key);
     let rows = blocking(move || {
         let schema = scan.schema().clone();
         let batches = scan.collect_all()?;

@@ -167,7 +167,7 @@ impl Stage {
                 let (key, line) = &self.further.witness;
                 control.add_cosignature(&operator, Some(self.tenant), (key, line)).await.map(drop)
             }
-            other => unreachable!("{other:?} is none of them"),
+            other => self.attempt_governed(other).await,
         }
     }
 }
