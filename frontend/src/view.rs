@@ -53,4 +53,4 @@ pub use site_tests::{
 };
 pub use studies::{StudiesView, StudyRow};
 pub use subjects::{SiteSubjectsView, SubjectContribution, SubjectRowsView};
-pub use webhooks::{DeliveryLine, EndpointLine, InboxView, NoticeLine, WebhookView, WebhooksView};
+pub use webhooks::{DeliveryLine, EndpointLine, InboxView, MailLine, NoticeLine, WebhookView, WebhooksView};

@@ -27,6 +27,7 @@ mod engineer;
 mod export;
 mod ingest;
 mod keys;
+mod mail;
 mod mapping;
 mod marts;
 mod model;
@@ -85,6 +86,8 @@ struct Cli {
     database: database::DatabaseArgs,
     #[command(flatten)]
     keys: keys::KeyArgs,
+    #[command(flatten)]
+    mail: mail::MailArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -168,7 +171,8 @@ pub struct Doors {
     /// What the button on the login page calls the provider.
     #[arg(long, env = "CAIRN_OIDC_NAME", value_name = "NAME", default_value = "your organisation")]
     pub oidc_name: String,
-    /// Where browsers reach this server, such as `https://cairn.example`; the provider sends them back there.
+    /// Where browsers reach this server, such as `https://cairn.example`; the provider sends them back there,
+    /// and letters link there.
     #[arg(long, env = "CAIRN_PUBLIC_URL", value_name = "ADDRESS")]
     pub public_url: Option<String>,
     /// Seconds that the requests under way have to end when the program is asked to stop.
@@ -193,12 +197,17 @@ impl Doors {
                 issuer: issuer.clone(),
                 client_id: client_id.clone(),
                 client_secret_file: self.oidc_client_secret_file.clone(),
-                public_url: self.public_url.clone().unwrap_or_else(|| format!("http://{http}")),
+                public_url: self.public_url(http),
                 name: self.oidc_name.clone(),
             })?),
             _ => None,
         };
         Ok(Surroundings { proxies: self.behind_proxy.clone().into(), provider })
+    }
+
+    /// Where browsers reach the server, which listens at `http`.
+    pub(crate) fn public_url(&self, http: SocketAddr) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{http}"))
     }
 
     /// What the HTTP door allows.
@@ -295,7 +304,9 @@ async fn run(cli: Cli) -> Result<()> {
         _ => None,
     };
     let webhooks = if cli.webhook_allow_loopback { Reach::PublicAndLoopback } else { Reach::Public };
-    let settings = ControlSettings { database, keys, keys_before, webhooks, ..ControlSettings::default() };
+    let mail = cli.mail.settings()?;
+    let settings =
+        ControlSettings { database, keys, keys_before, webhooks, mail, ..ControlSettings::default() };
     let settings = cli.anchors.put_into(settings)?;
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;

@@ -16,6 +16,7 @@ mod hooks;
 pub mod intake;
 mod jobs;
 mod ledger_timer;
+mod notices;
 mod records;
 
 pub mod demo;

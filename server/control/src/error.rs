@@ -11,6 +11,7 @@ use kernel::{SnapshotId, StudyId};
 
 use crate::keys::KeyError;
 use crate::ledger::FaultKind;
+use crate::mail::InvalidMail;
 use crate::schedules::InvalidTimetable;
 use crate::store::is_busy;
 use crate::webhooks::InvalidWebhook;
@@ -202,6 +203,9 @@ pub enum ControlError {
     /// An endpoint of webhooks that cannot be one.
     #[error(transparent)]
     InvalidWebhook(#[from] InvalidWebhook),
+    /// E-mail is set up in a way that cannot work, or the relay does not take a letter.
+    #[error(transparent)]
+    InvalidMail(#[from] InvalidMail),
     /// The tenant has more endpoints than it may.
     #[error("there are {max} endpoints already: remove some that are not needed")]
     TooManyWebhooks {

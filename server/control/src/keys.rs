@@ -35,6 +35,7 @@ use envelope::Secret;
 use provider::{KeyProvider, Wrapped};
 
 pub use error::KeyError;
+pub(crate) use sealed_file::read_private;
 pub use settings::{FileKeySettings, KeySettings, Pkcs11Settings, VaultSettings};
 pub(crate) use subjects::SubjectKeys;
 

@@ -58,6 +58,7 @@ mod snapshots;
 mod studies;
 
 mod inbox;
+mod mail;
 mod outbox;
 mod webhooks;
 
@@ -111,6 +112,7 @@ pub use ledger::{
 };
 pub use limit_acts::{LimitAct, LimitActRow, NewLimitAct};
 pub use login::{Credentials, Login};
+pub use mail::{InboxMail, InvalidMail, Letter, MailChoice, MailSecurity, MailSettings, Mailer};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use order::Order;
@@ -134,6 +136,6 @@ pub use tenants::overview::TenantOverview;
 pub use trace::{InvalidTraceId, TraceId};
 pub use unblinding::Unblinding;
 pub use webhooks::{
-    Breaker, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, NewEndpoint, WebhookClaim,
-    WebhookDelivery, WebhookDeliveryState, WebhookOutcome, signature_header,
+    Breaker, Channel, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, MessageClaim,
+    MessageOutcome, NewEndpoint, Recipient, WebhookDelivery, WebhookDeliveryState, signature_header,
 };

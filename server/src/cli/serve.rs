@@ -65,7 +65,8 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     };
     app.control.require_standing().await?;
     let workforce = jobs::workforce(doors.workers, doors.tenant_jobs_at_a_time, doors.job_lease_seconds)?;
-    let (flight_address, surroundings) = (bound.flight_address, doors.surroundings(bound.http_address)?);
+    let (flight_address, bound_address) = (bound.flight_address, bound.http_address);
+    let surroundings = doors.surroundings(bound_address)?;
     let announced = http::Announced { flight: flight_address, stopping: receiver.clone() };
     let router = http::router(app.clone(), announced, surroundings, doors.allowance());
     let rest = axum::serve(bound.http, router.into_make_service_with_connect_info::<SocketAddr>())
@@ -79,7 +80,8 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver.clone()));
     let flight = async { Ok(flight.await?) };
     let cut = cut_off(stopped(receiver.clone()), Duration::from_secs(doors.drain_seconds));
-    let sending = hooks::dispatch(app.clone(), stopped(receiver.clone()));
+    let public_url = doors.public_url(bound_address);
+    let sending = hooks::dispatch(app.clone(), public_url, stopped(receiver.clone()));
     let work = jobs::work(app.clone(), workforce, stopped(receiver), stopped(cut.clone()));
     let overdue = async {
         stopped(cut).await;

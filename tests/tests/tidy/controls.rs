@@ -91,7 +91,7 @@ fn every_test_that_is_named_after_a_control_has_its_number_in_the_list() {
 }
 
 /// Actions that no route and no Flight command writes, with what does.
-const ELSEWHERE: [(&str, &str); 34] = [
+const ELSEWHERE: [(&str, &str); 35] = [
     ("access.break_glass.used", "every door of a study, under an emergency access"),
     ("access.denied", "every door"),
     ("account.created", "cairn admin account create"),
@@ -117,6 +117,7 @@ const ELSEWHERE: [(&str, &str); 34] = [
     ("key.data.rotated", "cairn admin data-key rotate"),
     ("key.master.rotated", "cairn admin data-key rotate-master"),
     ("ledger_key.registered", "the first start"),
+    ("mail.delivery.failed", "the dispatcher of messages"),
     ("marts.built", "a build of marts"),
     ("policies.registered", "the first start with other policies"),
     ("quality.rules.imported", "cairn rules import"),
