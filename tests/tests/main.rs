@@ -21,6 +21,7 @@ mod identity;
 mod jobs;
 mod kill;
 mod known_faults;
+mod mail;
 mod mapped_sources;
 mod mapping_check;
 mod oidc_login;
