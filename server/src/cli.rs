@@ -16,6 +16,7 @@ use crate::http::{Allowance, Surroundings};
 use crate::oidc::{OidcSettings, Provider};
 use crate::openlineage::OpenLineage;
 use crate::telemetry;
+use crate::tls::TlsSettings;
 
 mod admin;
 mod anchors;
@@ -149,6 +150,16 @@ pub struct Doors {
     /// Arrow Flight.
     #[arg(long, env = "CAIRN_FLIGHT", default_value = "127.0.0.1:8481", value_name = "ADDRESS")]
     pub flight: SocketAddr,
+    /// Answer over TLS at both addresses: the file with the server's certificate and those above it, in PEM
+    /// (docs/tls.md).
+    #[arg(long, env = "CAIRN_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The file with its private key, in PEM, readable by its owner alone.
+    #[arg(long, env = "CAIRN_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// The file with the authorities of machines' certificates, in PEM. A machine may show one; people need none.
+    #[arg(long, env = "CAIRN_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_client_ca: Option<PathBuf>,
     /// Requests a second that each tenant may send in the long run; beyond it, 429 with `Retry-After`.
     #[arg(long, env = "CAIRN_TENANT_REQUESTS_PER_SECOND", default_value = "200", value_name = "NUMBER")]
     pub tenant_requests_per_second: NonZeroU32,
@@ -207,7 +218,19 @@ impl Doors {
 
     /// Where browsers reach the server, which listens at `http`.
     pub(crate) fn public_url(&self, http: SocketAddr) -> String {
-        self.public_url.clone().unwrap_or_else(|| format!("http://{http}"))
+        let (http_scheme, _) = self.schemes();
+        self.public_url.clone().unwrap_or_else(|| format!("{http_scheme}://{http}"))
+    }
+
+    /// What the addresses of the two doors begin with.
+    pub(crate) const fn schemes(&self) -> (&'static str, &'static str) {
+        if self.tls_certificate.is_some() { ("https", "grpc+tls") } else { ("http", "grpc") }
+    }
+
+    /// Where the files of TLS are, if the doors answer over it.
+    pub(crate) fn tls(&self) -> Option<TlsSettings> {
+        let (certificate, key) = (self.tls_certificate.clone()?, self.tls_key.clone()?);
+        Some(TlsSettings { certificate, key, client_ca: self.tls_client_ca.clone() })
     }
 
     /// What the HTTP door allows.

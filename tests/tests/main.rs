@@ -32,4 +32,5 @@ mod rest_walkthrough;
 mod support;
 mod tenant_wall;
 mod tidy;
+mod tls;
 mod webhooks;

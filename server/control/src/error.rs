@@ -83,6 +83,18 @@ pub enum ControlError {
         max: usize,
     },
 
+    /// A name that no certificate of a machine could have.
+    #[error(
+        "`{peer}` is no name of a machine's certificate: write a URI (`spiffe://cairn/service/etl`) or a DNS name in full"
+    )]
+    InvalidPeer {
+        /// What was given.
+        peer: String,
+    },
+    /// A person's token is to be bound to a machine.
+    #[error("only a machine's token is bound to a certificate: make one with `--service`")]
+    PeerOfPerson,
+
     /// A token that is to last too long, or not at all.
     #[error("a token of this kind lasts up to {days} days: choose 1 to {days}")]
     InvalidTokenLifetime {

@@ -15,6 +15,7 @@ mod text;
 mod trace;
 
 mod outbound;
+mod peer;
 
 mod actor;
 mod control;
@@ -119,6 +120,7 @@ pub use order::Order;
 pub use outbound::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
 pub use outbox::Announcement;
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
+pub use peer::{PeerName, PeerNames};
 pub use reads::{Amount, PullId, TableRead};
 pub use retention::{HoldId, HoldRow, NewRemoval, NewRetention, Removed, StudyRetention};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
