@@ -68,7 +68,7 @@ impl Scene {
         answers.as_array().expect("there is a list").clone()
     }
 
-    fn one(&self, server: &Server, step: Value) -> Value {
+    fn one(&self, server: &Server, step: &Value) -> Value {
         self.ask(server, json!([step])).remove(0)
     }
 
@@ -91,7 +91,7 @@ fn people_sign_in_over_tls_without_a_certificate() {
     let account = scene.installation.account("wire", "researcher");
     let mut server = scene.serve();
     assert!(server.log().contains("https://") && server.log().contains("grpc+tls://"), "{}", server.log());
-    let signed_in = scene.one(&server, login(&account));
+    let signed_in = scene.one(&server, &login(&account));
     assert_eq!(signed_in["status"], 303, "{signed_in}");
     assert_eq!(signed_in["shown"], scene.shown["server"], "{signed_in}");
     let cookie = signed_in["headers"]["set-cookie"].as_str().expect("it gives a cookie").to_owned();
@@ -176,7 +176,7 @@ fn control_35_a_token_that_is_bound_to_a_machine_opens_nothing_for_another() {
     let mine = scene.ask(&server, steps(Some("etl")));
     assert_eq!((&mine[0]["status"], &mine[1]["flights"]), (&json!(200), &json!(0)), "{mine:?}");
     let unknown =
-        scene.one(&server, json!({ "door": "http", "path": "/api/v1/studies", "token": "cairn_svc_x" }));
+        scene.one(&server, &json!({ "door": "http", "path": "/api/v1/studies", "token": "cairn_svc_x" }));
     for other in [None, Some("other")] {
         let answers = scene.ask(&server, steps(other));
         assert_eq!(answers[0]["status"], 401, "{other:?}: {}", answers[0]);
@@ -238,7 +238,7 @@ fn a_server_does_not_start_with_files_that_do_not_fit() {
 fn certificates_are_renewed_while_the_server_runs() {
     let Some(scene) = Scene::open() else { return };
     let server = scene.serve();
-    let ask = || scene.one(&server, json!({ "door": "http", "path": "/healthz" }));
+    let ask = || scene.one(&server, &json!({ "door": "http", "path": "/healthz" }));
     assert_eq!(ask()["shown"], scene.shown["server"]);
     // The key is not there yet: the former pair stays in use, and the log says why.
     let put = |from: &str, to: &str| {
@@ -264,7 +264,7 @@ fn certificates_are_renewed_while_the_server_runs() {
     let token = scene.service_token(&account, "http", &[]);
     let stranger = || {
         let step = json!({ "door": "http", "path": "/api/v1/studies", "token": token, "peer": "stranger" });
-        scene.one(&server, step)["status"] == 200
+        scene.one(&server, &step)["status"] == 200
     };
     wait_for(&stranger, "the new authority is not known");
 }

@@ -217,11 +217,11 @@ impl Mailer {
     fn message(&self, letter: &Letter) -> Result<Message, String> {
         let address =
             Address::from_str(&letter.to).map_err(|error| format!("the address is none: {error}"))?;
-        let name = Some(letter.to_name.clone()).filter(|name| !name.trim().is_empty());
+        let name = Some(one_line(&letter.to_name)).filter(|name| !name.is_empty());
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(name, address))
-            .subject(letter.subject.clone())
+            .subject(one_line(&letter.subject))
             .date(SystemTime::from(letter.at))
             .message_id(Some(format!("<{}@{}>", letter.id, self.from.email.domain())))
             .header(AutoSubmitted)
@@ -229,6 +229,12 @@ impl Mailer {
             .body(letter.text.clone())
             .map_err(|error| error.to_string())
     }
+}
+
+/// A text without line ends and other control characters, which no header has, and on which the builder of headers panics.
+fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    spaced.trim().to_owned()
 }
 
 impl fmt::Debug for Mailer {

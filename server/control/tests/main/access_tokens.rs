@@ -140,7 +140,7 @@ async fn control_35_a_token_bound_to_a_machine_opens_nothing_without_its_certifi
     }
     let refused = scene.open(&token, Audience::Flight).await.expect_err("it came without a certificate");
     assert_eq!((refused.reason(), refused.caller().is_some()), ("token_wrong_peer", true));
-    let person = NewAccessToken { kind: control::TokenKind::Personal, ..new };
+    let person = NewAccessToken { kind: TokenKind::Personal, ..new };
     let refused = scene.create(&Actor::Operator, person).await;
     assert!(matches!(refused, Err(ControlError::PeerOfPerson)), "{refused:?}");
 }
