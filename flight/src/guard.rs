@@ -1,8 +1,8 @@
 //! Who may call what. Every command proves its caller here, and every refusal is in the ledger.
 
-use control::{Audience, AuthError, Control, Denial, DeniedWho, Principal, TraceId};
+use control::{Audience, AuthError, Control, Denial, DeniedWho, PeerNames, Principal, TraceId};
 use kernel::{Build, Read, StudyId, StudyScope};
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Request, Status, metadata::MetadataMap};
 
 use crate::status;
 
@@ -74,15 +74,17 @@ impl Guard {
         Self { control }
     }
 
-    /// Proves the bearer of the token in the header `authorization`.
+    /// Proves the bearer of the token in the header `authorization`, over a connection with a certificate or without.
     ///
     /// # Errors
     /// `unauthenticated`, one text for every reason; the reason stands in the ledger.
-    pub async fn admit(&self, metadata: &MetadataMap, command: &str) -> Result<Admitted, Status> {
+    pub async fn admit<T>(&self, request: &Request<T>, command: &str) -> Result<Admitted, Status> {
+        let metadata = request.metadata();
+        let peer = request.extensions().get::<PeerNames>().cloned().unwrap_or_default();
         let trace = trace_of(metadata).map_err(|error| status::internal(&error))?;
         let header = metadata.get("authorization").and_then(|value| value.to_str().ok());
         let token = header.and_then(bearer).unwrap_or_default();
-        match self.control.authenticate(token, Audience::Flight).await {
+        match self.control.authenticate_peer(token, Audience::Flight, &peer).await {
             Ok(principal) => Ok(Admitted { principal, trace }),
             Err(error @ AuthError::Unavailable { .. }) => Err(status::internal(&error)),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! The commands of the protocol.
 
+use std::io;
 use std::pin::Pin;
 
 use arrow::datatypes::Schema;
@@ -13,11 +14,11 @@ use arrow_flight::{
 use control::TableRead;
 use futures::{Stream, StreamExt, stream};
 use kernel::{Read, StudyId, StudyScope};
-use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::Server;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::connection::Connection;
 use crate::guard::{Admitted, Guard};
 use crate::published::{Published, Visible};
 use crate::pull::Pull;
@@ -39,22 +40,21 @@ pub struct Flight {
     guard: Guard,
 }
 
-/// Serves until `stop` completes.
+/// Serves the connections that come until `stop` completes.
 ///
 /// # Errors
 /// When the transport fails.
-pub async fn serve(
+pub async fn serve<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     (published, intake): (Published, Intake),
-    listener: TcpListener,
+    connections: impl Stream<Item = io::Result<Connection<S>>>,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), tonic::transport::Error> {
     let service =
         FlightServiceServer::new(Flight::new(published, intake)).max_decoding_message_size(REQUEST_BYTES);
     Server::builder()
         .http2_adaptive_window(Some(true))
-        .tcp_nodelay(true)
         .add_service(service)
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop)
+        .serve_with_incoming_shutdown(connections, stop)
         .await
 }
 
@@ -178,7 +178,7 @@ impl FlightService for Flight {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        self.guard.admit(request.metadata(), "Handshake").await?;
+        self.guard.admit(&request, "Handshake").await?;
         let mut response = Response::new(stream::empty().boxed() as Self::HandshakeStream);
         if let Some(token) = request.metadata().get("authorization") {
             response.metadata_mut().insert("authorization", token.clone());
@@ -190,7 +190,7 @@ impl FlightService for Flight {
         &self,
         request: Request<Criteria>,
     ) -> Result<Response<Self::ListFlightsStream>, Status> {
-        let caller = self.guard.admit(request.metadata(), "ListFlights").await?;
+        let caller = self.guard.admit(&request, "ListFlights").await?;
         let infos = self.infos(&caller).await?;
         Ok(Response::new(stream::iter(infos.into_iter().map(Ok)).boxed()))
     }
@@ -199,13 +199,13 @@ impl FlightService for Flight {
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let caller = self.guard.admit(request.metadata(), "GetFlightInfo").await?;
+        let caller = self.guard.admit(&request, "GetFlightInfo").await?;
         let found = self.find(&caller, request.get_ref(), "GetFlightInfo").await?;
         self.info(&found).map(Response::new)
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {
-        let caller = self.guard.admit(request.metadata(), "GetSchema").await?;
+        let caller = self.guard.admit(&request, "GetSchema").await?;
         let found = self.find(&caller, request.get_ref(), "GetSchema").await?;
         let schema = self.schema(&found)?;
         let IpcMessage(schema) = SchemaAsIpc::new(&schema, &IpcWriteOptions::default())
@@ -215,7 +215,7 @@ impl FlightService for Flight {
     }
 
     async fn do_get(&self, request: Request<TicketBytes>) -> Result<Response<Self::DoGetStream>, Status> {
-        let caller = self.guard.admit(request.metadata(), "DoGet").await?;
+        let caller = self.guard.admit(&request, "DoGet").await?;
         let Some(ticket) = Ticket::from_bytes(&request.get_ref().ticket) else {
             return Err(self
                 .guard
@@ -235,7 +235,7 @@ impl FlightService for Flight {
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoPutStream>, Status> {
         const COMMAND: &str = "DoPut";
-        let caller = self.guard.admit(request.metadata(), COMMAND).await?;
+        let caller = self.guard.admit(&request, COMMAND).await?;
         let mut messages = request.into_inner();
         let first = messages.message().await?;
         let order = first.as_ref().and_then(|first| first.flight_descriptor.as_ref()).and_then(PutOrder::of);

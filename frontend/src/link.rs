@@ -19,6 +19,8 @@ pub const WEBHOOKS: &str = "/webhooks";
 pub const INBOX: &str = "/inbox";
 /// Where the form posts to that marks all of them as read.
 pub const INBOX_READ: &str = "/inbox/read";
+/// What of the inbox comes by e-mail too.
+pub const INBOX_MAIL: &str = "/inbox/mail";
 /// The tenant, for who administers it.
 pub const ADMIN: &str = "/admin";
 /// Who has which access, to be looked through and signed off.

@@ -55,4 +55,4 @@ pub use studies::{StudiesView, StudyRow};
 pub use subjects::{
     Corrections, RowCorrection, SiteSubjectsView, SourceCorrection, SubjectContribution, SubjectRowsView,
 };
-pub use webhooks::{DeliveryLine, EndpointLine, InboxView, NoticeLine, WebhookView, WebhooksView};
+pub use webhooks::{DeliveryLine, EndpointLine, InboxView, MailLine, NoticeLine, WebhookView, WebhooksView};

@@ -16,6 +16,7 @@ use crate::http::{Allowance, Surroundings};
 use crate::oidc::{OidcSettings, Provider};
 use crate::openlineage::OpenLineage;
 use crate::telemetry;
+use crate::tls::TlsSettings;
 
 mod admin;
 mod anchors;
@@ -27,6 +28,7 @@ mod engineer;
 mod export;
 mod ingest;
 mod keys;
+mod mail;
 mod mapping;
 mod marts;
 mod model;
@@ -85,6 +87,8 @@ struct Cli {
     database: database::DatabaseArgs,
     #[command(flatten)]
     keys: keys::KeyArgs,
+    #[command(flatten)]
+    mail: mail::MailArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -146,6 +150,16 @@ pub struct Doors {
     /// Arrow Flight.
     #[arg(long, env = "CAIRN_FLIGHT", default_value = "127.0.0.1:8481", value_name = "ADDRESS")]
     pub flight: SocketAddr,
+    /// Answer over TLS at both addresses: the file with the server's certificate and those above it, in PEM
+    /// (docs/tls.md).
+    #[arg(long, env = "CAIRN_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// The file with its private key, in PEM, readable by its owner alone.
+    #[arg(long, env = "CAIRN_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// The file with the authorities of machines' certificates, in PEM. A machine may show one; people need none.
+    #[arg(long, env = "CAIRN_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_certificate")]
+    pub tls_client_ca: Option<PathBuf>,
     /// Requests a second that each tenant may send in the long run; beyond it, 429 with `Retry-After`.
     #[arg(long, env = "CAIRN_TENANT_REQUESTS_PER_SECOND", default_value = "200", value_name = "NUMBER")]
     pub tenant_requests_per_second: NonZeroU32,
@@ -168,7 +182,8 @@ pub struct Doors {
     /// What the button on the login page calls the provider.
     #[arg(long, env = "CAIRN_OIDC_NAME", value_name = "NAME", default_value = "your organisation")]
     pub oidc_name: String,
-    /// Where browsers reach this server, such as `https://cairn.example`; the provider sends them back there.
+    /// Where browsers reach this server, such as `https://cairn.example`; the provider sends them back there,
+    /// and letters link there.
     #[arg(long, env = "CAIRN_PUBLIC_URL", value_name = "ADDRESS")]
     pub public_url: Option<String>,
     /// Seconds that the requests under way have to end when the program is asked to stop.
@@ -193,12 +208,29 @@ impl Doors {
                 issuer: issuer.clone(),
                 client_id: client_id.clone(),
                 client_secret_file: self.oidc_client_secret_file.clone(),
-                public_url: self.public_url.clone().unwrap_or_else(|| format!("http://{http}")),
+                public_url: self.public_url(http),
                 name: self.oidc_name.clone(),
             })?),
             _ => None,
         };
         Ok(Surroundings { proxies: self.behind_proxy.clone().into(), provider })
+    }
+
+    /// Where browsers reach the server, which listens at `http`.
+    pub(crate) fn public_url(&self, http: SocketAddr) -> String {
+        let (http_scheme, _) = self.schemes();
+        self.public_url.clone().unwrap_or_else(|| format!("{http_scheme}://{http}"))
+    }
+
+    /// What the addresses of the two doors begin with.
+    pub(crate) const fn schemes(&self) -> (&'static str, &'static str) {
+        if self.tls_certificate.is_some() { ("https", "grpc+tls") } else { ("http", "grpc") }
+    }
+
+    /// Where the files of TLS are, if the doors answer over it.
+    pub(crate) fn tls(&self) -> Option<TlsSettings> {
+        let (certificate, key) = (self.tls_certificate.clone()?, self.tls_key.clone()?);
+        Some(TlsSettings { certificate, key, client_ca: self.tls_client_ca.clone() })
     }
 
     /// What the HTTP door allows.
@@ -295,7 +327,9 @@ async fn run(cli: Cli) -> Result<()> {
         _ => None,
     };
     let webhooks = if cli.webhook_allow_loopback { Reach::PublicAndLoopback } else { Reach::Public };
-    let settings = ControlSettings { database, keys, keys_before, webhooks, ..ControlSettings::default() };
+    let mail = cli.mail.settings()?;
+    let settings =
+        ControlSettings { database, keys, keys_before, webhooks, mail, ..ControlSettings::default() };
     let settings = cli.anchors.put_into(settings)?;
     let target = cli.openlineage.as_deref();
     let openlineage = target.map(|target| OpenLineage::to(target, cli.openlineage_namespace)).transpose()?;

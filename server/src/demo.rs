@@ -93,8 +93,11 @@ pub(crate) async fn run(data: &Path, args: DemoArgs) -> Result<()> {
         return Ok(());
     }
     let app = App::open(data).await?;
-    let bound = bind(&args.doors).await?;
-    announce(&app, &demo, bound.http_address, bound.flight_address).await?;
+    let bound = bind(&args.doors, app.clock.now()).await?;
+    let (http, grpc) = args.doors.schemes();
+    let (http, flight) =
+        (format!("{http}://{}", bound.http_address), format!("{grpc}://{}", bound.flight_address));
+    announce(&app, &demo, (&http, &flight)).await?;
     serve_until_stopped(app, bound, &args.doors).await
 }
 
@@ -215,13 +218,8 @@ async fn accounts(app: &App, engineer: &Engineer, tenant: &str, study: &StudyId)
     Ok(accounts)
 }
 
-async fn announce(
-    app: &App,
-    demo: &Demo,
-    http: std::net::SocketAddr,
-    flight: std::net::SocketAddr,
-) -> Result<()> {
-    say!("\ndashboards  http://{http}/");
+async fn announce(app: &App, demo: &Demo, (http, flight): (&str, &str)) -> Result<()> {
+    say!("\ndashboards  {http}/");
     for account in &demo.accounts {
         say!(
             "  {:<12} {:<28} password {}   ({})",
@@ -238,7 +236,7 @@ async fn announce(
     say!(
         "\na mart in Python over Arrow Flight (the token ends {}):\n
 import pyarrow.flight as flight
-client = flight.connect(\"grpc://{flight}\")
+client = flight.connect(\"{flight}\")
 options = flight.FlightCallOptions(headers=[(b\"authorization\", b\"Bearer {}\")])
 info = client.get_flight_info(flight.FlightDescriptor.for_path(\"{}\", \"mart_kri\"), options)
 print(client.do_get(info.endpoints[0].ticket, options).read_all())\n\nend with Ctrl-C",
@@ -259,6 +257,7 @@ async fn pulling_token(app: &App, account: &DemoAccount) -> Result<IssuedToken> 
         label: "demonstration".to_owned(),
         grants: Vec::new(),
         lifetime: TimeDelta::days(1),
+        peer: None,
     };
     let (tenant, id) = (principal.tenant(), principal.account());
     let token = control.create_access_token(&principal.actor(), tenant, id, new).await?;

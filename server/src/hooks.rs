@@ -1,11 +1,13 @@
-//! The dispatcher of the outbox: it claims what is due for the webhooks of every tenant, posts it, and writes the answer
-//! down. Several servers share the work; what one leaves behind when it is killed is another's after the lease.
+//! The dispatcher of the outbox: it claims what is due for the endpoints of every tenant, posts it or hands it to the mail
+//! relay, and writes the answer down. Several servers share the work; what one leaves behind when it is killed is another's after the lease.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use control::{
-    Actor, Answered, ControlError, Outbound, OutboundError, OutboundLimits, WebhookClaim, WebhookOutcome,
+    Actor, Answered, ControlError, Letter, MessageClaim, MessageOutcome, Outbound, OutboundError,
+    OutboundLimits,
 };
 use kernel::TenantId;
 use tokio::task::JoinSet;
@@ -14,6 +16,7 @@ use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::error::Result;
+use crate::notices;
 
 /// How often it is looked for messages that are due.
 const LOOK: Duration = Duration::from_millis(500);
@@ -32,10 +35,12 @@ const LEASE: TimeDelta = TimeDelta::seconds(30);
 const ANSWER_BYTES: u64 = 16 * 1024;
 
 /// Sends messages until `stop`, then waits for the answers that are under way.
-pub(crate) async fn dispatch(app: App, stop: impl Future<Output = ()>) {
+/// Letters link to `public_url`.
+pub(crate) async fn dispatch(app: App, public_url: String, stop: impl Future<Output = ()>) {
     let limits =
         OutboundLimits { reach: app.control.webhook_reach(), patience: PATIENCE, answer_bytes: ANSWER_BYTES };
-    let mut round = Round { outbound: Outbound::new(&limits), app, sending: JoinSet::new(), last: None };
+    let ways = Ways { outbound: Outbound::new(&limits), public_url: public_url.into() };
+    let mut round = Round { ways, app, sending: JoinSet::new(), last: None };
     tokio::select! {
         () = stop => {}
         () = round.go_on() => {}
@@ -44,9 +49,17 @@ pub(crate) async fn dispatch(app: App, stop: impl Future<Output = ()>) {
     while round.sending.join_next().await.is_some() {}
 }
 
+/// How messages leave.
+#[derive(Clone)]
+struct Ways {
+    outbound: Outbound,
+    /// Where browsers reach this server.
+    public_url: Arc<str>,
+}
+
 struct Round {
     app: App,
-    outbound: Outbound,
+    ways: Ways,
     sending: JoinSet<()>,
     /// The tenant that was served last.
     last: Option<TenantId>,
@@ -55,10 +68,13 @@ struct Round {
 impl Round {
     async fn go_on(&mut self) {
         let (mut given_up, mut forgotten) = (Instant::now(), Instant::now());
+        told("offer e-mail", self.offer_mail().await);
         loop {
             if given_up.elapsed() >= GIVE_UP {
                 given_up = Instant::now();
                 told("give up what was not delivered in time", self.give_up().await);
+                // A tenant may be new.
+                told("offer e-mail", self.offer_mail().await);
             }
             if forgotten.elapsed() >= FORGET {
                 forgotten = Instant::now();
@@ -76,19 +92,19 @@ impl Round {
     async fn claim_what_is_due(&mut self) -> Result<()> {
         while self.sending.len() < AT_A_TIME {
             let Some(claim) = self.claim_next().await? else { return Ok(()) };
-            let (app, outbound) = (self.app.clone(), self.outbound.clone());
-            self.sending.spawn(async move { send(&app, outbound, claim).await });
+            let (app, ways) = (self.app.clone(), self.ways.clone());
+            self.sending.spawn(async move { send(&app, ways, claim).await });
         }
         Ok(())
     }
 
     /// A message of the next tenant that has one due, beginning behind the one that was served last.
-    async fn claim_next(&mut self) -> Result<Option<WebhookClaim>> {
+    async fn claim_next(&mut self) -> Result<Option<MessageClaim>> {
         let mut tenants = self.tenants().await?;
         let begin = self.last.map_or(0, |last| tenants.partition_point(|tenant| *tenant <= last));
         tenants.rotate_left(begin);
         for tenant in tenants {
-            match self.app.control.claim_webhook(tenant, LEASE).await {
+            match self.app.control.claim_message(tenant, LEASE).await {
                 Ok(None) => {}
                 Ok(Some(claim)) => {
                     self.last = Some(tenant);
@@ -108,9 +124,18 @@ impl Round {
         Ok(tenants)
     }
 
+    async fn offer_mail(&self) -> Result<()> {
+        for tenant in self.tenants().await? {
+            if let Err(failure) = self.app.control.offer_mail(tenant).await {
+                told("offer e-mail", Err(failure.into()));
+            }
+        }
+        Ok(())
+    }
+
     async fn give_up(&self) -> Result<()> {
         for tenant in self.tenants().await? {
-            match self.app.control.give_up_webhooks(tenant).await {
+            match self.app.control.give_up_messages(tenant).await {
                 Ok(0) => {}
                 Ok(messages) => warn!(tenant_id = %tenant, messages, "messages were not delivered in time"),
                 Err(failure) => told("give up what was not delivered in time", Err(failure.into())),
@@ -127,29 +152,25 @@ impl Round {
     }
 }
 
-/// Posts one message and writes the answer down.
-async fn send(app: &App, outbound: Outbound, claim: WebhookClaim) {
+/// Sends one message and writes the answer down.
+async fn send(app: &App, ways: Ways, claim: MessageClaim) {
     let (tenant, delivery, endpoint) = (claim.tenant(), claim.delivery(), claim.endpoint());
-    let headers = claim.headers(app.clock.now());
-    let (url, payload) = (claim.url().to_owned(), claim.payload().to_owned());
-    let posted = tokio::task::spawn_blocking(move || {
-        let mut sent: Vec<(&str, &str)> = vec![("content-type", "application/json")];
-        sent.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
-        outbound.post(&url, &sent, payload.as_bytes())
-    });
-    let outcome = match posted.await {
-        Ok(answer) => outcome(answer),
-        Err(failure) => WebhookOutcome::Unreachable { problem: failure.to_string() },
+    let (counter, outcome) = match claim.recipient() {
+        None => ("webhook_attempts_total", post(app, ways.outbound, &claim).await),
+        Some(to) => {
+            let letter = notices::letter(&claim, to, &ways.public_url, app.clock.now());
+            ("mail_attempts_total", hand_over(app, letter).await)
+        }
     };
     let status = match &outcome {
-        WebhookOutcome::Answered { status, .. } => *status,
-        WebhookOutcome::Unreachable { .. } => 0,
+        MessageOutcome::Answered { status, .. } | MessageOutcome::Refused { status, .. } => *status,
+        MessageOutcome::Unreachable { .. } => 0,
     };
-    match app.control.end_webhook(&claim, &outcome).await {
+    match app.control.end_message(&claim, &outcome).await {
         Ok(is_delivered) => {
             let word = if is_delivered { "delivered" } else { "failed" };
-            metrics::counter!("webhook_attempts_total", "outcome" => word).increment(1);
-            info!(tenant_id = %tenant, delivery.id = %delivery, endpoint.id = %endpoint, http.status = status, outcome = word, "a message was sent");
+            metrics::counter!(counter, "outcome" => word).increment(1);
+            info!(tenant_id = %tenant, delivery.id = %delivery, endpoint.id = %endpoint, status, outcome = word, "a message was sent");
         }
         Err(ControlError::LeaseLost) => {
             warn!(tenant_id = %tenant, delivery.id = %delivery, "the answer came too late, or the endpoint is gone");
@@ -161,13 +182,37 @@ async fn send(app: &App, outbound: Outbound, claim: WebhookClaim) {
     }
 }
 
-fn outcome(answer: std::result::Result<Answered, OutboundError>) -> WebhookOutcome {
+async fn hand_over(app: &App, letter: Letter) -> MessageOutcome {
+    let Some(mailer) = app.control.mailer().cloned() else {
+        return MessageOutcome::Unreachable { problem: "no mail relay is configured".to_owned() };
+    };
+    match tokio::task::spawn_blocking(move || mailer.send(&letter)).await {
+        Ok(outcome) => outcome,
+        Err(failure) => MessageOutcome::Unreachable { problem: failure.to_string() },
+    }
+}
+
+async fn post(app: &App, outbound: Outbound, claim: &MessageClaim) -> MessageOutcome {
+    let headers = claim.headers(app.clock.now());
+    let (url, payload) = (claim.url().to_owned(), claim.payload().to_owned());
+    let posted = tokio::task::spawn_blocking(move || {
+        let mut sent: Vec<(&str, &str)> = vec![("content-type", "application/json")];
+        sent.extend(headers.iter().map(|(name, value)| (*name, value.as_str())));
+        outbound.post(&url, &sent, payload.as_bytes())
+    });
+    match posted.await {
+        Ok(answer) => outcome(answer),
+        Err(failure) => MessageOutcome::Unreachable { problem: failure.to_string() },
+    }
+}
+
+fn outcome(answer: std::result::Result<Answered, OutboundError>) -> MessageOutcome {
     match answer {
         Ok(Answered { status, retry_after, body }) => {
             let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
-            WebhookOutcome::Answered { status, retry_after, body }
+            MessageOutcome::Answered { status, retry_after, body }
         }
-        Err(error) => WebhookOutcome::Unreachable { problem: error.to_string() },
+        Err(error) => MessageOutcome::Unreachable { problem: error.to_string() },
     }
 }
 

@@ -41,6 +41,8 @@ mod theme;
 pub struct Announced {
     /// Where Arrow Flight is.
     pub flight: SocketAddr,
+    /// What the addresses of this door and of Flight's begin with.
+    pub schemes: (&'static str, &'static str),
     /// Turns true when the program is asked to end.
     pub stopping: watch::Receiver<bool>,
 }

@@ -16,7 +16,10 @@ mod hooks;
 pub mod intake;
 mod jobs;
 mod ledger_timer;
+mod listen;
+mod notices;
 mod records;
+mod tls;
 
 pub mod demo;
 mod detection;

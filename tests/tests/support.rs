@@ -119,6 +119,29 @@ impl Server {
 
     /// The same, with further arguments.
     pub(crate) fn start_with(program: &Path, data: &Path, arguments: &[&str]) -> Self {
+        let mut server = Self::launch(program, data, arguments);
+        server.wait_until_ready();
+        server
+    }
+
+    /// The same, when the arguments make it answer over TLS, which a visitor does not speak.
+    pub(crate) fn start_over_tls(program: &Path, data: &Path, arguments: &[&str]) -> Self {
+        let mut server = Self::launch(program, data, arguments);
+        let started = Instant::now();
+        while !server.log().contains("dashboards and REST on https://") {
+            let ended = server.child.try_wait().expect("a child process can be asked for its state");
+            assert!(
+                ended.is_none(),
+                "the server ended with {ended:?} before it was ready:\n{}",
+                server.log()
+            );
+            assert!(started.elapsed() < START_LIMIT, "the server was not ready:\n{}", server.log());
+            thread::sleep(Duration::from_millis(25));
+        }
+        server
+    }
+
+    fn launch(program: &Path, data: &Path, arguments: &[&str]) -> Self {
         let scratch = tempfile::tempdir().expect("the system gives temporary folders");
         let log = scratch.path().join("serve.log");
         let [http, flight] = free_addresses();
@@ -135,9 +158,7 @@ impl Server {
             .stderr(errors)
             .spawn()
             .expect("the program that ./dev test built starts");
-        let mut server = Self { http, flight, child, log, scratch };
-        server.wait_until_ready();
-        server
+        Self { http, flight, child, log, scratch }
     }
 
     /// The address of a page or a REST path.
@@ -152,8 +173,17 @@ impl Server {
 
     /// Asks the server to end, as a service manager does.
     pub(crate) fn ask_to_end(&self) {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(asked.is_ok_and(|status| status.success()), "the server could not be asked to end");
+        self.signal("-TERM");
+    }
+
+    /// Asks the server to read its certificates again.
+    pub(crate) fn ask_to_read_again(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
+        let asked = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "the server got no signal {name}");
     }
 
     /// How the server ended, within a limit.

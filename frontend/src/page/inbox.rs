@@ -6,7 +6,7 @@ use crate::component::document::{Document, Drawing};
 use crate::component::empty::Empty;
 use crate::component::frame::csrf_field;
 use crate::component::table::{head, scrolling};
-use crate::view::{InboxView, NoticeLine};
+use crate::view::{InboxView, MailLine, NoticeLine};
 use crate::{format, link};
 
 /// A person's messages.
@@ -33,8 +33,27 @@ pub fn inbox(view: &InboxView) -> String {
         {if view.notices.is_empty() { nothing() } else { notice_table(view) }}
         {all}
         {older}
+        {view.mail.as_ref().map(|mail| mail_form(mail, csrf))}
     };
     Document { frame: &view.frame, title: "Inbox", drawing: Drawing::None }.render(content.into_any())
+}
+
+fn mail_form(mail: &MailLine, csrf: Option<&str>) -> AnyView {
+    let options = mail.choices.iter().map(|(key, word)| {
+        view! { <option value=key.clone() selected=*key == mail.chosen>{word.clone()}</option> }
+    });
+    view! {
+        <form class="panel stacked" method="post" action=link::INBOX_MAIL>
+            {csrf_field(csrf)}
+            <h2>"By e-mail"</h2>
+            <div class="field">
+                <label for="inbox-mail">"What also comes to your address. A letter says what happened and links here; it holds no data."</label>
+                <select id="inbox-mail" name="choice">{options.collect_view()}</select>
+            </div>
+            <div><button class="button" type="submit">"Save"</button></div>
+        </form>
+    }
+    .into_any()
 }
 
 fn nothing() -> AnyView {

@@ -62,7 +62,8 @@ fn endpoint_row(endpoint: &EndpointLine, csrf: Option<&str>) -> AnyView {
     let kinds = endpoint.kinds.iter().map(|kind| view! { <li><code>{kind.clone()}</code></li> });
     let turn = if endpoint.is_enabled { ("disable", "Turn off") } else { ("enable", "Turn on") };
     let test = endpoint.is_enabled.then_some(("test", "Send test"));
-    let orders = test.into_iter().chain([turn, ("rotate", "New secret"), ("remove", "Remove")]);
+    let own = [("rotate", "New secret"), ("remove", "Remove")].into_iter().filter(|_| !endpoint.is_mail);
+    let orders = test.into_iter().chain([turn]).chain(own);
     let buttons = orders.map(|order| button(endpoint, order, csrf)).collect_view();
     let description = (!endpoint.description.is_empty())
         .then(|| view! { <br/><span class="quiet">{endpoint.description.clone()}</span> });

@@ -24,6 +24,8 @@ pub struct WebhooksView {
 pub struct EndpointLine {
     /// Its id.
     pub id: String,
+    /// Whether it stands for e-mail: it has no secret and cannot be removed.
+    pub is_mail: bool,
     /// Where messages are posted.
     pub url: String,
     /// What it is; may be empty.
@@ -89,6 +91,17 @@ pub struct InboxView {
     pub notices: Vec<NoticeLine>,
     /// The last message of this page, when older ones exist.
     pub older_before: Option<String>,
+    /// What comes by e-mail, where that can be chosen.
+    pub mail: Option<MailLine>,
+}
+
+/// What comes by e-mail.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct MailLine {
+    /// The choice in force.
+    pub chosen: String,
+    /// What can be chosen, and what it is in words.
+    pub choices: Vec<(String, String)>,
 }
 
 /// One message in an inbox.

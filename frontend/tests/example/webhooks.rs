@@ -1,7 +1,7 @@
 //! Endpoints, deliveries and an inbox.
 
 use frontend::view::{
-    DeliveryLine, EndpointLine, InboxView, NoticeLine, Tab, Theme, WebhookView, WebhooksView,
+    DeliveryLine, EndpointLine, InboxView, MailLine, NoticeLine, Tab, Theme, WebhookView, WebhooksView,
 };
 
 use super::{PUBLISHED_UNIX_S, frame};
@@ -9,6 +9,7 @@ use super::{PUBLISHED_UNIX_S, frame};
 fn endpoint(id: &str, is_enabled: bool) -> EndpointLine {
     EndpointLine {
         id: id.to_owned(),
+        is_mail: false,
         url: format!("https://hooks.northwind.example/{id}"),
         description: "the data lake".to_owned(),
         kinds: vec!["job.failed".to_owned(), "snapshot.published".to_owned()],
@@ -23,11 +24,18 @@ fn endpoint(id: &str, is_enabled: bool) -> EndpointLine {
 
 pub(crate) fn webhooks(theme: Theme) -> WebhooksView {
     let failing = EndpointLine { is_held_back: true, failures: 7, ..endpoint("failing", true) };
+    let mail = EndpointLine {
+        is_mail: true,
+        url: "E-mail".to_owned(),
+        description: "Messages of inboxes, by e-mail".to_owned(),
+        kinds: Vec::new(),
+        ..endpoint("mail", true)
+    };
     WebhooksView {
         frame: frame(Some(Tab::Webhooks), theme),
         issued: Some((endpoint("new", true).url, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned())),
         problem: Some("messages cannot be posted to that address: it is no public address".to_owned()),
-        endpoints: vec![endpoint("lake", true), failing, endpoint("gone", false)],
+        endpoints: vec![endpoint("lake", true), failing, endpoint("gone", false), mail],
         kinds: vec!["job.failed".to_owned(), "marts.built".to_owned(), "snapshot.published".to_owned()],
     }
 }
@@ -72,5 +80,12 @@ pub(crate) fn inbox(theme: Theme) -> InboxView {
             notice("a", "The ledger does not verify", true),
         ],
         older_before: None,
+        mail: Some(MailLine {
+            chosen: "ALERTS".to_owned(),
+            choices: vec![
+                ("NONE".to_owned(), "nothing".to_owned()),
+                ("ALERTS".to_owned(), "alerts: a ledger that does not verify".to_owned()),
+            ],
+        }),
     }
 }

@@ -17,6 +17,7 @@ use crate::ids::AccessTokenId;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, Resource};
 use crate::order::Order;
+use crate::peer::{PeerName, PeerNames};
 use crate::store::InUse;
 use crate::text::require_text;
 
@@ -75,6 +76,8 @@ pub struct NewAccessToken {
     pub grants: Vec<Grant>,
     /// How long it lasts.
     pub lifetime: TimeDelta,
+    /// The machine that alone may use it, by a name in its certificate; only for a machine's token.
+    pub peer: Option<PeerName>,
 }
 
 /// A token as it is shown.
@@ -90,6 +93,8 @@ pub struct AccessToken {
     pub label: String,
     /// In which roles and studies; all of the account's when there are none.
     pub grants: Vec<Grant>,
+    /// The machine that alone may use it.
+    pub peer: Option<PeerName>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends.
@@ -121,7 +126,8 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::Denied`] for anybody else, and when the token is to do what its account may not;
-    /// [`ControlError::InvalidTokenLifetime`] when it is to last longer than such a token may.
+    /// [`ControlError::InvalidTokenLifetime`] when it is to last longer than such a token may, and
+    /// [`ControlError::PeerOfPerson`] when a person's is to be bound to a machine.
     pub async fn create_access_token(
         &self,
         actor: &Actor,
@@ -132,6 +138,9 @@ impl Control {
         actor.require_self_or_operator(tenant, Some(account))?;
         if matches!(new.kind, TokenKind::Service(_)) {
             actor.require_operator()?;
+        }
+        if new.peer.is_some() && new.kind == TokenKind::Personal {
+            return Err(ControlError::PeerOfPerson);
         }
         require_text("token's label", &new.label, 100)?;
         if new.lifetime <= TimeDelta::zero() || new.lifetime > new.kind.longest() {
@@ -152,6 +161,7 @@ impl Control {
             .with("kind", token.kind.name())
             .with("audience", token.kind.audience().map_or("*", Audience::name))
             .with("ends_at", timestamp(token.ends_at))
+            .with("peer", token.peer.as_ref().map_or("*", PeerName::as_str))
             .with(
                 "grants",
                 if token.grants.is_empty() { "*".to_owned() } else { grants_in_words(&token.grants) },
@@ -207,6 +217,7 @@ impl Control {
         &self,
         secret: &AccessSecret,
         audience: Audience,
+        peer: &PeerNames,
     ) -> Result<Principal, AuthError> {
         let unavailable = |source| match source {
             ControlError::Denied => AuthError::NoAccessToken,
@@ -219,6 +230,9 @@ impl Control {
         let (caller, now) = (Caller::new(secret.tenant(), token.account), self.clock().now());
         if token.kind.audience().is_some_and(|only| only != audience) {
             return Err(AuthError::WrongAudience { caller });
+        }
+        if token.peer.as_ref().is_some_and(|only| !peer.have(only)) {
+            return Err(AuthError::WrongPeer { caller });
         }
         if token.revoked_at.is_some() {
             return Err(AuthError::Revoked { caller });

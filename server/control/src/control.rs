@@ -13,6 +13,7 @@ use crate::error::ControlError;
 use crate::identity::{KeyRing, Passwords, Throttle};
 use crate::keys::{BlindIndex, DataKeys, FileKeySettings, KeySettings, SubjectKeys};
 use crate::ledger::{Anchor, AnchorPlace, LedgerKey, Log, WaitingEvents, announce_ledger_key};
+use crate::mail::{MailSettings, Mailer};
 use crate::outbound::Reach;
 use crate::policy::{Policies, announce_policies};
 use crate::store::{DatabaseSettings, Store};
@@ -51,6 +52,8 @@ pub struct ControlSettings {
     pub lifetimes: TokenLifetimes,
     /// Where webhooks may go. Anything but [`Reach::Public`] is for tests.
     pub webhooks: Reach,
+    /// The relay that messages of inboxes leave by; none leave by e-mail when nothing is said.
+    pub mail: Option<MailSettings>,
     /// Where the master key is; in `keys/master.key`, made at the first start, when nothing is said.
     pub keys: Option<KeySettings>,
     /// Where it was before, while the data keys move from one to the other ([`Control::rotate_master_key`]).
@@ -73,6 +76,7 @@ struct Inner {
     throttle: Throttle,
     lifetimes: TokenLifetimes,
     webhooks: Reach,
+    mailer: Option<Mailer>,
     /// Rung when a job is put in line.
     bell: Notify,
 }
@@ -117,6 +121,7 @@ impl Control {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, ControlError> {
         settings.database.check()?;
+        let mailer = settings.mail.as_ref().map(Mailer::open).transpose()?;
         let root = data_dir.join("control");
         let data_keys =
             open_data_keys(&root.join("keys"), settings.keys.clone(), settings.keys_before.clone()).await?;
@@ -152,6 +157,7 @@ impl Control {
             throttle,
             lifetimes,
             webhooks: settings.webhooks,
+            mailer,
             bell: Notify::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -235,6 +241,12 @@ impl Control {
     #[must_use]
     pub fn webhook_reach(&self) -> Reach {
         self.inner.webhooks
+    }
+
+    /// What hands letters to the relay, when there is one.
+    #[must_use]
+    pub fn mailer(&self) -> Option<&Mailer> {
+        self.inner.mailer.as_ref()
     }
 
     pub(crate) fn lifetimes(&self) -> TokenLifetimes {

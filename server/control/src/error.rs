@@ -11,6 +11,7 @@ use kernel::{SnapshotId, StudyId};
 
 use crate::keys::KeyError;
 use crate::ledger::FaultKind;
+use crate::mail::InvalidMail;
 use crate::schedules::InvalidTimetable;
 use crate::store::is_busy;
 use crate::webhooks::InvalidWebhook;
@@ -81,6 +82,18 @@ pub enum ControlError {
         /// The most characters.
         max: usize,
     },
+
+    /// A name that no certificate of a machine could have.
+    #[error(
+        "`{peer}` is no name of a machine's certificate: write a URI (`spiffe://cairn/service/etl`) or a DNS name in full"
+    )]
+    InvalidPeer {
+        /// What was given.
+        peer: String,
+    },
+    /// A person's token is to be bound to a machine.
+    #[error("only a machine's token is bound to a certificate: make one with `--service`")]
+    PeerOfPerson,
 
     /// A token that is to last too long, or not at all.
     #[error("a token of this kind lasts up to {days} days: choose 1 to {days}")]
@@ -202,6 +215,9 @@ pub enum ControlError {
     /// An endpoint of webhooks that cannot be one.
     #[error(transparent)]
     InvalidWebhook(#[from] InvalidWebhook),
+    /// E-mail is set up in a way that cannot work, or the relay does not take a letter.
+    #[error(transparent)]
+    InvalidMail(#[from] InvalidMail),
     /// The tenant has more endpoints than it may.
     #[error("there are {max} endpoints already: remove some that are not needed")]
     TooManyWebhooks {

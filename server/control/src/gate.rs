@@ -18,6 +18,7 @@ use crate::error::{AuthError, ControlError};
 use crate::identity::{Audience, Claims};
 use crate::ids::{AccessTokenId, SessionId};
 use crate::keys::SubjectKeys;
+use crate::peer::PeerNames;
 use crate::policy::{Asker, Resource};
 use crate::retention::removed_studies;
 use crate::sessions::SessionRow;
@@ -207,9 +208,23 @@ impl Control {
     /// # Errors
     /// Why it was not let through. Record it with [`Control::record_denial`], and show nobody the reason.
     pub async fn authenticate(&self, token: &str, audience: Audience) -> Result<Principal, AuthError> {
+        self.authenticate_peer(token, audience, &PeerNames::none()).await
+    }
+
+    /// The same over a connection whose other side has shown a certificate with these names: a token that is bound to a
+    /// machine opens nothing for others.
+    ///
+    /// # Errors
+    /// As [`Control::authenticate`].
+    pub async fn authenticate_peer(
+        &self,
+        token: &str,
+        audience: Audience,
+        peer: &PeerNames,
+    ) -> Result<Principal, AuthError> {
         if AccessSecret::is_meant(token) {
             let secret = AccessSecret::parse(token).ok_or(AuthError::Malformed)?;
-            return self.authenticate_access_token(&secret, audience).await;
+            return self.authenticate_access_token(&secret, audience, peer).await;
         }
         let now = self.clock().now();
         let keys = self.key_ring().keys(self.store(), now).await;

@@ -11,6 +11,7 @@ use crate::fresh;
 use crate::ids::{MessageId, NoticeId};
 use crate::instant::{parse_timestamp, timestamp};
 use crate::ledger::{AuditAction, LeafActor, Outcome};
+use crate::mail::MailChoice;
 use crate::store::Connection;
 
 const WHAT: &str = "notice";
@@ -23,13 +24,16 @@ pub enum Notice {
     OwnJobFailed,
     /// A message could not be delivered to an endpoint, for whoever administers the tenant.
     WebhookFailed,
+    /// A message could not be delivered by e-mail, for whoever administers the tenant.
+    MailFailed,
     /// The ledger does not verify, for whoever administers or audits the tenant.
     VerificationFailed,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 3] = [Self::OwnJobFailed, Self::WebhookFailed, Self::VerificationFailed];
+    pub const ALL: [Self; 4] =
+        [Self::OwnJobFailed, Self::WebhookFailed, Self::MailFailed, Self::VerificationFailed];
 
     /// Its name: that of the message.
     #[must_use]
@@ -37,6 +41,7 @@ impl Notice {
         match self {
             Self::OwnJobFailed => AuditAction::JobFailed.name(),
             Self::WebhookFailed => AuditAction::WebhookDeliveryFailed.name(),
+            Self::MailFailed => AuditAction::MailDeliveryFailed.name(),
             Self::VerificationFailed => "audit.verification.failed",
         }
     }
@@ -53,7 +58,17 @@ impl Notice {
         match self {
             Self::OwnJobFailed => "A job that you asked for failed",
             Self::WebhookFailed => "A message could not be delivered to a webhook",
+            Self::MailFailed => "A message could not be delivered by e-mail",
             Self::VerificationFailed => "The ledger does not verify",
+        }
+    }
+
+    /// Whether it also goes by e-mail to who chose that. That e-mail does not arrive is told in inboxes alone.
+    const fn comes_by_mail(self, choice: MailChoice) -> bool {
+        match (choice, self) {
+            (MailChoice::None, _) | (_, Self::MailFailed) => false,
+            (MailChoice::Alerts, notice) => matches!(notice, Self::VerificationFailed),
+            (MailChoice::All, _) => true,
         }
     }
 
@@ -62,6 +77,7 @@ impl Notice {
         match (action, outcome) {
             (AuditAction::JobFailed, Outcome::Failed) => Some(Self::OwnJobFailed),
             (AuditAction::WebhookDeliveryFailed, _) => Some(Self::WebhookFailed),
+            (AuditAction::MailDeliveryFailed, _) => Some(Self::MailFailed),
             _ => None,
         }
     }
@@ -70,7 +86,7 @@ impl Notice {
     const fn roles(self) -> &'static [&'static str] {
         match self {
             Self::OwnJobFailed => &[],
-            Self::WebhookFailed => &["administrator"],
+            Self::WebhookFailed | Self::MailFailed => &["administrator"],
             Self::VerificationFailed => &["administrator", "auditor"],
         }
     }
@@ -84,23 +100,31 @@ pub(crate) struct Concern<'a> {
     pub(crate) about: &'a str,
 }
 
+/// Whom it concerns.
+pub(crate) struct Concerned {
+    pub(crate) account: AccountId,
+    /// Whether it also goes to them by e-mail.
+    pub(crate) by_mail: bool,
+}
+
 /// The accounts in use that it concerns, without those that have an unread notice about the same thing.
 pub(crate) async fn concerned(
     connection: &mut Connection,
     concern: &Concern<'_>,
-) -> Result<Vec<AccountId>, ControlError> {
+) -> Result<Vec<Concerned>, ControlError> {
     const STEP: &str = "look for whom it concerns";
     const UNTOLD: &str = "NOT EXISTS (SELECT 1 FROM inbox WHERE inbox.account_id = accounts.account_id
                                       AND inbox.about = $1 AND inbox.read_at IS NULL)";
     let roles = concern.notice.roles();
-    let found: Vec<String> = if roles.is_empty() {
+    let found: Vec<(String, String)> = if roles.is_empty() {
         if concern.actor.kind != "account" {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT account_id FROM accounts WHERE disabled_at IS NULL AND account_id = $2 AND {UNTOLD}"
+            "SELECT account_id, mail_choice FROM accounts
+             WHERE disabled_at IS NULL AND account_id = $2 AND {UNTOLD}"
         );
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(concern.about)
             .bind(&concern.actor.id)
             .fetch_all(connection)
@@ -108,13 +132,13 @@ pub(crate) async fn concerned(
             .map_err(storage(STEP))?
     } else {
         let sql = format!(
-            "SELECT account_id FROM accounts
+            "SELECT account_id, mail_choice FROM accounts
              WHERE disabled_at IS NULL AND {UNTOLD} AND EXISTS (
                  SELECT 1 FROM grants WHERE grants.account_id = accounts.account_id
                  AND grants.study_id IS NULL AND grants.role IN ($2, $3))
              ORDER BY account_id"
         );
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        sqlx::query_as(sqlx::AssertSqlSafe(sql))
             .bind(concern.about)
             .bind(roles[0])
             .bind(roles[roles.len() - 1])
@@ -122,7 +146,12 @@ pub(crate) async fn concerned(
             .await
             .map_err(storage(STEP))?
     };
-    found.iter().map(|id| id.parse().map_err(corrupt("account id"))).collect()
+    let read = |(id, choice): &(String, String)| {
+        let choice = MailChoice::from_name(choice).ok_or(()).map_err(corrupt("choice of e-mail"))?;
+        let account = id.parse().map_err(corrupt("account id"))?;
+        Ok(Concerned { account, by_mail: concern.notice.comes_by_mail(choice) })
+    };
+    found.iter().map(read).collect()
 }
 
 /// Puts a message into an account's inbox.

@@ -53,8 +53,13 @@ pub const ALGORITHMS: &[Algorithm] = &[
     },
     Algorithm { name: "SHA-256", standard: "FIPS 180-4", used_for: "the ledger's chain and Merkle trees" },
     Algorithm {
+        name: "TLS 1.2",
+        standard: "RFC 5246",
+        used_for: "connections that this program opens to a server that speaks nothing newer",
+    },
+    Algorithm {
         name: "TLS 1.3",
         standard: "RFC 8446",
-        used_for: "connections to Vault, to PostgreSQL and to webhooks",
+        used_for: "connections to Vault, to PostgreSQL, to webhooks and to mail relays; everything that `cairn serve` answers over TLS",
     },
 ];

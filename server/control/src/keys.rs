@@ -38,6 +38,7 @@ use provider::{KeyProvider, Wrapped};
 pub use error::KeyError;
 pub(crate) use index::BlindIndex;
 pub use index::SYSTEM_KEYS;
+pub(crate) use sealed_file::read_private;
 pub use settings::{FileKeySettings, KeySettings, Pkcs11Settings, VaultSettings};
 pub(crate) use subjects::SubjectKeys;
 

@@ -15,6 +15,7 @@ mod text;
 mod trace;
 
 mod outbound;
+mod peer;
 
 mod actor;
 mod control;
@@ -58,6 +59,7 @@ mod snapshots;
 mod studies;
 
 mod inbox;
+mod mail;
 mod outbox;
 mod webhooks;
 
@@ -113,12 +115,14 @@ pub use ledger::{
 };
 pub use limit_acts::{LimitAct, LimitActRow, NewLimitAct};
 pub use login::{Credentials, Login};
+pub use mail::{InboxMail, InvalidMail, Letter, MailChoice, MailSecurity, MailSettings, Mailer};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
 pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
 pub use order::Order;
 pub use outbound::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
 pub use outbox::Announcement;
 pub use past_snapshots::{NewPastSnapshot, PastSnapshotRow};
+pub use peer::{PeerName, PeerNames};
 pub use reads::{Amount, PullId, TableRead};
 pub use retention::{HoldId, HoldRow, NewRemoval, NewRetention, Removed, StudyRetention};
 pub use schedules::{Enabled, InvalidTimetable, NewSchedule, ScheduleId, ScheduleRow, Timetable};
@@ -136,6 +140,6 @@ pub use tenants::overview::TenantOverview;
 pub use trace::{InvalidTraceId, TraceId};
 pub use unblinding::Unblinding;
 pub use webhooks::{
-    Breaker, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, NewEndpoint, WebhookClaim,
-    WebhookDelivery, WebhookDeliveryState, WebhookOutcome, signature_header,
+    Breaker, Channel, EndpointRow, EndpointState, InvalidWebhook, IssuedEndpoint, MessageClaim,
+    MessageOutcome, NewEndpoint, Recipient, WebhookDelivery, WebhookDeliveryState, signature_header,
 };

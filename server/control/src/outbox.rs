@@ -1,6 +1,7 @@
 //! The outbox: what is told to others about events, written in the transaction of the event, so that an event that is
 //! kept is told of, and one that is rolled back is not. A [`Draft`] becomes one message with a delivery for each
-//! endpoint that asked for its [`Announcement`], and a notice for each account that it concerns. Nothing is written
+//! endpoint that asked for its [`Announcement`], and a notice for each account that it concerns, which goes to it by
+//! e-mail too when it chose that. Nothing is written
 //! when it concerns nobody. What sends the deliveries is `webhooks::claim`.
 //!
 //! INVARIANT: a message holds ids and words of closed lists, never data of a study, a name or an address.
@@ -9,15 +10,16 @@ mod announcement;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kernel::TenantId;
+use kernel::{AccountId, TenantId};
 use serde::Serialize;
 
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
 use crate::ids::{DeliveryId, EndpointId, MessageId};
-use crate::inbox::{self, Concern, Notice};
+use crate::inbox::{self, Concern, Concerned, Notice};
 use crate::instant::timestamp;
 use crate::ledger::{Canon, Event, LeafActor, Log};
+use crate::mail::choice as mail;
 use crate::store::Connection;
 use crate::trace::TraceId;
 
@@ -174,23 +176,28 @@ impl Draft {
         }
         let message = self.write(connection, now).await?;
         for endpoint in endpoints {
-            deliver(connection, message, endpoint, now).await?;
+            deliver(connection, message, (endpoint, None), now).await?;
         }
-        for account in concerned {
+        let by_mail = concerned.iter().any(|concerned| concerned.by_mail);
+        let relay = if by_mail { mail::relay(connection).await? } else { None };
+        for Concerned { account, by_mail } in concerned {
             inbox::put(connection, (account, message), &self.about.1, now).await?;
+            if let Some(relay) = relay.filter(|_| by_mail) {
+                deliver(connection, message, (relay, Some(account)), now).await?;
+            }
         }
         Ok(())
     }
 
-    /// Writes the message and its one delivery.
+    /// Writes the message and its one delivery; by e-mail it goes to an account.
     pub(crate) async fn send_to(
         self,
         connection: &mut Connection,
-        endpoint: EndpointId,
+        target: (EndpointId, Option<AccountId>),
         now: DateTime<Utc>,
     ) -> Result<DeliveryId, ControlError> {
         let message = self.write(connection, now).await?;
-        deliver(connection, message, endpoint, now).await
+        deliver(connection, message, target, now).await
     }
 
     async fn write(
@@ -242,7 +249,8 @@ async fn asking(
     announcement: Announcement,
 ) -> Result<Vec<EndpointId>, ControlError> {
     let found: Vec<(String, String)> = sqlx::query_as(
-        "SELECT endpoint_id, kinds FROM webhook_endpoints WHERE state = 'ENABLED' ORDER BY endpoint_id",
+        "SELECT endpoint_id, kinds FROM webhook_endpoints
+         WHERE state = 'ENABLED' AND channel = 'WEBHOOK' ORDER BY endpoint_id",
     )
     .fetch_all(connection)
     .await
@@ -255,20 +263,21 @@ async fn asking(
 async fn deliver(
     connection: &mut Connection,
     message: MessageId,
-    endpoint: EndpointId,
+    (endpoint, account): (EndpointId, Option<AccountId>),
     now: DateTime<Utc>,
 ) -> Result<DeliveryId, ControlError> {
     let id = DeliveryId::from_uuid(fresh::uuid(now)?);
     sqlx::query(
         "INSERT INTO webhook_deliveries (delivery_id, message_id, endpoint_id, state, attempt, failures, due_at,
-                                         give_up_at, created_at)
-         VALUES ($1, $2, $3, 'QUEUED', 0, 0, $4, $5, $4)",
+                                         give_up_at, created_at, account_id)
+         VALUES ($1, $2, $3, 'QUEUED', 0, 0, $4, $5, $4, $6)",
     )
     .bind(id.to_string())
     .bind(message.to_string())
     .bind(endpoint.to_string())
     .bind(timestamp(now))
     .bind(timestamp(now + GIVE_UP_AFTER))
+    .bind(account.map(|account| account.to_string()))
     .execute(connection)
     .await
     .map(|_| id)

@@ -1,4 +1,5 @@
-//! Webhooks: messages of the outbox, posted to addresses that a tenant has named, in the form of Standard Webhooks. Read
+//! Where messages of the outbox go: webhooks, posted to addresses that a tenant has named, in the form of Standard
+//! Webhooks, and e-mail, through one endpoint for the relay of the deployment (`mail`). Read
 //! [`address`] for which addresses those may be, [`secret`] for how a message is signed, [`claim`] for how one is sent
 //! by one server at a time, [`pace`] for when, [`ending`] for what comes of an answer, and [`endpoints`] and
 //! [`deliveries`] for what people do with them.
@@ -18,12 +19,12 @@ use crate::actor::Actor;
 use crate::error::ControlError;
 
 pub use address::InvalidWebhook;
-pub use claim::WebhookClaim;
+pub use claim::{MessageClaim, Recipient};
 pub use deliveries::{WebhookDelivery, WebhookDeliveryState};
-pub use ending::WebhookOutcome;
+pub use ending::MessageOutcome;
 pub use endpoints::{IssuedEndpoint, NewEndpoint};
 pub use pace::Breaker;
-pub use row::{EndpointRow, EndpointState};
+pub use row::{Channel, EndpointRow, EndpointState};
 pub use secret::signature_header;
 
 /// Webhooks are administered by an administrator of the whole tenant.

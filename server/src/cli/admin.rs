@@ -15,6 +15,7 @@ use kernel::{Grant, Role, StudyId};
 use crate::app::App;
 use crate::backup;
 use crate::cli::keys::{self, DataKeyCommand};
+use crate::cli::mail::{self, MailCommand};
 use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
@@ -73,6 +74,9 @@ pub(crate) enum AdminCommand {
     /// Webhooks: messages about events, posted to addresses of a tenant.
     #[command(subcommand)]
     Webhook(webhook::WebhookCommand),
+    /// E-mail: the relay that messages of inboxes leave by.
+    #[command(subcommand)]
+    Mail(MailCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -161,6 +165,7 @@ pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result
         AdminCommand::Restore { from } => backup::check(app, &from).await,
         AdminCommand::Schedule(command) => schedule::run(app, command).await,
         AdminCommand::Webhook(command) => webhook::run(app, command).await,
+        AdminCommand::Mail(command) => mail::run(app, command).await,
     }
 }
 

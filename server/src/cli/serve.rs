@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::Doors;
 use crate::app::App;
@@ -14,19 +16,23 @@ use crate::hooks;
 use crate::http;
 use crate::jobs;
 use crate::ledger_timer;
+use crate::listen::{Door, Remote};
+use crate::tls::{self, Speaks, Tls};
 
 /// The two listeners, bound before anything is announced.
 #[derive(Debug)]
 pub(crate) struct Bound {
     http: TcpListener,
     flight: TcpListener,
+    tls: Option<Arc<Tls>>,
     /// Where dashboards and REST are.
     pub(crate) http_address: SocketAddr,
     /// Where Flight is.
     pub(crate) flight_address: SocketAddr,
 }
 
-pub(crate) async fn bind(doors: &Doors) -> Result<Bound> {
+pub(crate) async fn bind(doors: &Doors, now: DateTime<Utc>) -> Result<Bound> {
+    let tls = doors.tls().map(|settings| Tls::open(settings, now)).transpose()?.map(Arc::new);
     let listen = |address: SocketAddr| async move {
         let failed = Failure::io(format!(
             "listen on {address}; is another server running there? Choose a free address with `--http` and `--flight`"
@@ -37,13 +43,14 @@ pub(crate) async fn bind(doors: &Doors) -> Result<Bound> {
     let address =
         |listener: &TcpListener| listener.local_addr().map_err(Failure::io("read the address of a listener"));
     let (http_address, flight_address) = (address(&http)?, address(&flight)?);
-    Ok(Bound { http, flight, http_address, flight_address })
+    Ok(Bound { http, flight, tls, http_address, flight_address })
 }
 
 pub(crate) async fn run(app: App, doors: &Doors) -> Result<()> {
-    let bound = bind(doors).await?;
+    let bound = bind(doors, app.clock.now()).await?;
+    let (http, grpc) = doors.schemes();
     say!(
-        "dashboards and REST on http://{}\nArrow Flight on grpc://{}",
+        "dashboards and REST on {http}://{}\nArrow Flight on {grpc}://{}",
         bound.http_address,
         bound.flight_address
     );
@@ -53,33 +60,18 @@ pub(crate) async fn run(app: App, doors: &Doors) -> Result<()> {
 /// Serves both doors until the program is asked to end; then both finish what they are doing, in the time that they have for it. A second
 /// request to end is obeyed at once.
 pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -> Result<()> {
-    let (sender, receiver) = tokio::sync::watch::channel(false);
+    let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         stop().await;
         // Both receivers are gone only when both doors have closed already.
         let _ = sender.send(true);
     });
-    let stopped = |mut receiver: tokio::sync::watch::Receiver<bool>| async move {
-        // An error means that the sender is gone, which is a stop too.
-        let _ = receiver.wait_for(|stopped| *stopped).await;
-    };
     app.control.require_standing().await?;
     let workforce = jobs::workforce(doors.workers, doors.tenant_jobs_at_a_time, doors.job_lease_seconds)?;
-    let (flight_address, surroundings) = (bound.flight_address, doors.surroundings(bound.http_address)?);
-    let announced = http::Announced { flight: flight_address, stopping: receiver.clone() };
-    let router = http::router(app.clone(), announced, surroundings, doors.allowance());
-    let rest = axum::serve(bound.http, router.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(stopped(receiver.clone()));
-    let rest = async { rest.await.map_err(Failure::io("serve HTTP")) };
-    let taking_in = app.clone();
-    let intake: flight::Intake = Arc::new(move |put| {
-        let app = taking_in.clone();
-        Box::pin(async move { crate::intake::put(&app, put).await })
-    });
-    let flight = flight::serve((app.published.clone(), intake), bound.flight, stopped(receiver.clone()));
-    let flight = async { Ok(flight.await?) };
+    let public_url = doors.public_url(bound.http_address);
+    let answering = answer(app.clone(), bound, doors, receiver.clone())?;
     let cut = cut_off(stopped(receiver.clone()), Duration::from_secs(doors.drain_seconds));
-    let sending = hooks::dispatch(app.clone(), stopped(receiver.clone()));
+    let sending = hooks::dispatch(app.clone(), public_url, stopped(receiver.clone()));
     let work = jobs::work(app.clone(), workforce, stopped(receiver), stopped(cut.clone()));
     let overdue = async {
         stopped(cut).await;
@@ -94,7 +86,7 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     let doors = async {
         let served = async {
             tokio::select! {
-                served = async { tokio::try_join!(rest, flight) } => served.map(|((), ())| ()),
+                served = answering => served,
                 () = overdue => Ok(()),
             }
         };
@@ -111,12 +103,46 @@ pub(crate) async fn serve_until_stopped(app: App, bound: Bound, doors: &Doors) -
     served
 }
 
+/// Answers at both doors until `stop` is true and what is under way has ended.
+fn answer(
+    app: App,
+    bound: Bound,
+    doors: &Doors,
+    stop: watch::Receiver<bool>,
+) -> Result<impl Future<Output = Result<()>>> {
+    let surroundings = doors.surroundings(bound.http_address)?;
+    let (flight_address, schemes) = (bound.flight_address, doors.schemes());
+    let announced = http::Announced { flight: flight_address, schemes, stopping: stop.clone() };
+    let router = http::router(app.clone(), announced, surroundings, doors.allowance());
+    let over = |speaks| bound.tls.clone().map(|tls| (tls, speaks));
+    let pages = Door::new(bound.http, bound.http_address, over(Speaks::Http));
+    let tables = Door::new(bound.flight, flight_address, over(Speaks::Grpc)).into_flow();
+    if let Some(tls) = bound.tls {
+        tokio::spawn(tls::keep(tls, Arc::clone(&app.clock), stopped(stop.clone())));
+    }
+    let taking_in = app.clone();
+    let intake: flight::Intake = Arc::new(move |put| {
+        let app = taking_in.clone();
+        Box::pin(async move { crate::intake::put(&app, put).await })
+    });
+    Ok(async move {
+        let rest = axum::serve(pages, router.into_make_service_with_connect_info::<Remote>())
+            .with_graceful_shutdown(stopped(stop.clone()));
+        let rest = async { rest.await.map_err(Failure::io("serve HTTP")) };
+        let flight = flight::serve((app.published.clone(), intake), tables, stopped(stop));
+        let flight = async { Ok(flight.await?) };
+        tokio::try_join!(rest, flight).map(|((), ())| ())
+    })
+}
+
+/// Completes when the receiver turns true. That its sender is gone is a stop too.
+async fn stopped(mut receiver: watch::Receiver<bool>) {
+    let _ = receiver.wait_for(|stopped| *stopped).await;
+}
+
 /// Turns true when what is under way has to end: some time after `stopped`, or when the program is asked again.
-fn cut_off(
-    stopped: impl Future<Output = ()> + Send + 'static,
-    drain: Duration,
-) -> tokio::sync::watch::Receiver<bool> {
-    let (sender, receiver) = tokio::sync::watch::channel(false);
+fn cut_off(stopped: impl Future<Output = ()> + Send + 'static, drain: Duration) -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         stopped.await;
         tokio::select! {

@@ -1,7 +1,7 @@
 //! Who calls: the bearer token of an API client or the session cookie of a browser. Neither opens what is for the
 //! other, and a refusal is in the ledger before it is answered.
 
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,6 +13,7 @@ use super::edge::Whose;
 use super::problem::{Kind, Problem};
 use super::request::Traced;
 use crate::error::Failure;
+use crate::listen::Remote;
 use crate::work::Engineer;
 
 /// The name of the session cookie. Browsers take a cookie of this beginning only over TLS or from their own machine,
@@ -77,8 +78,12 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
     let control = &state.app.control;
     let (bearer, session) = (bearer(&parts.headers), cookie(&parts.headers, SESSION));
     let had_session = session.is_some() && bearer.is_none();
+    let peer = parts.extensions.get::<ConnectInfo<Remote>>().map(|info| info.0.names.clone());
     let proved = match (bearer, session) {
-        (Some(token), _) => Some(control.authenticate(&token, Audience::Http).await),
+        (Some(token), _) => {
+            let peer = peer.unwrap_or_default();
+            Some(control.authenticate_peer(&token, Audience::Http, &peer).await)
+        }
         (None, Some(session)) => Some(control.authenticate_session(&session).await),
         (None, None) => None,
     };

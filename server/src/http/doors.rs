@@ -401,6 +401,7 @@ fn messages() -> Vec<Route> {
         ),
         door!(get "/inbox", SignedIn, [], page::inbox::show),
         door!(post "/inbox/read", SignedIn, [], page::inbox::read_all),
+        door!(post "/inbox/mail", SignedIn, [], page::inbox::choose_mail),
         door!(post "/inbox/{notice}/read", SignedIn, [], page::inbox::read),
     ]
 }

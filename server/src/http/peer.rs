@@ -1,13 +1,14 @@
 //! Where a request comes from, for limits on attempts to sign in.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
 use super::State;
+use crate::listen::Remote;
 
 /// The address of whoever sent the request.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +19,7 @@ impl FromRequestParts<State> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
         let connected =
-            parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_canonical());
+            parts.extensions.get::<ConnectInfo<Remote>>().map(|info| info.0.address.ip().to_canonical());
         Ok(Self(
             connected.map(|address| behind_proxies(address, &parts.headers, &state.surroundings.proxies)),
         ))

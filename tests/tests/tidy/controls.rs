@@ -80,7 +80,7 @@ fn every_test_that_is_named_after_a_control_has_its_number_in_the_list() {
 }
 
 /// Actions that no route and no Flight command writes, with what does.
-const ELSEWHERE: [(&str, &str); 35] = [
+const ELSEWHERE: [(&str, &str); 36] = [
     ("access.break_glass.used", "every door of a study, under an emergency access"),
     ("access.denied", "every door"),
     ("account.created", "cairn admin account create"),
@@ -106,6 +106,7 @@ const ELSEWHERE: [(&str, &str); 35] = [
     ("key.data.rotated", "cairn admin data-key rotate"),
     ("key.master.rotated", "cairn admin data-key rotate-master"),
     ("ledger_key.registered", "the first start"),
+    ("mail.delivery.failed", "the dispatcher of messages"),
     ("marts.built", "a build of marts"),
     ("personal_data.sealed", "the first start over what an earlier version kept in the clear"),
     ("policies.registered", "the first start with other policies"),

@@ -14,13 +14,14 @@ use crate::identity::Audience;
 use crate::ids::AccessTokenId;
 use crate::instant::{parse_timestamp, timestamp};
 use crate::ledger::{hex, hex_sha256};
+use crate::peer::PeerName;
 use crate::store::{Connection, TenantTx};
 
 /// How often the use of a token is written down.
 pub(super) const USE_EVERY: TimeDelta = TimeDelta::seconds(30);
 
 const COLUMNS: &str = "SELECT token_id, account_id, kind, audience, label, created_at, ends_at, last_used_at, \
-     revoked_at FROM access_tokens";
+     revoked_at, peer FROM access_tokens";
 
 /// What a token is: a mark by which scanners of sources find one that leaked, the tenant's id, which says where to look,
 /// and 256 bits of chance.
@@ -77,8 +78,18 @@ impl fmt::Display for AccessSecret {
 /// A token as it is stored.
 pub(super) struct AccessTokenRow(pub(super) AccessToken);
 
-type Columns =
-    (String, String, String, Option<String>, String, String, String, Option<String>, Option<String>);
+type Columns = (
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
 
 impl AccessTokenRow {
     pub(super) async fn by_secret(
@@ -156,7 +167,7 @@ async fn grants_of(
 }
 
 fn read(
-    (id, account, kind, audience, label, created, ends, used, revoked): Columns,
+    (id, account, kind, audience, label, created, ends, used, revoked, peer): Columns,
     grants: Vec<Grant>,
 ) -> Result<AccessTokenRow, ControlError> {
     let instant = |text: &str| parse_timestamp(text).ok_or(()).map_err(corrupt("time"));
@@ -171,6 +182,7 @@ fn read(
         kind,
         label,
         grants,
+        peer: peer.as_deref().map(PeerName::parse).transpose().map_err(corrupt("name of a peer"))?,
         created_at: instant(&created)?,
         ends_at: instant(&ends)?,
         last_used_at: used.as_deref().map(instant).transpose()?,
@@ -189,8 +201,9 @@ pub(super) async fn insert(
     let id = AccessTokenId::from_uuid(fresh::uuid(now)?);
     let ends_at = now + new.lifetime;
     sqlx::query(
-        "INSERT INTO access_tokens (token_id, secret_hash, account_id, kind, audience, label, created_at, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO access_tokens (token_id, secret_hash, account_id, kind, audience, label, created_at, ends_at,
+                                    peer)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(id.to_string())
     .bind(secret.hash())
@@ -200,6 +213,7 @@ pub(super) async fn insert(
     .bind(&new.label)
     .bind(timestamp(now))
     .bind(timestamp(ends_at))
+    .bind(new.peer.as_ref().map(PeerName::as_str))
     .execute(tx.connection())
     .await
     .map_err(storage(STEP))?;
@@ -221,6 +235,7 @@ pub(super) async fn insert(
         kind: new.kind,
         label: new.label,
         grants: new.grants,
+        peer: new.peer,
         created_at: now,
         ends_at,
         last_used_at: None,

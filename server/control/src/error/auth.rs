@@ -34,6 +34,12 @@ pub enum AuthError {
         /// Whom the token names.
         caller: Caller,
     },
+    /// It is bound to a machine, and came over a connection that has not shown that machine's certificate.
+    #[error("the token belongs to another machine")]
+    WrongPeer {
+        /// Whom the token names.
+        caller: Caller,
+    },
     /// Its time is over: log in again.
     #[error("the token has expired: log in again")]
     Expired {
@@ -92,6 +98,7 @@ impl AuthError {
         match self {
             Self::WrongIssuer { caller }
             | Self::WrongAudience { caller }
+            | Self::WrongPeer { caller }
             | Self::Expired { caller }
             | Self::NotYetValid { caller }
             | Self::Revoked { caller }
@@ -120,6 +127,7 @@ impl AuthError {
             Self::BadSignature => "token_bad_signature",
             Self::WrongIssuer { .. } => "token_wrong_issuer",
             Self::WrongAudience { .. } => "token_wrong_audience",
+            Self::WrongPeer { .. } => "token_wrong_peer",
             Self::Expired { .. } => "token_expired",
             Self::NotYetValid { .. } => "token_not_yet_valid",
             Self::Revoked { .. } => "token_revoked",

@@ -200,7 +200,7 @@ fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 }
 
 /// A file that only its owner may read.
-pub(super) fn read_private(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+pub(crate) fn read_private(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let metadata = fs::metadata(path).map_err(KeyError::unreadable(what, path))?;
     if !metadata.is_file() || metadata.len() > MAX_BYTES {
         return Err(KeyError::unusable(what, path, "it is no file of that kind"));

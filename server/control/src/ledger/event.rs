@@ -150,6 +150,8 @@ actions! {
     LimitReopened = "limit.reopened",
     /// Somebody closed such an alarm.
     LimitResolved = "limit.resolved",
+    /// A message of an inbox could not be delivered by e-mail, and is not tried again.
+    MailDeliveryFailed = "mail.delivery.failed",
     /// A build of a study's marts ended.
     MartsBuilt = "marts.built",
     /// A study's conformance rules were replaced.

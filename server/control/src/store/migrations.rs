@@ -72,6 +72,8 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122190000_create_definition_changes"),
     migration!("sqlite/tenant", "20261122190100_create_limit_acts"),
     migration!("sqlite/tenant", "20261122212000_seal_accounts"),
+    migration!("sqlite/tenant", "20261123110000_create_mail"),
+    migration!("sqlite/tenant", "20261123110100_bind_tokens_to_peers"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -100,6 +102,8 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122190000_create_definition_changes"),
     migration!("postgres", "20261122190100_create_limit_acts"),
     migration!("postgres", "20261122212000_seal_accounts"),
+    migration!("postgres", "20261123110000_create_mail"),
+    migration!("postgres", "20261123110100_bind_tokens_to_peers"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -6,8 +6,8 @@ use kernel::TenantId;
 
 use super::endpoints::{event, set_state};
 use super::pace::{BACKOFF, MAX_FAILURES, OPENS_AFTER, next_due, open_for};
-use super::row::count;
-use super::{WebhookClaim, row};
+use super::row::{Channel, count};
+use super::{MessageClaim, row};
 use crate::actor::Actor;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
@@ -27,14 +27,21 @@ const GONE: u16 = 410;
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WebhookOutcome {
+pub enum MessageOutcome {
     /// The endpoint answered.
     Answered {
-        /// The HTTP status.
+        /// The status of HTTP, or of SMTP.
         status: u16,
         /// The header `Retry-After`, as it came.
         retry_after: Option<String>,
         /// The beginning of the body.
+        body: String,
+    },
+    /// It will never take this message, and works otherwise: a relay that knows no such mailbox.
+    Refused {
+        /// The status of the protocol.
+        status: u16,
+        /// What it said.
         body: String,
     },
     /// It did not.
@@ -54,16 +61,16 @@ enum Verdict {
     Gone,
 }
 
-impl WebhookOutcome {
+impl MessageOutcome {
     const fn status(&self) -> Option<u16> {
         match self {
-            Self::Answered { status, .. } => Some(*status),
+            Self::Answered { status, .. } | Self::Refused { status, .. } => Some(*status),
             Self::Unreachable { .. } => None,
         }
     }
 
     fn is_success(&self) -> bool {
-        self.status().is_some_and(|status| (200..300).contains(&status))
+        matches!(self, Self::Answered { status, .. } if (200..300).contains(status))
     }
 
     fn problem(&self) -> Option<String> {
@@ -72,14 +79,16 @@ impl WebhookOutcome {
             Self::Answered { status, .. } if (300..400).contains(status) => {
                 Some(format!("it answered {status}; redirects are not followed"))
             }
-            Self::Answered { status, .. } => Some(format!("it answered {status}")),
+            Self::Answered { status, .. } | Self::Refused { status, .. } => {
+                Some(format!("it answered {status}"))
+            }
             Self::Unreachable { problem } => Some(shortened(problem, 500)),
         }
     }
 
     fn answer(&self) -> Option<String> {
         match self {
-            Self::Answered { body, .. } if !self.is_success() => {
+            Self::Answered { body, .. } | Self::Refused { body, .. } if !self.is_success() => {
                 let plain: String = body.chars().filter(|letter| !letter.is_control()).collect();
                 Some(shortened(&plain, MAX_ANSWER))
             }
@@ -93,10 +102,10 @@ impl Control {
     ///
     /// # Errors
     /// [`ControlError::LeaseLost`] when somebody else has the delivery by now; then nothing of it is kept.
-    pub async fn end_webhook(
+    pub async fn end_message(
         &self,
-        claim: &WebhookClaim,
-        outcome: &WebhookOutcome,
+        claim: &MessageClaim,
+        outcome: &MessageOutcome,
     ) -> Result<bool, ControlError> {
         let database = self.store().tenant(claim.tenant).await?;
         let verdict = verdict(self.clock().now(), claim, outcome)?;
@@ -112,12 +121,14 @@ impl Control {
                 let mut tx = database.begin().await?;
                 let now = tx.now();
                 keep(tx.connection(), now, claim, (outcome, &verdict)).await?;
-                if verdict == Verdict::Gone {
-                    turn_off(&mut tx, claim).await?;
-                } else {
-                    count_failure(tx.connection(), now, claim, outcome).await?;
+                match (&verdict, outcome) {
+                    (Verdict::Gone, _) => turn_off(&mut tx, claim).await?,
+                    (_, MessageOutcome::Refused { .. }) => {
+                        close_breaker(tx.connection(), now, claim, outcome).await?;
+                    }
+                    _ => count_failure(tx.connection(), now, claim, outcome).await?,
                 }
-                bury(tx, (claim.delivery, claim.endpoint), &verdict).await?;
+                bury(tx, (claim.delivery, claim.endpoint, claim.channel), &verdict).await?;
             }
         }
         Ok(verdict == Verdict::Delivered)
@@ -127,20 +138,21 @@ impl Control {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn give_up_webhooks(&self, tenant: TenantId) -> Result<u64, ControlError> {
+    pub async fn give_up_messages(&self, tenant: TenantId) -> Result<u64, ControlError> {
         const STEP: &str = "look for what was not delivered in time";
         const PROBLEM: &str = "it was not delivered in five days";
         let database = self.store().tenant(tenant).await?;
-        let late: Vec<(String, String)> = sqlx::query_as(
-            "SELECT delivery_id, endpoint_id FROM webhook_deliveries
-             WHERE state = 'QUEUED' AND give_up_at <= $1 ORDER BY delivery_id LIMIT 100",
+        let late: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT delivery_id, place.endpoint_id, place.channel FROM webhook_deliveries AS late
+             JOIN webhook_endpoints AS place ON place.endpoint_id = late.endpoint_id
+             WHERE late.state = 'QUEUED' AND give_up_at <= $1 ORDER BY delivery_id LIMIT 100",
         )
         .bind(timestamp(self.clock().now()))
         .fetch_all(&mut *database.view().await?)
         .await
         .map_err(storage(STEP))?;
         let mut given_up = 0;
-        for (delivery, endpoint) in late {
+        for (delivery, endpoint, channel) in late {
             let mut tx = database.begin().await?;
             let now = timestamp(tx.now());
             let ended = sqlx::query(
@@ -158,7 +170,7 @@ impl Control {
                 let (Ok(delivery), Ok(endpoint)) = ids else {
                     return Err(ControlError::Corrupt { what: row::WHAT });
                 };
-                bury(tx, (delivery, endpoint), &Verdict::Dead).await?;
+                bury(tx, (delivery, endpoint, Channel::read(&channel)?), &Verdict::Dead).await?;
                 given_up += 1;
             }
         }
@@ -168,18 +180,19 @@ impl Control {
 
 fn verdict(
     now: DateTime<Utc>,
-    claim: &WebhookClaim,
-    outcome: &WebhookOutcome,
+    claim: &MessageClaim,
+    outcome: &MessageOutcome,
 ) -> Result<Verdict, ControlError> {
     let failures = claim.failures + 1;
     Ok(match outcome {
         _ if outcome.is_success() => Verdict::Delivered,
-        WebhookOutcome::Answered { status: GONE, .. } => Verdict::Gone,
+        MessageOutcome::Answered { status: GONE, .. } => Verdict::Gone,
+        MessageOutcome::Refused { .. } => Verdict::Dead,
         _ if failures >= MAX_FAILURES => Verdict::Dead,
-        WebhookOutcome::Answered { retry_after, .. } => {
+        MessageOutcome::Answered { retry_after, .. } => {
             Verdict::Again(next_due(now, BACKOFF.wait(failures)?, retry_after.as_deref()))
         }
-        WebhookOutcome::Unreachable { .. } => Verdict::Again(next_due(now, BACKOFF.wait(failures)?, None)),
+        MessageOutcome::Unreachable { .. } => Verdict::Again(next_due(now, BACKOFF.wait(failures)?, None)),
     })
 }
 
@@ -187,8 +200,8 @@ fn verdict(
 async fn keep(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    claim: &WebhookClaim,
-    (outcome, verdict): (&WebhookOutcome, &Verdict),
+    claim: &MessageClaim,
+    (outcome, verdict): (&MessageOutcome, &Verdict),
 ) -> Result<(), ControlError> {
     let (state, due) = match verdict {
         Verdict::Delivered => ("DELIVERED", None),
@@ -217,22 +230,32 @@ async fn keep(
 
 async fn teach_breaker(
     tx: &mut Upkeep,
-    claim: &WebhookClaim,
-    outcome: &WebhookOutcome,
+    claim: &MessageClaim,
+    outcome: &MessageOutcome,
 ) -> Result<(), ControlError> {
     let now = tx.now();
     if !outcome.is_success() {
         return count_failure(tx.connection(), now, claim, outcome).await;
     }
+    close_breaker(tx.connection(), now, claim, outcome).await
+}
+
+/// The endpoint works, whether or not it took this message.
+async fn close_breaker(
+    connection: &mut Connection,
+    now: DateTime<Utc>,
+    claim: &MessageClaim,
+    outcome: &MessageOutcome,
+) -> Result<(), ControlError> {
     sqlx::query(
         "UPDATE webhook_endpoints SET failures = 0, openings = 0, open_until = NULL, last_status = $1,
-                                      last_delivered_at = $2
+                                      last_delivered_at = COALESCE($2, last_delivered_at)
          WHERE endpoint_id = $3",
     )
     .bind(outcome.status().map(i64::from))
-    .bind(timestamp(now))
+    .bind(outcome.is_success().then(|| timestamp(now)))
     .bind(claim.endpoint.to_string())
-    .execute(tx.connection())
+    .execute(connection)
     .await
     .map(|_| ())
     .map_err(storage(STEP))
@@ -242,8 +265,8 @@ async fn teach_breaker(
 async fn count_failure(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    claim: &WebhookClaim,
-    outcome: &WebhookOutcome,
+    claim: &MessageClaim,
+    outcome: &MessageOutcome,
 ) -> Result<(), ControlError> {
     let (failures, openings): (i64, i64) = sqlx::query_as(
         "UPDATE webhook_endpoints SET failures = failures + 1, last_status = $1 WHERE endpoint_id = $2
@@ -270,19 +293,23 @@ async fn count_failure(
         .map_err(storage(STEP))
 }
 
-async fn turn_off(tx: &mut TenantTx, claim: &WebhookClaim) -> Result<(), ControlError> {
+async fn turn_off(tx: &mut TenantTx, claim: &MessageClaim) -> Result<(), ControlError> {
     set_state(tx, claim.endpoint, "DISABLED", Some("it answered 410: it wants no messages any more")).await
 }
 
 /// Records that a message is given up, and commits.
 async fn bury(
     mut tx: TenantTx,
-    (delivery, endpoint): (DeliveryId, EndpointId),
+    (delivery, endpoint, channel): (DeliveryId, EndpointId, Channel),
     verdict: &Verdict,
 ) -> Result<(), ControlError> {
     let trace = trace_of(&mut tx, delivery).await?;
     let trace = trace.map_or_else(TraceId::random, Ok)?;
-    let failed = event(AuditAction::WebhookDeliveryFailed, &Actor::System, endpoint, &trace)
+    let action = match channel {
+        Channel::Webhook => AuditAction::WebhookDeliveryFailed,
+        Channel::Mail => AuditAction::MailDeliveryFailed,
+    };
+    let failed = event(action, &Actor::System, endpoint, &trace)
         .ended(Outcome::Failed)
         .with("delivery", delivery.to_string());
     let mut recorded = tx.record(failed).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use kernel::{Grants, TenantId};
 
-use super::row::{COLUMNS, Columns, EndpointRow, EndpointState};
+use super::row::{COLUMNS, Channel, Columns, EndpointRow, EndpointState};
 use super::secret::{self, Key};
 use super::{InvalidWebhook, address, require_administrator};
 use crate::actor::Actor;
@@ -88,7 +88,7 @@ impl Control {
         Ok(IssuedEndpoint { endpoint, secret })
     }
 
-    /// The endpoints of a tenant, oldest first.
+    /// The endpoints of a tenant, oldest first; e-mail is one of them where it is set up.
     ///
     /// # Errors
     /// [`ControlError::Denied`] for who does not administer it.
@@ -130,7 +130,9 @@ impl Control {
     ) -> Result<IssuedEndpoint, ControlError> {
         require_administrator(actor, grants)?;
         let mut tx = self.store().tenant(grants.tenant()).await?.begin().await?;
-        let version = find(tx.connection(), id).await?.secret_version + 1;
+        let known = find(tx.connection(), id).await?;
+        refuse_mail(&known)?;
+        let version = known.secret_version + 1;
         let (key, secret) = secret::create()?;
         let sealed = self.sealed(grants.tenant(), (id, version), &key)?;
         let now = tx.now();
@@ -190,7 +192,7 @@ impl Control {
         const STEP: &str = "remove the endpoint";
         require_administrator(actor, grants)?;
         let mut tx = self.store().tenant(grants.tenant()).await?.begin().await?;
-        find(tx.connection(), id).await?;
+        refuse_mail(&find(tx.connection(), id).await?)?;
         let now = timestamp(tx.now());
         set_state(&mut tx, id, "REMOVED", None).await?;
         sqlx::query(
@@ -212,7 +214,8 @@ impl Control {
         tx.record(event(AuditAction::WebhookRemoved, actor, id, trace)).await?.commit().await
     }
 
-    /// Puts a test message in line for an endpoint, to be sent at once even while its breaker is open.
+    /// Puts a test message in line for an endpoint, to be sent at once even while its breaker is open. By e-mail it goes
+    /// to who asks for it.
     ///
     /// # Errors
     /// As [`Control::webhook`], and [`ControlError::WebhookState`] when it is turned off.
@@ -225,9 +228,19 @@ impl Control {
     ) -> Result<DeliveryId, ControlError> {
         require_administrator(actor, grants)?;
         let mut tx = self.store().tenant(grants.tenant()).await?.begin().await?;
-        refuse_disabled(&find(tx.connection(), id).await?)?;
+        let endpoint = find(tx.connection(), id).await?;
+        refuse_disabled(&endpoint)?;
+        let account = match (endpoint.channel, actor) {
+            (Channel::Webhook, _) => None,
+            (Channel::Mail, Actor::Account { id, .. } | Actor::Administrator { id, .. }) => Some(*id),
+            (Channel::Mail, _) => {
+                let remedy = "send a test with `cairn admin mail test --to ADDRESS`";
+                return Err(ControlError::WebhookState { state: "e-mail", remedy });
+            }
+        };
         let (now, tenant) = (tx.now(), grants.tenant());
-        let delivery = Draft::of_test(tenant, id, trace).send_to(tx.connection(), id, now).await?;
+        let test = Draft::of_test(tenant, id, trace);
+        let delivery = test.send_to(tx.connection(), (id, account), now).await?;
         half_open(&mut tx, id).await?;
         let event =
             event(AuditAction::WebhookTested, actor, id, trace).with("delivery", delivery.to_string());
@@ -336,6 +349,17 @@ pub(super) fn refuse_disabled(endpoint: &EndpointRow) -> Result<(), ControlError
     }
 }
 
+/// E-mail has no secret of the tenant's, and is the operator's to take away.
+fn refuse_mail(endpoint: &EndpointRow) -> Result<(), ControlError> {
+    match endpoint.channel {
+        Channel::Webhook => Ok(()),
+        Channel::Mail => {
+            let remedy = "it can be turned off; the operator sets it up";
+            Err(ControlError::WebhookState { state: "e-mail", remedy })
+        }
+    }
+}
+
 /// The event of an endpoint. Its address may hold a secret of its owner, and stands in no event.
 pub(super) fn event(action: AuditAction, actor: &Actor, id: EndpointId, trace: &TraceId) -> Event {
     Event::success(action, actor, Resource::new("webhook_endpoint", id.to_string())).traced(trace)
@@ -356,10 +380,12 @@ fn kinds_of(names: &[String]) -> Result<String, InvalidWebhook> {
 }
 
 async fn refuse_too_many(tx: &mut TenantTx) -> Result<(), ControlError> {
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM webhook_endpoints WHERE state <> 'REMOVED'")
-        .fetch_one(tx.connection())
-        .await
-        .map_err(storage("count the endpoints"))?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM webhook_endpoints WHERE state <> 'REMOVED' AND channel = 'WEBHOOK'",
+    )
+    .fetch_one(tx.connection())
+    .await
+    .map_err(storage("count the endpoints"))?;
     if count >= MAX_ENDPOINTS { Err(ControlError::TooManyWebhooks { max: MAX_ENDPOINTS }) } else { Ok(()) }
 }
 

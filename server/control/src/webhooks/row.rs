@@ -12,7 +12,7 @@ pub(super) const WHAT: &str = "endpoint";
 
 /// The columns of [`Columns`].
 pub(super) const COLUMNS: &str = "endpoint_id, url, description, kinds, state, reason, secret_version, \
-     previous_until, failures, open_until, last_status, last_sent_at, last_delivered_at, created_at";
+     previous_until, failures, open_until, last_status, last_sent_at, last_delivered_at, created_at, channel";
 
 pub(super) type Columns = (
     String,
@@ -29,7 +29,33 @@ pub(super) type Columns = (
     Option<String>,
     Option<String>,
     String,
+    String,
 );
+
+/// How messages get to an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// They are posted to its address.
+    Webhook,
+    /// The relay of the deployment sends them by e-mail, each to the account that it concerns.
+    Mail,
+}
+
+impl Channel {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "WEBHOOK",
+            Self::Mail => "MAIL",
+        }
+    }
+
+    pub(super) fn read(name: &str) -> Result<Self, ControlError> {
+        let known = [Self::Webhook, Self::Mail].into_iter().find(|channel| channel.name() == name);
+        known.ok_or(()).map_err(corrupt(WHAT))
+    }
+}
 
 /// Whether an endpoint is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +88,8 @@ impl EndpointState {
 pub struct EndpointRow {
     /// Its id.
     pub id: EndpointId,
+    /// How messages get to it.
+    pub channel: Channel,
     /// Where messages are posted.
     pub url: String,
     /// What it is, in the words of whoever added it.
@@ -99,13 +127,14 @@ impl EndpointRow {
 
     pub(super) fn read(columns: &Columns) -> Result<Self, ControlError> {
         let (id, url, description, kinds, state, reason, version, previous, ..) = columns;
-        let (.., failures, open, status, sent, delivered, created) = columns;
+        let (.., failures, open, status, sent, delivered, created, channel) = columns;
         let kind = |name: &str| Announcement::from_name(name).ok_or(()).map_err(corrupt(WHAT));
         Ok(Self {
             id: id.parse().map_err(corrupt(WHAT))?,
+            channel: Channel::read(channel)?,
             url: url.clone(),
             description: description.clone(),
-            kinds: kinds.split(' ').map(kind).collect::<Result<_, _>>()?,
+            kinds: kinds.split_whitespace().map(kind).collect::<Result<_, _>>()?,
             state: EndpointState::from_name(state).ok_or(()).map_err(corrupt(WHAT))?,
             reason: reason.clone(),
             secret_version: count(*version)?,

@@ -1,5 +1,8 @@
 use chrono::TimeDelta;
-use control::{Actor, Audience, AuthError, ControlError, IssuedToken, NewAccessToken, Principal, TokenKind};
+use control::{
+    Actor, Audience, AuthError, ControlError, IssuedToken, NewAccessToken, PeerName, PeerNames, Principal,
+    TokenKind,
+};
 use kernel::{AccountId, Build, Grant, Read, Role, TenantId};
 
 use super::world::{World, everywhere, only_in, study, trace};
@@ -40,6 +43,7 @@ fn personal(grants: &[Grant]) -> NewAccessToken {
         label: "pull".to_owned(),
         grants: grants.to_vec(),
         lifetime: TimeDelta::days(30),
+        peer: None,
     }
 }
 
@@ -112,6 +116,33 @@ async fn control_35_a_service_token_opens_its_one_door() {
     }
     let by_herself = scene.create(&scene.herself(), service(Audience::Flight)).await;
     assert!(matches!(by_herself, Err(ControlError::Denied)), "{by_herself:?}");
+}
+
+#[tokio::test]
+async fn control_35_a_token_bound_to_a_machine_opens_nothing_without_its_certificate() {
+    let Some(scene) = Scene::new(&[everywhere(Role::Researcher)]).await else { return };
+    let peer = PeerName::parse("spiffe://cairn/service/etl").expect("it is a name");
+    let new = NewAccessToken { peer: Some(peer), ..service(Audience::Flight) };
+    let token = scene.create(&Actor::Operator, new.clone()).await.expect("the operator may");
+    let open = async |uris: &[&'static str], dns: &[&'static str]| {
+        let names = PeerNames::new(uris.iter().copied(), dns.iter().copied());
+        scene.world.control.authenticate_peer(&token.secret, Audience::Flight, &names).await
+    };
+    open(&["spiffe://cairn/service/etl"], &[]).await.expect("it is its machine");
+    open(&["spiffe://cairn/other", "spiffe://cairn/service/etl"], &[])
+        .await
+        .expect("one of the names is enough");
+    for (uris, dns) in
+        [(&[][..], &[][..]), (&["spiffe://cairn/other"], &[]), (&[], &["spiffe://cairn/service/etl"])]
+    {
+        let refused = open(uris, dns).await;
+        assert!(matches!(refused, Err(AuthError::WrongPeer { .. })), "{refused:?}");
+    }
+    let refused = scene.open(&token, Audience::Flight).await.expect_err("it came without a certificate");
+    assert_eq!((refused.reason(), refused.caller().is_some()), ("token_wrong_peer", true));
+    let person = NewAccessToken { kind: TokenKind::Personal, ..new };
+    let refused = scene.create(&Actor::Operator, person).await;
+    assert!(matches!(refused, Err(ControlError::PeerOfPerson)), "{refused:?}");
 }
 
 #[tokio::test]

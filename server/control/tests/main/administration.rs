@@ -77,6 +77,7 @@ async fn nobody_else_administers_a_tenant() {
         label: "hers".into(),
         grants: Vec::new(),
         lifetime: TimeDelta::days(1),
+        peer: None,
     };
     let borrowed = control.create_access_token(&actor, tenant, eve.account(), token).await;
     assert!(matches!(borrowed, Err(ControlError::Denied)), "an administrator cannot act as somebody else");
@@ -125,6 +126,7 @@ async fn control_16_a_review_lists_who_has_what_and_marks_what_nobody_uses() {
         label: "a notebook".into(),
         grants: Vec::new(),
         lifetime: TimeDelta::days(1),
+        peer: None,
     };
     control.create_access_token(&Actor::Operator, tenant, root.account(), token).await.expect("it is made");
     world.clock.advance(TimeDelta::days(2));

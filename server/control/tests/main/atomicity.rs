@@ -33,6 +33,7 @@ fn new_token() -> control::NewAccessToken {
         label: "pull".to_owned(),
         grants: Vec::new(),
         lifetime: chrono::TimeDelta::days(1),
+        peer: None,
     }
 }
 

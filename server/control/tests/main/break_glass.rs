@@ -203,7 +203,7 @@ async fn control_36_it_ends_at_once_by_hand_and_no_kept_token_has_it() {
     let control = &scene.world.control;
     let token = scene.world.login("ada@example.org", Audience::Http).await.token;
     let (label, lifetime) = ("program".to_owned(), TimeDelta::days(1));
-    let new = NewAccessToken { kind: TokenKind::Personal, label, grants: Vec::new(), lifetime };
+    let new = NewAccessToken { kind: TokenKind::Personal, label, grants: Vec::new(), lifetime, peer: None };
     let kept = control.create_access_token(&scene.actor(scene.ada), scene.tenant, scene.ada, new).await;
     let kept = kept.expect("it is made").secret;
     let opened = scene.ask("B", 60).await.expect("it is an emergency");

@@ -75,6 +75,7 @@ async fn a_disabled_or_erased_account_is_signed_in_to_by_nobody() {
         label: "canary-sub's laptop".to_owned(),
         grants: Vec::new(),
         lifetime: chrono::TimeDelta::days(1),
+        peer: None,
     };
     control.create_access_token(&operator, tenant, second, new).await.expect("it can be made");
     let both = control::Erasure { account: second, reason: "asked".to_owned(), approved_by: second };

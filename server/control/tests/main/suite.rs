@@ -18,6 +18,7 @@ mod identities;
 mod jobs;
 mod keys;
 mod logins;
+mod mail;
 mod mart_runs;
 mod opening;
 mod reads;

@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use control::{
-    Actor, Breaker, ControlError, Ending, EndpointId, EndpointState, InvalidWebhook, JobKind, NewEndpoint,
-    Terms, WebhookClaim, WebhookDelivery, WebhookDeliveryState, WebhookOutcome,
+    Actor, Breaker, ControlError, Ending, EndpointId, EndpointState, InvalidWebhook, JobKind, MessageClaim,
+    MessageOutcome, NewEndpoint, Terms, WebhookDelivery, WebhookDeliveryState,
 };
 use kernel::{AccountId, Administer, Build, Clock, Grants, Role, StudyScope, TenantId};
 
@@ -47,12 +47,12 @@ impl Scene {
         done.expect("the account is there");
     }
 
-    async fn claim(&self) -> Option<WebhookClaim> {
-        self.world.control.claim_webhook(self.tenant, LEASE).await.expect("the store works")
+    async fn claim(&self) -> Option<MessageClaim> {
+        self.world.control.claim_message(self.tenant, LEASE).await.expect("the store works")
     }
 
-    async fn end(&self, claim: &WebhookClaim, outcome: &WebhookOutcome) -> bool {
-        self.world.control.end_webhook(claim, outcome).await.expect("the lease holds")
+    async fn end(&self, claim: &MessageClaim, outcome: &MessageOutcome) -> bool {
+        self.world.control.end_message(claim, outcome).await.expect("the lease holds")
     }
 
     async fn deliveries(&self, endpoint: EndpointId) -> Vec<WebhookDelivery> {
@@ -82,12 +82,12 @@ fn endpoint(kinds: &[&str]) -> NewEndpoint {
     }
 }
 
-fn answered(status: u16) -> WebhookOutcome {
-    WebhookOutcome::Answered { status, retry_after: None, body: "no".to_owned() }
+fn answered(status: u16) -> MessageOutcome {
+    MessageOutcome::Answered { status, retry_after: None, body: "no".to_owned() }
 }
 
-fn unreachable() -> WebhookOutcome {
-    WebhookOutcome::Unreachable { problem: "it does not answer".to_owned() }
+fn unreachable() -> MessageOutcome {
+    MessageOutcome::Unreachable { problem: "it does not answer".to_owned() }
 }
 
 fn header<'a>(headers: &'a [(&'static str, String); 3], name: &str) -> &'a str {
@@ -159,7 +159,7 @@ async fn what_a_lost_server_had_is_sent_again_and_its_answer_is_not_kept() {
     let lost = scene.claim().await.expect("it is due");
     scene.world.clock.advance(LEASE + TimeDelta::seconds(1));
     let found = scene.claim().await.expect("its lease has ended");
-    let late = scene.world.control.end_webhook(&lost, &answered(200)).await;
+    let late = scene.world.control.end_message(&lost, &answered(200)).await;
     assert!(matches!(late, Err(ControlError::LeaseLost)), "{late:?}");
     assert!(scene.end(&found, &answered(200)).await);
     let [delivery] = &scene.deliveries(endpoint).await[..] else { unreachable!("there is one") };
@@ -178,10 +178,10 @@ async fn two_servers_never_have_the_same_message() {
     // A server that looks while the other claims may find nothing; it looks again.
     for _ in 0..200 {
         let (one, two) = tokio::join!(
-            scene.world.control.claim_webhook(scene.tenant, LEASE),
-            other.claim_webhook(scene.tenant, LEASE)
+            scene.world.control.claim_message(scene.tenant, LEASE),
+            other.claim_message(scene.tenant, LEASE)
         );
-        let claims: Vec<WebhookClaim> =
+        let claims: Vec<MessageClaim> =
             [one.expect("the store works"), two.expect("the store works")].into_iter().flatten().collect();
         for claim in claims {
             assert!(sent.insert(claim.delivery()), "it was claimed twice");
@@ -192,7 +192,7 @@ async fn two_servers_never_have_the_same_message() {
 }
 
 /// Sends whatever is due for a time, to an endpoint that answers so; how often it was asked.
-async fn outbound_attempts(scene: &Scene, time: TimeDelta, outcome: &WebhookOutcome) -> usize {
+async fn outbound_attempts(scene: &Scene, time: TimeDelta, outcome: &MessageOutcome) -> usize {
     let (end, mut attempts) = (scene.world.clock.now() + time, 0);
     while scene.world.clock.now() < end {
         while let Some(claim) = scene.claim().await {
@@ -292,7 +292,7 @@ async fn what_the_endpoint_asks_to_wait_is_waited() {
     scene.happen(0).await;
     let claim = scene.claim().await.expect("it is due");
     let busy =
-        WebhookOutcome::Answered { status: 429, retry_after: Some("7200".to_owned()), body: String::new() };
+        MessageOutcome::Answered { status: 429, retry_after: Some("7200".to_owned()), body: String::new() };
     scene.end(&claim, &busy).await;
     scene.world.clock.advance(TimeDelta::seconds(7_199));
     assert!(scene.claim().await.is_none());
@@ -309,7 +309,7 @@ async fn a_message_that_fails_for_days_is_dead_is_told_of_once_and_can_be_sent_a
     let attempts = outbound_attempts(&scene, TimeDelta::hours(30), &answered(500)).await;
     assert!(attempts > 14, "it is tried for days: {attempts}");
     scene.world.clock.advance(TimeDelta::days(6));
-    scene.world.control.give_up_webhooks(scene.tenant).await.expect("the store works");
+    scene.world.control.give_up_messages(scene.tenant).await.expect("the store works");
     let dead = scene.deliveries(endpoint).await;
     assert!(dead.iter().all(|delivery| delivery.state == WebhookDeliveryState::Dead), "{dead:?}");
     assert_eq!(scene.first_action().await, "webhook.delivery.failed");
@@ -380,7 +380,7 @@ async fn control_26_another_tenants_endpoint_is_not_there() {
         assert!(matches!(refused, Some(ControlError::Denied)), "{refused:?}");
     }
     assert!(control.webhooks(&actor, &grants).await.expect("it may").is_empty());
-    assert!(control.claim_webhook(other, LEASE).await.expect("the store works").is_none());
+    assert!(control.claim_message(other, LEASE).await.expect("the store works").is_none());
     let inbox = control.mark_read(&actor, (other, scene.account), None).await;
     assert!(inbox.is_ok(), "an account of another tenant has nothing to mark");
 }
@@ -433,7 +433,7 @@ async fn a_removed_endpoint_gets_nothing_any_more() {
         .remove_webhook(&Actor::Operator, &scene.grants, endpoint, &trace())
         .await
         .expect("it is there");
-    let late = scene.world.control.end_webhook(&under_way, &answered(500)).await;
+    let late = scene.world.control.end_message(&under_way, &answered(500)).await;
     assert!(matches!(late, Err(ControlError::LeaseLost)), "{late:?}");
     scene.happen(1).await;
     scene.world.clock.advance(TimeDelta::days(1));

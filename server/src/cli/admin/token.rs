@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use clap::{Subcommand, ValueEnum};
-use control::{AccessToken, AccessTokenId, Actor, Audience, NewAccessToken, TokenKind};
+use control::{AccessToken, AccessTokenId, Actor, Audience, NewAccessToken, PeerName, TokenKind};
 use kernel::{AccountId, Grant, StudyId};
 
 use super::{RoleName, tenant_called};
@@ -27,6 +27,10 @@ pub(crate) enum TokenCommand {
         /// For a machine: the one door that it opens.
         #[arg(long, value_name = "DOOR")]
         service: Option<DoorName>,
+        /// For a machine: a name in the certificate that its connections have to show, as a URI
+        /// (`spiffe://cairn/service/etl`) or a DNS name (docs/tls.md).
+        #[arg(long, value_name = "NAME", requires = "service")]
+        peer: Option<String>,
         /// As what it acts; whatever the account is when it is not given.
         #[arg(long)]
         role: Option<RoleName>,
@@ -72,11 +76,12 @@ impl From<DoorName> for Audience {
 pub(super) async fn run(app: &App, command: TokenCommand) -> Result<()> {
     let control = &app.control;
     match command {
-        TokenCommand::Create { tenant, account, label, days, service, role, study } => {
+        TokenCommand::Create { tenant, account, label, days, service, peer, role, study } => {
             let tenant = tenant_called(app, &tenant).await?;
             let kind = service.map_or(TokenKind::Personal, |door| TokenKind::Service(door.into()));
             let lifetime = TimeDelta::days(i64::from(days));
-            let new = NewAccessToken { kind, label, grants: grants(role, study), lifetime };
+            let peer = peer.as_deref().map(PeerName::parse).transpose()?;
+            let new = NewAccessToken { kind, label, grants: grants(role, study), lifetime, peer };
             let issued = control.create_access_token(&Actor::Operator, tenant.id, account, new).await?;
             eprintln!("token {} ends {}; it is printed this once:", issued.token.id, issued.token.ends_at);
             say!("{}", issued.secret);
@@ -107,7 +112,7 @@ fn grants(role: Option<RoleName>, studies: Vec<StudyId>) -> Vec<Grant> {
 fn print(token: &AccessToken) {
     let day = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M").to_string();
     say!(
-        "{}  account {}  {:<10}{:<14}ends {}  last used {}  {}{}",
+        "{}  account {}  {:<10}{:<14}ends {}  last used {}  {}{}{}",
         token.id,
         token.account,
         token.kind.name(),
@@ -115,6 +120,7 @@ fn print(token: &AccessToken) {
         day(token.ends_at),
         token.last_used_at.map_or_else(|| "never".to_owned(), day),
         token.label,
+        token.peer.as_ref().map(|peer| format!("  (only {peer})")).unwrap_or_default(),
         token.revoked_at.map(|at| format!("  (revoked {})", day(at))).unwrap_or_default(),
     );
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use control::{
-    Actor, DeliveryId, EndpointId, EndpointRow, EndpointState, IssuedEndpoint, NewEndpoint, TraceId,
+    Actor, Channel, DeliveryId, EndpointId, EndpointRow, EndpointState, IssuedEndpoint, NewEndpoint, TraceId,
 };
 
 use super::job::TenantName;
@@ -153,7 +153,10 @@ fn print(app: &App, row: &EndpointRow) {
     };
     say!("{}  {}  {}", row.id, row.state.name(), row.url);
     let kinds: Vec<&str> = row.kinds.iter().map(|kind| kind.name()).collect();
-    say!("  asks for {}", kinds.join(", "));
+    match row.channel {
+        Channel::Webhook => say!("  asks for {}", kinds.join(", ")),
+        Channel::Mail => say!("  messages of inboxes, by e-mail to who wants them"),
+    }
     say!(
         "  breaker {}, {} failures in a row, last delivery {}",
         row.breaker(app.clock.now()).name(),

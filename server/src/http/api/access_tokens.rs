@@ -58,6 +58,8 @@ pub(crate) struct AccessTokenAnswer {
     pub(crate) created_at: String,
     /// When it ends.
     pub(crate) ends_at: String,
+    /// The machine that alone may use it, by a name in its certificate; `null` for whoever has it.
+    pub(crate) peer: Option<String>,
     /// When it was last used.
     pub(crate) last_used_at: Option<String>,
     /// When it was revoked.
@@ -86,7 +88,7 @@ pub(crate) fn wanted(request: AccessTokenRequest) -> Result<NewAccessToken, Stri
         studies.into_iter().map(|study| Grant { role, study: Some(study) }).collect()
     };
     let lifetime = TimeDelta::days(i64::from(request.days));
-    Ok(NewAccessToken { kind: TokenKind::Personal, label: request.label, grants, lifetime })
+    Ok(NewAccessToken { kind: TokenKind::Personal, label: request.label, grants, lifetime, peer: None })
 }
 
 /// In what an account asks for all of its studies, whichever they are.
@@ -114,6 +116,7 @@ pub(crate) fn answer(token: &AccessToken) -> AccessTokenAnswer {
         grants: token.grants.iter().map(in_words).collect(),
         created_at: text(token.created_at),
         ends_at: text(token.ends_at),
+        peer: token.peer.as_ref().map(ToString::to_string),
         last_used_at: token.last_used_at.map(text),
         revoked_at: token.revoked_at.map(text),
     }

@@ -33,7 +33,7 @@ pub(crate) struct NoticeAnswer {
     /// Its id.
     #[schema(example = "019aa0b5-0a1b-7c2d-9e3f-4a5b6c7d8e9f")]
     notice: String,
-    /// What it tells: `job.failed`, `webhook.delivery.failed` or `audit.verification.failed`.
+    /// What it tells: `job.failed`, `webhook.delivery.failed`, `mail.delivery.failed` or `audit.verification.failed`.
     #[schema(example = "job.failed")]
     kind: String,
     /// The same in words.

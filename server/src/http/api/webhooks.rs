@@ -24,7 +24,7 @@ pub(crate) mod test;
 /// An endpoint, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "endpoint": "019aa0b4-1f2e-7c3d-8e4f-5a6b7c8d9e0f", "url": "https://hooks.acme.example/cairn",
+    "endpoint": "019aa0b4-1f2e-7c3d-8e4f-5a6b7c8d9e0f", "channel": "WEBHOOK", "url": "https://hooks.acme.example/cairn",
     "description": "the data lake", "kinds": ["job.failed", "snapshot.published"], "state": "ENABLED", "reason": null,
     "breaker": "closed", "failures": 0, "last_status": 204, "last_sent_at": "2026-11-22T14:00:01.250000Z",
     "last_delivered_at": "2026-11-22T14:00:01.391000Z", "previous_secret_until": null,
@@ -33,7 +33,9 @@ pub(crate) mod test;
 pub(crate) struct EndpointAnswer {
     /// Its id.
     pub(crate) endpoint: String,
-    /// Where messages are posted.
+    /// `WEBHOOK`, or `MAIL` for the one that stands for e-mail where the operator has set it up.
+    pub(crate) channel: String,
+    /// Where messages are posted; `mailto:` for e-mail.
     pub(crate) url: String,
     /// What it is, in your own words.
     pub(crate) description: String,
@@ -79,6 +81,7 @@ impl EndpointAnswer {
     pub(crate) fn of(row: &EndpointRow, now: DateTime<Utc>) -> Self {
         Self {
             endpoint: row.id.to_string(),
+            channel: row.channel.name().to_owned(),
             url: row.url.clone(),
             description: row.description.clone(),
             kinds: row.kinds.iter().map(|kind| Announcement::name(*kind).to_owned()).collect(),

@@ -107,13 +107,14 @@ fn snippet(state: &State, headers: &HeaderMap, study: &str) -> String {
     let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:8480");
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let port = state.announced.flight.port();
+    let (scheme, grpc) = state.announced.schemes;
     format!(
         r#"import json, urllib.request, pyarrow.flight as flight
 login = json.dumps({{"email": "<you>", "password": "<password>", "audience": "flight"}}).encode()
-request = urllib.request.Request("http://{host}/api/v1/login", login, {{"Content-Type": "application/json"}})
+request = urllib.request.Request("{scheme}://{host}/api/v1/login", login, {{"Content-Type": "application/json"}})
 token = json.load(urllib.request.urlopen(request))["token"]
 options = flight.FlightCallOptions(headers=[(b"authorization", b"Bearer " + token.encode())])
-client = flight.connect("grpc://{name}:{port}")
+client = flight.connect("{grpc}://{name}:{port}")
 info = client.get_flight_info(flight.FlightDescriptor.for_path("{study}", "mart_kri"), options)
 print(client.do_get(info.endpoints[0].ticket, options).read_all().to_pandas())"#
     )

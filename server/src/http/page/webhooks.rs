@@ -5,7 +5,9 @@ use axum::Form;
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{Announcement, Breaker, ControlError, EndpointId, EndpointRow, EndpointState, NewEndpoint};
+use control::{
+    Announcement, Breaker, Channel, ControlError, EndpointId, EndpointRow, EndpointState, NewEndpoint,
+};
 use frontend::link;
 use frontend::view::{EndpointLine, Tab, WebhooksView};
 use kernel::Administer;
@@ -197,7 +199,8 @@ fn line(visit: &Visit<'_>, row: EndpointRow) -> EndpointLine {
     let breaker = row.breaker(visit.state.app.clock.now());
     EndpointLine {
         id: row.id.to_string(),
-        url: row.url,
+        is_mail: row.channel == Channel::Mail,
+        url: if row.channel == Channel::Mail { "E-mail".to_owned() } else { row.url },
         description: row.description,
         kinds: row.kinds.iter().map(|kind| kind.name().to_owned()).collect(),
         is_enabled: row.state == EndpointState::Enabled,

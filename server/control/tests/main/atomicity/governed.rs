@@ -86,7 +86,7 @@ async fn webhooks(world: &World, grants: &Grants) -> ((EndpointId, EndpointId), 
     test(unused).await.expect("it is on");
     turn(unused, EndpointState::Disabled).await;
     let dead = test(used).await.expect("it is on");
-    control.end_webhook(&claim().await, &GONE).await.expect("the lease holds");
+    control.end_message(&claim().await, &GONE).await.expect("the lease holds");
     turn(used, EndpointState::Enabled).await;
     test(used).await.expect("it is on");
     let claim = claim().await;
@@ -269,8 +269,8 @@ impl Stage {
             Operation::RetryWebhook => {
                 control.retry_webhook(&operator, grants, prepared.dead, &trace).await.map(drop)
             }
-            Operation::EndWebhook => control.end_webhook(&prepared.claim, &GONE).await.map(drop),
-            Operation::GiveUpWebhooks => control.give_up_webhooks(self.tenant).await.map(drop),
+            Operation::EndWebhook => control.end_message(&prepared.claim, &GONE).await.map(drop),
+            Operation::GiveUpWebhooks => control.give_up_messages(self.tenant).await.map(drop),
             other => unreachable!("{other:?} is none of them"),
         }
     }
