@@ -44,7 +44,7 @@ pub use overview::overview;
 pub use quality::quality;
 pub use rbqm::rbqm;
 pub use report::report;
-pub use signed_in::signed_in;
+pub use signed_in::{signed, signed_in};
 pub use site_subjects::site_subjects;
 pub use site_test::site_test;
 pub use site_tests::site_tests;

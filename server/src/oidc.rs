@@ -159,6 +159,12 @@ impl Provider {
         &self.inner.settings.name
     }
 
+    /// Its address, as it calls itself.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.inner.settings.issuer
+    }
+
     /// Where the browser has to go.
     ///
     /// # Errors
@@ -170,16 +176,23 @@ impl Provider {
     ) -> std::result::Result<String, SignInError> {
         let described = self.described(now).await?;
         let settings = &self.inner.settings;
-        let query = serde_urlencoded::to_string([
+        let redirect = self.redirect_uri();
+        let challenge = attempt.challenge();
+        let mut query = vec![
             ("response_type", "code"),
             ("scope", "openid"),
             ("client_id", &settings.client_id),
-            ("redirect_uri", &self.redirect_uri()),
+            ("redirect_uri", &redirect),
             ("state", &attempt.state),
             ("nonce", &attempt.nonce),
-            ("code_challenge", &attempt.challenge()),
+            ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
-        ]);
+        ];
+        // Whoever signs is asked again, whatever session they have there; the answer says when that was.
+        if attempt.signing.is_some() {
+            query.extend([("prompt", "login"), ("max_age", "0")]);
+        }
+        let query = serde_urlencoded::to_string(query);
         let query = query.map_err(|error| SignInError::Unavailable(error.to_string()))?;
         let endpoint = &described.authorization_endpoint;
         let join = if endpoint.contains('?') { '&' } else { '?' };
@@ -215,8 +228,13 @@ impl Provider {
         let code = code.ok_or(SignInError::Refused("code_missing"))?;
         let token = self.exchange(&described, code, attempt).await?;
         let settings = &self.inner.settings;
-        let expected =
-            Expected { issuer: &settings.issuer, client_id: &settings.client_id, nonce: &attempt.nonce, now };
+        let expected = Expected {
+            issuer: &settings.issuer,
+            client_id: &settings.client_id,
+            nonce: &attempt.nonce,
+            authenticated_since: attempt.authenticated_since(),
+            now,
+        };
         let keys = self.keys(&described, now, false).await?;
         match verify_id_token(&token, &keys, &expected) {
             // It may have begun to sign with another key since.

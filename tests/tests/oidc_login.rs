@@ -7,7 +7,7 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-use crate::support::{Answer, Installation, Need, Server, TENANT, Visitor};
+use crate::support::{Answer, Installation, Need, STUDY, Server, TENANT, Visitor};
 
 const SECRET: &str = "s3cret: with a colon";
 const ATTEMPT: &str = "__Host-cairn-attempt";
@@ -79,6 +79,11 @@ impl Scene {
     /// From the login page to the provider and, as whoever is named, back to the address that the browser is sent to.
     fn through(&self, browser: &mut Visitor, person: &str) -> String {
         let begun = browser.get(&self.server.url("/login/oidc?next=/studies"));
+        self.go_through(&begun, person)
+    }
+
+    /// The same from wherever the browser was sent away.
+    fn go_through(&self, begun: &Answer, person: &str) -> String {
         assert_eq!(begun.status, 303, "{}", begun.body);
         let mut elsewhere = Visitor::new();
         let mut at = begun.header("location").expect("it leads to the provider").to_owned();
@@ -108,7 +113,11 @@ impl Scene {
 
     /// An account without a password; its id.
     fn account(&self) -> String {
-        let made = ["admin", "account", "create", TENANT, "--email", "ada@id.test", "--role", "researcher"];
+        self.account_with("researcher")
+    }
+
+    fn account_with(&self, role: &str) -> String {
+        let made = ["admin", "account", "create", TENANT, "--email", "ada@id.test", "--role", role];
         let said = self.installation.must(&[&made[..], &["--no-password"]].concat()).out;
         said.trim().strip_prefix("account ").expect("it says the id").to_owned()
     }
@@ -153,6 +162,66 @@ fn a_person_signs_in_through_the_provider_once_an_administrator_has_linked_them(
     scene.installation.must(&[&unlink[..], &["--subject", "ada"]].concat());
     assert_eq!(browser.get(&scene.server.url("/studies")).status, 303, "the sessions end with the link");
     scene.installation.check_whole("after the sign-ins");
+}
+
+#[test]
+fn who_has_no_password_signs_by_being_asked_again_by_the_provider() {
+    let Some(scene) = Scene::open() else { return };
+    scene.link(&scene.account_with("data_engineer"), "ada");
+    let mut browser = Visitor::new();
+    let back = scene.through(&mut browser, "ada");
+    assert_eq!(browser.get(&back).status, 200);
+    let data = scene.server.url(&format!("/studies/{STUDY}/data"));
+    let page = browser.get(&data).body;
+    assert!(page.contains(&format!("action=\"/studies/{STUDY}/signatures/provider\"")), "{page}");
+    let fields = ["record_type", "record", "record_sha256"].map(|name| (name, hidden(&page, name)));
+    let leave = |browser: &mut Visitor| {
+        let mut form: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        form.push(("meaning", "approval"));
+        browser.post_form(&scene.server.url(&format!("/studies/{STUDY}/signatures/provider")), &form)
+    };
+    let begun = leave(&mut browser);
+    let address = begun.header("location").unwrap_or_default();
+    assert!(address.contains("prompt=login") && address.contains("max_age=0"), "{address}");
+
+    // Somebody else at the provider, and somebody who turns away there, sign nothing.
+    for (person, status) in [("eve", 401), ("nobody", 401)] {
+        let begun = leave(&mut browser);
+        let back = scene.go_through(&begun, person);
+        let refused = browser.get(&back);
+        assert_eq!(refused.status, status, "{person}: {}", refused.body);
+        assert!(browser.get(&data).body.contains("Nothing of this study has been signed yet"), "{person}");
+    }
+    // A browser on its way back from elsewhere keeps its session's cookie to itself: the attempt's is enough.
+    let begun = leave(&mut browser);
+    let back = scene.go_through(&begun, "ada");
+    let attempt = browser.cookie(ATTEMPT).expect("the attempt travels in a cookie").to_owned();
+    let mut returning = Visitor::new().with_cookie(ATTEMPT, &attempt);
+    let signed = returning.get(&back);
+    assert_eq!(signed.status, 200, "{}", signed.body);
+    assert!(signed.body.contains("The record is signed"), "{}", signed.body);
+    assert_eq!(returning.cookie("__Host-cairn-session"), None, "a signature begins no session");
+    let page = browser.get(&data).body;
+    assert!(page.contains("approval") && page.contains(">valid<"), "{page}");
+    let mut again = Visitor::new().with_cookie(ATTEMPT, &attempt);
+    assert_eq!(again.get(&back).status, 401, "the code is used up");
+    let listed = scene.installation.must(&["signature", "list", "--tenant", TENANT, "--study", STUDY]).out;
+    assert_eq!(listed.matches("approval").count(), 1, "{listed}");
+
+    // Whose session ended meanwhile signs nothing.
+    let begun = leave(&mut browser);
+    let back = scene.go_through(&begun, "ada");
+    let left = browser.post_form(&scene.server.url("/logout"), &[]);
+    assert_eq!(left.status, 303, "{}", left.body);
+    assert_eq!(browser.get(&back).status, 401);
+    scene.installation.check_whole("after the signatures");
+}
+
+/// The value of a form's hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let (_, rest) = page.split_once(&format!("name=\"{name}\" value=\"")).expect("the form has the field");
+    rest.split('"').next().expect("the value ends").to_owned()
 }
 
 /// A callback as an attacker, or a broken provider, could bring it about.

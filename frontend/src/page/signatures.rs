@@ -16,6 +16,7 @@ pub(crate) fn signatures(view: &SignaturesView, csrf: Option<&str>) -> AnyView {
             {problem.map(|problem| view! { <p class="note bad" role="alert">{problem}</p> })}
             {listed(&view.signatures)}
             {view.to_sign.as_ref().map(|to_sign| form(to_sign, csrf))}
+            {view.to_sign.as_ref().and_then(|to_sign| vouched_form(to_sign, csrf))}
         </section>
     }
     .into_any()
@@ -54,10 +55,36 @@ fn row(signature: &SignatureLine) -> AnyView {
     .into_any()
 }
 
-fn form(to_sign: &ToSign, csrf: Option<&str>) -> AnyView {
+fn meanings(to_sign: &ToSign) -> AnyView {
     let meanings = to_sign.meanings.iter().map(|meaning| {
         view! { <option value=meaning.key.clone()>{meaning.label.clone()}</option> }
     });
+    meanings.collect_view().into_any()
+}
+
+/// The way over the reader's identity provider, which asks them again who they are.
+fn vouched_form(to_sign: &ToSign, csrf: Option<&str>) -> Option<AnyView> {
+    let provider = to_sign.provider.as_ref()?;
+    let form = view! {
+        <form class="panel stacked" method="post" action=format!("{}/provider", to_sign.action)>
+            {csrf_field(csrf)}
+            <input type="hidden" name="record_type" value=to_sign.record_type.clone()/>
+            <input type="hidden" name="record" value=to_sign.record.clone()/>
+            <input type="hidden" name="record_sha256" value=to_sign.record_sha256.clone()/>
+            <p>
+                "Or sign the same by " {provider.clone()} ", which asks you once more who you are. Then you come back here."
+            </p>
+            <div class="field">
+                <label for="vouched-meaning">"What your signature stands for"</label>
+                <select id="vouched-meaning" name="meaning">{meanings(to_sign)}</select>
+            </div>
+            <div><button class="button" type="submit">"Sign with " {provider.clone()}</button></div>
+        </form>
+    };
+    Some(form.into_any())
+}
+
+fn form(to_sign: &ToSign, csrf: Option<&str>) -> AnyView {
     view! {
         <form class="panel stacked" method="post" action=to_sign.action.clone()>
             {csrf_field(csrf)}
@@ -71,7 +98,7 @@ fn form(to_sign: &ToSign, csrf: Option<&str>) -> AnyView {
             </p>
             <div class="field">
                 <label for="signature-meaning">"What your signature stands for"</label>
-                <select id="signature-meaning" name="meaning">{meanings.collect_view()}</select>
+                <select id="signature-meaning" name="meaning">{meanings(to_sign)}</select>
             </div>
             <div class="field">
                 <label for="signature-password">"Your password"</label>

@@ -49,4 +49,6 @@ pub struct ToSign {
     pub record_sha256: String,
     /// What a signature can stand for.
     pub meanings: Vec<Choice>,
+    /// The identity provider that vouches for the reader, and can ask them again.
+    pub provider: Option<String>,
 }

@@ -112,6 +112,7 @@ fn signatures() -> SignaturesView {
             record: snapshot().id,
             record_sha256: "5b".repeat(32),
             meanings: vec![choice("approval"), choice("review")],
+            provider: Some("Example ID".to_owned()),
         }),
         problem: None,
     }

@@ -130,7 +130,7 @@ pub use second_factor::{Enrolment, SecondFactor};
 pub use sessions::{ABSOLUTE as SESSION_ABSOLUTE, BrowserSession, IDLE as SESSION_IDLE, Method, Session};
 pub use signatures::{
     Block, Meaning, NewSignature, OfflineSignature, Record, RecordKind, SignatureError, SignatureFault,
-    SignatureId, SignatureProof, SignatureRow, SignatureState, verify_signature,
+    SignatureId, SignatureProof, SignatureRow, SignatureState, Signing, verify_signature,
 };
 pub use snapshots::{NewSnapshot, SnapshotRow};
 pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};

@@ -80,8 +80,36 @@ impl Control {
         let database = self.store().tenant(secret.tenant()).await.map_err(unavailable)?;
         let mut view = database.view().await.map_err(unavailable)?;
         let found = SessionRow::by_secret(&mut view, &secret).await.map_err(unavailable)?;
-        let row = found.ok_or(AuthError::NoSession)?;
-        let (caller, now) = (Caller::new(secret.tenant(), row.session.account), self.clock().now());
+        drop(view);
+        self.let_in(secret.tenant(), found.ok_or(AuthError::NoSession)?).await
+    }
+
+    /// The principal of an account's session, however that was found.
+    pub(crate) async fn principal_of_session(
+        &self,
+        tenant: TenantId,
+        (session, account): (SessionId, AccountId),
+    ) -> Result<Principal, AuthError> {
+        let unavailable = |source| match source {
+            ControlError::Denied => AuthError::NoSession,
+            source => AuthError::Unavailable { source },
+        };
+        let database = self.store().tenant(tenant).await.map_err(unavailable)?;
+        let mut view = database.view().await.map_err(unavailable)?;
+        let found = SessionRow::find(&mut view, session).await.map_err(unavailable)?;
+        drop(view);
+        let row = found.filter(|row| row.session.account == account).ok_or(AuthError::NoSession)?;
+        self.let_in(tenant, row).await
+    }
+
+    async fn let_in(&self, tenant: TenantId, row: SessionRow) -> Result<Principal, AuthError> {
+        let unavailable = |source| match source {
+            ControlError::Denied => AuthError::NoSession,
+            source => AuthError::Unavailable { source },
+        };
+        let database = self.store().tenant(tenant).await.map_err(unavailable)?;
+        let mut view = database.view().await.map_err(unavailable)?;
+        let (caller, now) = (Caller::new(tenant, row.session.account), self.clock().now());
         if !row.session.is_live(now) {
             return Err(AuthError::SessionEnded { caller });
         }

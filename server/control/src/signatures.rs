@@ -1,10 +1,12 @@
-//! Electronic signatures. Whoever signs shows two components again, a password and a code, and signs the SHA-256 of one
+//! Electronic signatures. Whoever signs shows two components again, a password and a code, or is asked
+//! again by their identity provider ([`provider`]), and signs the SHA-256 of one
 //! record with a meaning. The signature is a block of text; the ledger's event of it holds the block's hash, so that
 //! neither can be changed, moved to another record or made up afterwards.
 //!
 //! Source: 21 CFR 11.50, 11.70, 11.200(a)(1).
 mod block;
 mod offline;
+mod provider;
 mod row;
 
 use std::net::IpAddr;
@@ -18,6 +20,7 @@ use crate::fresh;
 use crate::gate::Principal;
 use crate::ledger::{AuditAction, Event, Resource, hex, hex_sha256};
 use crate::login::Credentials;
+use crate::second_factor::Fitting;
 use crate::sessions::Method;
 use crate::store::Connection;
 use crate::trace::TraceId;
@@ -25,6 +28,7 @@ use crate::trace::TraceId;
 pub use crate::ids::SignatureId;
 pub use block::{Block, Meaning, Record, RecordKind};
 pub use offline::{OfflineSignature, SignatureError, verify_signature};
+pub use provider::Signing;
 pub use row::{SignatureFault, SignatureRow, SignatureState};
 
 /// What somebody signs, and by what they prove once more who they are.
@@ -42,6 +46,14 @@ pub struct NewSignature<'a> {
     pub code: &'a str,
     /// Where they come from, when it is known.
     pub peer: Option<IpAddr>,
+}
+
+/// Who signs, and how they have proved it.
+struct Signer<'a> {
+    principal: &'a Principal,
+    method: Method,
+    /// A code that is used up together with the signature.
+    used: Option<Fitting>,
 }
 
 impl std::fmt::Debug for NewSignature<'_> {
@@ -89,9 +101,22 @@ impl Control {
         if proved.method != Method::PasswordAndCode {
             return Err(GovernedError::CodeNeeded.into());
         }
+        let signer = Signer { principal, method: proved.method, used: proved.used };
+        self.seal(signer, scope, (new.record, new.meaning), trace).await
+    }
+
+    /// Makes the signature of somebody who has proved once more who they are, together with its event.
+    async fn seal(
+        &self,
+        signer: Signer<'_>,
+        scope: &StudyScope<Sign>,
+        (record, meaning): (&Record, Meaning),
+        trace: &TraceId,
+    ) -> Result<SignatureRow, ControlError> {
+        let Signer { principal, method, used } = signer;
         let mut tx = self.store().tenant(scope.tenant()).await?.begin().await?;
         let account = principal.account();
-        if let Some(code) = &proved.used {
+        if let Some(code) = &used {
             code.use_up(&mut tx, account).await?;
         }
         let signer = AccountRow::find(tx.connection(), account).await?.filter(|signer| signer.enabled);
@@ -101,12 +126,12 @@ impl Control {
             id: SignatureId::from_uuid(fresh::uuid(now)?),
             tenant: scope.tenant(),
             study: scope.study().clone(),
-            record: new.record.clone(),
+            record: record.clone(),
             signer: account,
             name: signer.person(self.subject_keys(), scope.tenant())?.display_name,
-            meaning: new.meaning,
+            meaning,
             signed_at: now,
-            method: proved.method.name().to_owned(),
+            method: method.name().to_owned(),
             salt: hex(&fresh::bytes::<16>()?),
         };
         let sha256 = hex_sha256(&block.to_bytes());

@@ -90,7 +90,7 @@ fn public() -> Vec<Route> {
         door!(get "/login/oidc", Public, [], page::oidc::begin),
         door!(
             get "/login/oidc/callback", Public,
-            ["auth.login.succeeded", "auth.login.failed", "auth.logout"], page::oidc::callback
+            ["auth.login.succeeded", "auth.login.failed", "auth.logout", "record.signed"], page::oidc::callback
         ),
         door!(post "/login", Public, ["auth.login.succeeded", "auth.login.failed", "auth.login.throttled", "auth.logout"], page::login::sign_in),
     ]
@@ -471,6 +471,7 @@ fn studies() -> Vec<Route> {
             post "/studies/{study}/signatures", SignStudy,
             ["record.signed", "auth.login.failed", "auth.login.throttled"], page::signatures::sign
         ),
+        door!(post "/studies/{study}/signatures/provider", SignStudy, [], page::signatures::leave),
         door!(get "/studies/{study}/data/marts", BuildStudy, [], page::marts::list),
         door!(
             get "/studies/{study}/data/marts/{mart}", BuildStudy,

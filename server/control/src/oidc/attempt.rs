@@ -15,6 +15,7 @@ use crate::error::{ControlError, key_file};
 use crate::fresh;
 use crate::identity::{ensure_key_file, sealed};
 use crate::ledger::{hash_of_hex, hex};
+use crate::signatures::Signing;
 
 /// How long somebody may take at the provider.
 const LASTS: TimeDelta = TimeDelta::minutes(10);
@@ -35,6 +36,9 @@ pub struct Attempt {
     pub verifier: String,
     /// Where the reader wanted to go.
     pub next: String,
+    /// What is to be signed when the reader comes back; nothing for a sign-in.
+    #[serde(default)]
+    pub signing: Option<Signing>,
     begun_at: i64,
 }
 
@@ -60,10 +64,17 @@ impl std::fmt::Debug for CarriedAttempt {
 }
 
 impl Attempt {
-    fn new(next: &str, now: DateTime<Utc>) -> Result<Self, ControlError> {
+    fn new(next: &str, signing: Option<Signing>, now: DateTime<Utc>) -> Result<Self, ControlError> {
         let text = || Ok::<_, ControlError>(URL_SAFE_NO_PAD.encode(fresh::bytes::<32>()?));
         let begun_at = now.timestamp();
-        Ok(Self { state: text()?, nonce: text()?, verifier: text()?, next: next.to_owned(), begun_at })
+        let (state, nonce, verifier) = (text()?, text()?, text()?);
+        Ok(Self { state, nonce, verifier, next: next.to_owned(), signing, begun_at })
+    }
+
+    /// Since when the provider has to have asked who somebody is: since the beginning of an attempt to sign.
+    #[must_use]
+    pub fn authenticated_since(&self) -> Option<DateTime<Utc>> {
+        self.signing.as_ref().and_then(|_| DateTime::from_timestamp(self.begun_at, 0))
     }
 
     /// What the provider is told of the verifier. Source: RFC 7636, section 4.2, method S256.
@@ -99,8 +110,15 @@ impl Control {
     /// When the key of attempts cannot be made or read.
     pub fn begin_oidc(&self, next: &str) -> Result<CarriedAttempt, ControlError> {
         // A longer address than browsers keep in a cookie leads home.
-        let next = if next.len() <= 1024 { next } else { "/" };
-        let attempt = Attempt::new(next, self.clock().now())?;
+        self.begin_at_provider(if next.len() <= 1024 { next } else { "/" }, None)
+    }
+
+    pub(crate) fn begin_at_provider(
+        &self,
+        next: &str,
+        signing: Option<Signing>,
+    ) -> Result<CarriedAttempt, ControlError> {
+        let attempt = Attempt::new(next, signing, self.clock().now())?;
         let cookie = attempt.seal(&self.attempt_key()?)?;
         Ok(CarriedAttempt { attempt, cookie })
     }
@@ -132,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_attempt_comes_back_within_ten_minutes_under_its_key_alone() {
-        let attempt = Attempt::new("/studies", at(0)).expect("the machine gives chance");
+        let attempt = Attempt::new("/studies", None, at(0)).expect("the machine gives chance");
         let cookie = attempt.seal(&[1; 32]).expect("it is sealed");
         assert!(Attempt::open(&cookie, &[1; 32], at(600)) == Some(attempt.clone()));
         assert!(Attempt::open(&cookie, &[1; 32], at(601)).is_none());
@@ -146,7 +164,7 @@ mod tests {
     /// Source: RFC 7636, appendix B.
     #[test]
     fn the_challenge_is_that_of_the_standard() {
-        let mut attempt = Attempt::new("/", at(0)).expect("the machine gives chance");
+        let mut attempt = Attempt::new("/", None, at(0)).expect("the machine gives chance");
         attempt.verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned();
         assert_eq!(attempt.challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }

@@ -47,6 +47,9 @@ pub enum OidcError {
     /// A word for another attempt.
     #[error("the word is for another attempt")]
     Nonce,
+    /// The provider did not ask again who somebody is, or does not say when it did.
+    #[error("the provider has not asked again who it is")]
+    NotAskedAgain,
     /// A word about nobody.
     #[error("the word names no subject")]
     Subject,
@@ -66,6 +69,7 @@ impl OidcError {
             Self::Audience => "id_token_audience",
             Self::Time => "id_token_time",
             Self::Nonce => "id_token_nonce",
+            Self::NotAskedAgain => "id_token_auth_time",
             Self::Subject => "id_token_subject",
         }
     }
@@ -80,6 +84,8 @@ pub struct Expected<'a> {
     pub client_id: &'a str,
     /// The attempt's nonce.
     pub nonce: &'a str,
+    /// Since when the provider has to have asked who it is; whenever, when nothing is said.
+    pub authenticated_since: Option<DateTime<Utc>>,
     /// The present instant.
     pub now: DateTime<Utc>,
 }
@@ -125,6 +131,7 @@ struct Claims {
     iat: i64,
     nbf: Option<i64>,
     nonce: Option<String>,
+    auth_time: Option<i64>,
 }
 
 /// Who somebody is, in the word of their provider. The algorithm is the key's own, whatever the header says.
@@ -169,6 +176,12 @@ fn check(claims: Claims, expected: &Expected<'_>) -> Result<Identity, OidcError>
     }
     if claims.nonce.as_deref() != Some(expected.nonce) {
         return Err(OidcError::Nonce);
+    }
+    if let Some(since) = expected.authenticated_since {
+        let asked_at = claims.auth_time.ok_or(OidcError::NotAskedAgain)?;
+        if asked_at < (since - LEEWAY).timestamp() || asked_at > latest {
+            return Err(OidcError::NotAskedAgain);
+        }
     }
     if claims.sub.is_empty() || claims.sub.len() > 255 || !claims.sub.is_ascii() {
         return Err(OidcError::Subject);

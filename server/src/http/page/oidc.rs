@@ -4,12 +4,12 @@ use axum::Extension;
 use axum::extract::{OriginalUri, Query, State as Extract};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{ControlError, TraceId};
+use control::{Attempt, CarriedAttempt, ControlError, Identity, TraceId};
 use frontend::view::LoginState;
 use serde::Deserialize;
 
 use super::login::{leave_earlier_session, set_session, view};
-use super::{frame_for_nobody, html, problem_page};
+use super::{frame_for_nobody, html, problem_page, signatures};
 use crate::error::Failure;
 use crate::http::State;
 use crate::http::caller::cookie;
@@ -44,16 +44,19 @@ pub(crate) async fn begin(
         Err(error) => return failed(&headers, &trace, error),
     };
     match provider.authorization_url(&carried.attempt, state.app.clock.now()).await {
-        Ok(address) => {
-            let mut response = Redirect::to(&address).into_response();
-            set(&mut response, &format!("{ATTEMPT}={}; {FLAGS}; Max-Age=600", carried.cookie));
-            response
-        }
+        Ok(address) => away(&address, &carried),
         Err(error) => {
             tracing::error!(trace_id = %trace, %error, "the identity provider cannot be used");
             said(&state, &headers, StatusCode::BAD_GATEWAY, LoginState::ProviderAway)
         }
     }
+}
+
+/// To the provider, with the attempt in a cookie.
+pub(super) fn away(address: &str, carried: &CarriedAttempt) -> Response {
+    let mut response = Redirect::to(address).into_response();
+    set(&mut response, &format!("{ATTEMPT}={}; {FLAGS}; Max-Age=600", carried.cookie));
+    response
 }
 
 /// `GET /login/oidc/callback`: back from the provider. Whatever is wrong with what the browser brings, the answer is one
@@ -67,26 +70,33 @@ pub(crate) async fn callback(
 ) -> Response {
     let Some(provider) = &state.surroundings.provider else { return no_provider(&headers, &trace) };
     let control = &state.app.control;
-    let (identity, next) = match returned(&state, provider, &headers, uri.query().unwrap_or_default()).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(SignInError::Refused(reason))) => {
-            if let Err(error) = control.refuse_oidc(reason, None, &trace).await {
-                return failed(&headers, &trace, error);
+    let (identity, attempt) =
+        match returned(&state, provider, &headers, uri.query().unwrap_or_default()).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(SignInError::Refused(reason))) => {
+                if let Err(error) = control.refuse_oidc(reason, None, &trace).await {
+                    return failed(&headers, &trace, error);
+                }
+                return said(&state, &headers, StatusCode::UNAUTHORIZED, LoginState::ProviderRefused);
             }
-            return said(&state, &headers, StatusCode::UNAUTHORIZED, LoginState::ProviderRefused);
-        }
-        Ok(Err(error @ SignInError::Unavailable(_))) => {
-            tracing::error!(trace_id = %trace, %error, "the identity provider cannot be used");
-            return said(&state, &headers, StatusCode::BAD_GATEWAY, LoginState::ProviderAway);
-        }
-        Err(error) => return failed(&headers, &trace, error),
-    };
+            Ok(Err(error @ SignInError::Unavailable(_))) => {
+                tracing::error!(trace_id = %trace, %error, "the identity provider cannot be used");
+                return said(&state, &headers, StatusCode::BAD_GATEWAY, LoginState::ProviderAway);
+            }
+            Err(error) => return failed(&headers, &trace, error),
+        };
+    if let Some(signing) = &attempt.signing {
+        let mut response = signatures::finish(&state, &headers, (signing, &identity), &trace).await;
+        forget(&mut response);
+        return response;
+    }
     match control.sign_in_identity(&identity, peer, &trace).await {
         Ok(session) => {
             if let Err(error) = leave_earlier_session(&state, &headers, &trace).await {
                 return failed(&headers, &trace, error);
             }
-            let mut response = html(frontend::page::signed_in(&frame_for_nobody(&headers), own_path(&next)));
+            let mut response =
+                html(frontend::page::signed_in(&frame_for_nobody(&headers), own_path(&attempt.next)));
             set_session(&mut response, &session.secret);
             forget(&mut response);
             response
@@ -98,7 +108,7 @@ pub(crate) async fn callback(
     }
 }
 
-type Found = (control::Identity, String);
+type Found = (Identity, Attempt);
 
 async fn returned(
     state: &State,
@@ -114,7 +124,7 @@ async fn returned(
         return Ok(Err(SignInError::Refused("query")));
     };
     let identity = provider.identity(&returned, &attempt, state.app.clock.now()).await;
-    Ok(identity.map(|identity| (identity, attempt.next)))
+    Ok(identity.map(|identity| (identity, attempt)))
 }
 
 /// The login page with a word on what happened; the attempt is over.

@@ -48,7 +48,7 @@ fn claims() -> Value {
 
 fn expected() -> Expected<'static> {
     let now = DateTime::from_timestamp(NOW, 0).expect("the time is valid");
-    Expected { issuer: ISSUER, client_id: "cairn", nonce: "n", now }
+    Expected { issuer: ISSUER, client_id: "cairn", nonce: "n", authenticated_since: None, now }
 }
 
 fn check(
@@ -181,4 +181,26 @@ fn the_signature_of_the_published_example_is_good() {
     let signature = URL_SAFE_NO_PAD.decode(signature).expect("the example is base64");
     assert!(key.verifies(signed.as_bytes(), &signature));
     assert!(!key.verifies(&signed.as_bytes()[1..], &signature));
+}
+
+#[test]
+fn whoever_signs_has_been_asked_again_since_they_began() {
+    let issuer = Issuer::new();
+    let keys = issuer.keys(|_| ()).expect("the document is good");
+    let since = DateTime::from_timestamp(NOW - 120, 0).expect("the time is valid");
+    let expected = Expected { authenticated_since: Some(since), ..expected() };
+    let judged = |auth_time: Value| {
+        let mut claims = claims();
+        if !auth_time.is_null() {
+            claims["auth_time"] = auth_time;
+        }
+        verify_id_token(&issuer.sign(&header(), &claims), &keys, &expected).map(|identity| identity.subject)
+    };
+    // Thirty seconds are for clocks that differ.
+    for good in [NOW - 150, NOW - 120, NOW, NOW + 30] {
+        assert_eq!(judged(json!(good)), Ok("ada".to_owned()), "{good}");
+    }
+    for bad in [json!(NOW - 151), json!(NOW - 28_800), json!(0), json!(NOW + 31), Value::Null] {
+        assert_eq!(judged(bad.clone()), Err(OidcError::NotAskedAgain), "{bad}");
+    }
 }
