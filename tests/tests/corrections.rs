@@ -75,15 +75,15 @@ fn page(server: &Server, visitor: &mut Visitor, (indicator, subject): (&str, &st
     answer.body
 }
 
-/// The events of reading a table, each with its snapshot.
+/// The snapshots of which a table was read, by the events of the ledger, newest first.
 fn reads(server: &Server, auditor: &Account, table: &str) -> Vec<String> {
     let url = server.url("/api/v1/audit?action=data.read.started&limit=200");
     let answer = auditor.client(server).get(&url);
     assert_eq!(answer.status, 200, "{}", answer.body);
     let found = answer.json();
-    let events = found["events"].as_array().or_else(|| found.as_array()).expect("a list").clone();
-    let of_table = events.iter().filter(|event| event["data"]["table"] == table);
-    of_table.map(|event| event["resource_id"].as_str().unwrap_or_default().to_owned()).collect()
+    let of_table = |event: &&Value| event["resource"] == format!("table:{table}");
+    let events = found.as_array().expect("a list").iter().filter(of_table);
+    events.map(|event| event["data"]["snapshot"].to_string()).collect()
 }
 
 #[test]
@@ -102,16 +102,18 @@ fn control_11_a_corrected_value_is_shown_beside_the_one_before_with_the_reason_o
     assert!(plain.contains("WITHDRAWAL BY SUBJECT") && !plain.contains("LOST TO FOLLOW-UP"), "{plain}");
     assert!(plain.contains("?corrections=yes"), "what was said before is one step away: {plain}");
     let before = reads(&server, &auditor, "fact_disposition").len();
+    assert_eq!(before, 1, "the page's own rows");
     let html = page(&server, &mut browser, (INDICATOR, "S1-01"), "?corrections=yes");
     for word in ["LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT", "reason not given by the source"] {
         assert!(html.contains(word), "{word} is not on the page: {html}");
     }
-    let after = reads(&server, &auditor, "fact_disposition").len();
-    assert_eq!(after - before, 2, "the table of each snapshot that was read is an event");
+    let after = reads(&server, &auditor, "fact_disposition");
+    assert_eq!(after.len() - before, 2, "each table that was read is an event: {after:?}");
+    assert_ne!(after[0], after[1], "of the snapshot before too");
     // The source knows an outcome by what it says: it takes one back and tells another. An event it knows by its term and day.
     assert!(html.contains("taken back"), "{html}");
     let events = page(&server, &mut browser, (EVENTS, "S1-01"), "?corrections=yes");
-    let row = events.split("<tr>").find(|row| row.contains("<code>severity</code>"));
+    let row = events.split("<tr>").find(|row| row.contains("<td><code>severity</code></td>"));
     let row = row.expect("the cell is named");
     assert!(row.contains("MILD") && row.contains("SEVERE") && row.contains("reason not given"), "{row}");
     let unchanged = page(&server, &mut browser, (INDICATOR, "S1-04"), "?corrections=yes");
