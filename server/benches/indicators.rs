@@ -64,7 +64,7 @@ fn oracle() -> Option<(String, StudyId, Vec<PathBuf>)> {
     };
     let entries =
         Path::new(&oracles).join("rbqm").read_dir().ok()?.filter_map(Result::ok).map(|entry| entry.path());
-    // The pharmacokinetic samples feed no indicator of the twelve, and no mapping.
+    // The pharmacokinetic samples feed no indicator of the twelve.
     let is_raw = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with("gsm_raw_") && name != "gsm_raw_pk.parquet"

@@ -14,6 +14,20 @@ fn counts(taken_in: &warehouse::Ingested, entity: &str) -> (u64, u64) {
 }
 
 #[test]
+fn a_sample_is_a_finding_that_was_done_or_not() {
+    let mut study = Study::new();
+    let pk = "studyid,subjid,foldername,pkdat,pktpt,pkperf\nS1,1,VISIT 1,2020-01-02,2 h,Yes\n\
+        S1,1,VISIT 1,2020-01-02,4 h,No\nS1,1,VISIT 2,,2 h,\n";
+    let taken_in =
+        study.deliver("edc", &[("subj.csv", "studyid,subjid,invid,enrollyn\nS1,1,001,Y\n"), ("pk.csv", pk)]);
+    assert_eq!(counts(&taken_in.expect("taken in"), "observation"), (2, 2));
+    let mut rows =
+        study.rows("fact_observation", &["domain", "timepoint", "std_result", "not_done", "visit_num"]);
+    rows.sort();
+    assert_eq!(rows, ["PC|2 h|Y|false|1.0000", "PC|4 h|-|true|1.0000"]);
+}
+
+#[test]
 fn any_findings_domain_becomes_observations_by_its_columns() {
     let mut study = Study::new();
     let files = [

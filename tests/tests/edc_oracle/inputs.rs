@@ -1,5 +1,7 @@
 //! What each subject adds to the numerator and the denominator of each indicator.
 
+mod samples;
+
 use std::collections::BTreeMap;
 
 use super::{Fields, SCORE_TOLERANCE, has_reference, indicator, number, report};
@@ -16,6 +18,7 @@ pub(super) fn check(tables: &BTreeMap<&str, Vec<Fields>>, reference: &impl Fn(&s
         // Twelve indicators of 763 enrolled subjects, and one of 1,000 screened ones.
         assert_eq!(theirs.len(), 12 * 763 + 1_000);
         compare(&ours(tables, level), &expected(&theirs));
+        samples::check(tables, &theirs);
     }
     let rows = reference("gsm_analyticsInput_kri0001.csv");
     assert_eq!(rows.len(), 763);
