@@ -17,10 +17,9 @@ const LEVEL: f64 = 0.95;
 impl Rate {
     /// Counts the trials in which it happened.
     pub fn of(trials: impl IntoIterator<Item = bool>) -> Self {
-        trials.into_iter().fold(Self::default(), |rate, hit| Self {
-            hits: rate.hits + u64::from(hit),
-            all: rate.all + 1,
-        })
+        trials
+            .into_iter()
+            .fold(Self::default(), |rate, hit| Self { hits: rate.hits + u64::from(hit), all: rate.all + 1 })
     }
 
     /// The share and its limits: Wilson's interval at 95 %; none without a trial.
@@ -42,6 +41,8 @@ mod tests {
         // By statsmodels 0.15.0: proportion_confint(8, 10, method="wilson").
         let (share, low, high) = Rate { hits: 8, all: 10 }.interval().expect("there are trials");
         assert!((share - 0.8).abs() < 1e-12);
-        assert!((low - 0.490_162_471_536_641_8).abs() < 1e-9 && (high - 0.943_317_848_545_624_8).abs() < 1e-9);
+        assert!(
+            (low - 0.490_162_471_536_641_8).abs() < 1e-9 && (high - 0.943_317_848_545_624_8).abs() < 1e-9
+        );
     }
 }

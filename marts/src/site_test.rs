@@ -112,8 +112,7 @@ pub fn by_variable(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
         Some(input) => battery::run(&input, MART)?,
         None => Vec::new(),
     };
-    let probabilities: Vec<f64> =
-        rows.iter().map(|row| row.p().unwrap_or(f64::NAN)).collect();
+    let probabilities: Vec<f64> = rows.iter().map(|row| row.p().unwrap_or(f64::NAN)).collect();
     for (row, adjusted) in rows.iter_mut().zip(benjamini_hochberg(&probabilities)) {
         row.q = row.outcome.is_ok().then_some(adjusted);
     }

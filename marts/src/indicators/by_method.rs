@@ -227,7 +227,10 @@ fn by_leave_one_out(
             expected: Some(scored.expected),
             factor: Some(scored.factor),
             score: judged.score,
-            p: judged.score.map(|_| scored.p).or_else(|| few.as_ref().map(|few| few[index].widened(scored.factor))),
+            p: judged
+                .score
+                .map(|_| scored.p)
+                .or_else(|| few.as_ref().map(|few| few[index].widened(scored.factor))),
             flag: judged.flag,
             ..at(groups, index, blank(place, definition))
         }

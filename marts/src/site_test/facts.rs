@@ -78,7 +78,12 @@ pub const TESTS: &[Facts] = &[
         "ratio of the mean squared Mahalanobis distances",
         "permutation of subjects, one-sided",
     )),
-    one_sided(test(("C8", "repeated_values"), "Values carried forward", SHARES, "permutation of subjects, one-sided")),
+    one_sided(test(
+        ("C8", "repeated_values"),
+        "Values carried forward",
+        SHARES,
+        "permutation of subjects, one-sided",
+    )),
     one_sided(test(
         ("C8", "duplicated_records"),
         "Records that occur twice",

@@ -10,9 +10,7 @@ const SATURDAY_AND_SUNDAY: &[usize] = &[5, 6];
 // Source: Unicode CLDR 44, supplemental data, `weekendStart` and `weekendEnd`.
 const OTHERS: [(&[&str], &[usize]); 3] = [
     (
-        &[
-            "BHR", "DZA", "EGY", "IRQ", "ISR", "JOR", "KWT", "LBY", "OMN", "QAT", "SAU", "SDN", "SYR", "YEM",
-        ],
+        &["BHR", "DZA", "EGY", "IRQ", "ISR", "JOR", "KWT", "LBY", "OMN", "QAT", "SAU", "SDN", "SYR", "YEM"],
         FRIDAY_AND_SATURDAY,
     ),
     (&["AFG"], &[3, 4]),

@@ -30,10 +30,11 @@ impl Calibration {
         let mut all = Self::default();
         for row in 0..rows.len() {
             let (Some(p), Some(alike)) = (p[row], alike[row]) else { continue };
-            all.0
-                .entry((ids[row].clone(), methods[row].clone()))
-                .or_default()
-                .add(&Counts { tests: 1, below: below(p), below_alike: below(alike) });
+            all.0.entry((ids[row].clone(), methods[row].clone())).or_default().add(&Counts {
+                tests: 1,
+                below: below(p),
+                below_alike: below(alike),
+            });
         }
         all
     }

@@ -88,6 +88,8 @@ pub fn beside_others(
             _ if group.score <= 0.0 => group.p_value,
             _ => normal_upper(score),
         };
+        // Rounding of the score and back must not make it smaller.
+        let p_value = p_value.max(group.p_value);
         beside[*place] = Some(Beside { p_value, between: variance.sqrt() });
     }
     Ok(beside)
@@ -101,7 +103,11 @@ struct Group {
 }
 
 impl Group {
-    fn of(place: usize, Seen { p_value, weight }: Seen, alternative: Alternative) -> Result<Self, MeasureError> {
+    fn of(
+        place: usize,
+        Seen { p_value, weight }: Seen,
+        alternative: Alternative,
+    ) -> Result<Self, MeasureError> {
         if !(0.0..=1.0).contains(&p_value) {
             return Err(MeasureError::OutOfRange { what: "p-value", index: place, value: p_value });
         }
@@ -146,7 +152,11 @@ impl Spread<'_> {
         let mut variance = start;
         for _ in 0..STEPS {
             let (excess, slope) = self.excess(left_out, variance);
-            if excess > 0.0 { low = variance } else { high = variance }
+            if excess > 0.0 {
+                low = variance
+            } else {
+                high = variance
+            }
             if excess == 0.0 || (high.is_finite() && high - low <= EXACT * high) {
                 break;
             }
@@ -205,7 +215,10 @@ mod tests {
     #[test]
     fn few_groups_do_not_know_how_groups_differ() {
         let found = beside(&seen(&[1e-3; 8]), Alternative::TwoSided);
-        assert!(found.iter().all(|found| *found == Some(Beside { p_value: 1e-3, between: 0.0 })), "{found:?}");
+        assert!(
+            found.iter().all(|found| *found == Some(Beside { p_value: 1e-3, between: 0.0 })),
+            "{found:?}"
+        );
     }
 
     #[test]
@@ -223,9 +236,10 @@ mod tests {
     #[test]
     fn what_groups_differ_among_themselves_is_taken_off() {
         let tail = normal_upper(1.5);
-        for (tail, alternative, share, p_value) in
-            [(2.0 * tail, Alternative::TwoSided, 1.0, 0.337_334), (tail, Alternative::Greater, 0.5, 0.248_749)]
-        {
+        for (tail, alternative, share, p_value) in [
+            (2.0 * tail, Alternative::TwoSided, 1.0, 0.337_334),
+            (tail, Alternative::Greater, 0.5, 0.248_749),
+        ] {
             for found in beside(&seen(&[tail; 10]), alternative) {
                 let found = found.expect("there is an answer");
                 assert!((found.p_value - p_value).abs() < 1e-6, "{found:?}");

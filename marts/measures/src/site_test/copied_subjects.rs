@@ -87,7 +87,9 @@ impl Shared {
     fn test(&self, cohort: &Cohort, group: usize) -> SiteTest {
         let present = |inside: bool| -> Vec<usize> {
             (0..cohort.subjects())
-                .filter(|subject| self.records[*subject] > 0 && (cohort.group_of(*subject) == group) == inside)
+                .filter(|subject| {
+                    self.records[*subject] > 0 && (cohort.group_of(*subject) == group) == inside
+                })
                 .collect()
         };
         let (inside, outside) = (present(true), present(false));
@@ -111,7 +113,8 @@ impl Shared {
     }
 
     fn sums(&self, subjects: &[usize], counts: impl Fn(&(usize, usize)) -> bool) -> Sums {
-        let mut sums = Sums { could: pairwise_least(subjects.iter().map(|s| self.records[*s])), ..Sums::default() };
+        let mut sums =
+            Sums { could: pairwise_least(subjects.iter().map(|s| self.records[*s])), ..Sums::default() };
         for (pair, shared) in self.pairs.iter().filter(|(pair, _)| counts(pair)) {
             let (shared, could) = (*shared as f64, self.comparable(*pair) as f64);
             sums.agree += shared;

@@ -31,7 +31,9 @@ pub(super) fn tails_by_far_scores(scores: &[f64], chosen: usize, sum: f64) -> Op
     for of_far in 0..=far.len() {
         let ln_weight = ln_choices(rest.count, chosen - of_far) - all_choices;
         let left: f64 = (of_far..=far.len())
-            .map(|more| (ln_choices(rest.count, chosen - more) + ln_choices(far.len(), more) - all_choices).exp())
+            .map(|more| {
+                (ln_choices(rest.count, chosen - more) + ln_choices(far.len(), more) - all_choices).exp()
+            })
             .sum();
         if left < NEGLIGIBLE * tails.upper.min(tails.lower) {
             break;
@@ -48,7 +50,9 @@ pub(super) fn tails_by_far_scores(scores: &[f64], chosen: usize, sum: f64) -> Op
 /// The sums of all sets of so many of the far scores.
 fn sums_of_sets(far: &[f64], size: usize) -> impl Iterator<Item = f64> {
     let sets = (0_u32..1 << far.len()).filter(move |set| set.count_ones() as usize == size);
-    sets.map(|set| far.iter().enumerate().filter(|(place, _)| set >> place & 1 == 1).map(|(_, score)| score).sum())
+    sets.map(|set| {
+        far.iter().enumerate().filter(|(place, _)| set >> place & 1 == 1).map(|(_, score)| score).sum()
+    })
 }
 
 /// The scores that are not far.
@@ -160,18 +164,49 @@ mod tests {
     fn a_sum_between_two_humps_has_their_probability() {
         let mut scores: Vec<f64> = (0..80).map(|k| f64::from(37 * k * k % 1009)).collect();
         scores.extend([90_000.0, 90_000.0]);
-        check(&scores, &[0.0, 101.0, 202.0, 323.0, 418.0, 567.0, 673.0, 755.0, 847.0, 938.0], 0.7474290049039081, 0.2528699756057706);
-        check(&scores, &[90000.0, 3.0, 142.0, 242.0, 382.0, 529.0, 648.0, 741.0, 847.0, 939.0], 0.14516365687254545, 0.8549299404655217);
-        check(&scores, &[90000.0, 90000.0, 6.0, 173.0, 283.0, 420.0, 599.0, 692.0, 813.0, 939.0], 0.008449582349196662, 0.9915564872894356);
-        check(&scores, &[567.0, 599.0, 648.0, 674.0, 689.0, 741.0, 782.0, 810.0, 847.0, 889.0], 0.2397876061350217, 0.7602418560924006);
-        check(&scores, &[0.0, 3.0, 4.0, 6.0, 12.0, 253.0, 259.0, 271.0, 283.0, 323.0], 0.9999977819988669, 2.2347871526490167e-06);
-        check(&scores, &[90000.0, 0.0, 3.0, 4.0, 6.0, 12.0, 37.0, 394.0, 402.0, 418.0], 0.23034990197979657, 0.7696501156476275);
+        check(
+            &scores,
+            &[0.0, 101.0, 202.0, 323.0, 418.0, 567.0, 673.0, 755.0, 847.0, 938.0],
+            0.7474290049039081,
+            0.2528699756057706,
+        );
+        check(
+            &scores,
+            &[90000.0, 3.0, 142.0, 242.0, 382.0, 529.0, 648.0, 741.0, 847.0, 939.0],
+            0.14516365687254545,
+            0.8549299404655217,
+        );
+        check(
+            &scores,
+            &[90000.0, 90000.0, 6.0, 173.0, 283.0, 420.0, 599.0, 692.0, 813.0, 939.0],
+            0.008449582349196662,
+            0.9915564872894356,
+        );
+        check(
+            &scores,
+            &[567.0, 599.0, 648.0, 674.0, 689.0, 741.0, 782.0, 810.0, 847.0, 889.0],
+            0.2397876061350217,
+            0.7602418560924006,
+        );
+        check(
+            &scores,
+            &[0.0, 3.0, 4.0, 6.0, 12.0, 253.0, 259.0, 271.0, 283.0, 323.0],
+            0.9999977819988669,
+            2.2347871526490167e-06,
+        );
+        check(
+            &scores,
+            &[90000.0, 0.0, 3.0, 4.0, 6.0, 12.0, 37.0, 394.0, 402.0, 418.0],
+            0.23034990197979657,
+            0.7696501156476275,
+        );
     }
 
     #[test]
     fn a_group_without_the_rare_is_no_exception() {
         // Of a hundred subjects one has the property, and ten are chosen: by hand, nine of ten choices are without.
-        let scores: Vec<f64> = (0..100).map(|k| f64::from(u8::from(k == 0)) + 1e-3 * f64::from(k % 3)).collect();
+        let scores: Vec<f64> =
+            (0..100).map(|k| f64::from(u8::from(k == 0)) + 1e-3 * f64::from(k % 3)).collect();
         let pool = Pool::new(&scores).expect("the scores differ");
         let group = &scores[1..11];
         let tails = pool.tails(10, group.iter().map(|score| pool.standardise(*score)).sum());

@@ -20,7 +20,9 @@ pub(super) fn reason(kind: AnomalyKind) -> &'static str {
             "Sites differ in their rate of adverse events, and subjects do far more; twice the rate at a small site is among that."
         }
         K::GradeMiscoding => "A site has a dozen adverse events, of which some are mild anyway.",
-        K::TimezoneError => "Dates of samples move by a day; the rule on the order of dates names the records.",
+        K::TimezoneError => {
+            "Dates of samples move by a day; the rule on the order of dates names the records."
+        }
         K::MnarMissingness => "High values are left out; a site's share of missing values rises little.",
         K::CountryShift => "Few countries are compared, and a country's sites differ among themselves.",
         K::EligibilityLapses | K::HiddenImportantDeviations => {
@@ -34,7 +36,9 @@ pub(super) fn reason(kind: AnomalyKind) -> &'static str {
 pub(super) fn limits(kind: AnomalyKind) -> Option<String> {
     let said = match kind {
         AnomalyKind::InformativeDropout => "concerns the whole study and counts as found by nobody",
-        AnomalyKind::SiteTransfer => "is found where something else flags the site, since nothing is wrong with its data",
+        AnomalyKind::SiteTransfer => {
+            "is found where something else flags the site, since nothing is wrong with its data"
+        }
         _ => return None,
     };
     Some(format!("`{}` {said}.", kind.facts().name))

@@ -40,5 +40,8 @@ fn the_page_says_who_found_what_and_where_ours_is_not_better() {
     assert!(page.contains("| sites flagged per null study, of 20 | 1.50 | 0.50 |"), "{page}");
     assert!(page.contains("| C1 `mean` | 1000 | 5.00 | 1.20 | 0.20 | 4.00 | 0.80 | 0.10 |"), "{page}");
     let (_, last) = page.split_once("## Where ours is not better").expect("the last part is there");
-    assert!(last.contains("- `site_transfer`: neither finds any.") && !last.contains("delayed_entry"), "{last}");
+    assert!(
+        last.contains("- `site_transfer`: neither finds any.") && !last.contains("delayed_entry"),
+        "{last}"
+    );
 }
