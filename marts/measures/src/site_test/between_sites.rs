@@ -153,9 +153,9 @@ impl Spread<'_> {
         for _ in 0..STEPS {
             let (excess, slope) = self.excess(left_out, variance);
             if excess > 0.0 {
-                low = variance
+                low = variance;
             } else {
-                high = variance
+                high = variance;
             }
             if excess == 0.0 || (high.is_finite() && high - low <= EXACT * high) {
                 break;
