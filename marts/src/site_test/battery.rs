@@ -167,12 +167,14 @@ impl Battery<'_> {
         self.add(("C8", "duplicated_subjects"), name, duplicated_subjects(cohort, &subjects, &slices))
     }
 
-    /// When visits were: the gaps between them, and on which days of the week; of samples the latter.
+    /// When visits were: the gaps between them, how far from the plan, and on which days of the week; of samples the latter.
     fn visits(&mut self) -> Result<()> {
         let input = self.input;
         let visits = &input.visits;
         let gaps = visit_gap(&input.cohort, &visits.subjects, &visits.positions, &visits.days);
         self.add(("C10", "visit_gap"), "visits", gaps)?;
+        let lateness = visits.lateness(input.cohort.subjects());
+        self.add(("C1", "mean"), "visits: days from plan", mean(&input.cohort, &lateness))?;
         self.days("visits", &visits.subjects, &visits.days)?;
         self.days("samples", &input.samples.subjects, &input.samples.days)
     }

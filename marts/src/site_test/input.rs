@@ -63,6 +63,15 @@ pub(super) struct Visits {
     pub(super) subjects: Vec<usize>,
     pub(super) positions: Vec<usize>,
     pub(super) days: Vec<f64>,
+    /// Days from the planned day; NaN where none is planned.
+    pub(super) days_from_plan: Vec<f64>,
+}
+
+impl Visits {
+    /// The mean of each subject's days from the plan; NaN where it has none.
+    pub(super) fn lateness(&self, subjects: usize) -> Vec<f64> {
+        means(subjects, self.subjects.iter().zip(&self.days_from_plan))
+    }
 }
 
 /// Days of something, by subject.
@@ -94,12 +103,7 @@ impl Series {
 
     /// The mean of each subject's values; NaN where it has none.
     pub(super) fn means(&self, subjects: usize) -> Vec<f64> {
-        let mut sums = vec![(0.0, 0.0); subjects];
-        for (subject, value) in self.subjects.iter().zip(&self.values) {
-            sums[*subject].0 += value;
-            sums[*subject].1 += 1.0;
-        }
-        sums.into_iter().map(|(sum, n)| if n > 0.0 { sum / n } else { f64::NAN }).collect()
+        means(subjects, self.subjects.iter().zip(&self.values))
     }
 
     /// One value per subject and visit, the first of several: readings of one sitting are no history.
@@ -129,6 +133,16 @@ impl Series {
             })
             .unwrap_or_default()
     }
+}
+
+/// The mean of each subject's known values; NaN where it has none.
+fn means<'a>(subjects: usize, values: impl Iterator<Item = (&'a usize, &'a f64)>) -> Vec<f64> {
+    let mut sums = vec![(0.0, 0.0); subjects];
+    for (subject, value) in values.filter(|(_, value)| !value.is_nan()) {
+        sums[*subject].0 += value;
+        sums[*subject].1 += 1.0;
+    }
+    sums.into_iter().map(|(sum, n)| if n > 0.0 { sum / n } else { f64::NAN }).collect()
 }
 
 /// Reads everything.
@@ -197,12 +211,13 @@ fn series(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> Vec<Series>
 fn visits(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> Visits {
     let mut all = Visits::default();
     for batch in batches {
-        let [positions, days] = [1, 2].map(|place| optional_numbers(batch, place));
+        let [positions, days, from_plan] = [1, 2, 3].map(|place| optional_numbers(batch, place));
         for row in 0..batch.num_rows() {
             let Some(subject) = places.get(&key(batch, 0, row)) else { continue };
             all.subjects.push(*subject);
             all.positions.push(positions[row].max(0.0) as usize);
             all.days.push(days[row]);
+            all.days_from_plan.push(from_plan[row]);
         }
     }
     all

@@ -88,6 +88,8 @@ pub fn beside_others(
             _ if group.score <= 0.0 => group.p_value,
             _ => normal_upper(score),
         };
+        // Rounding of the score and back must not make it smaller.
+        let p_value = p_value.max(group.p_value);
         beside[*place] = Some(Beside { p_value, between: variance.sqrt() });
     }
     Ok(beside)
@@ -151,9 +153,9 @@ impl Spread<'_> {
         for _ in 0..STEPS {
             let (excess, slope) = self.excess(left_out, variance);
             if excess > 0.0 {
-                low = variance
+                low = variance;
             } else {
-                high = variance
+                high = variance;
             }
             if excess == 0.0 || (high.is_finite() && high - low <= EXACT * high) {
                 break;

@@ -4,6 +4,7 @@
 //! hump and goes astray between several, so the far scores are counted and only the rest is approximated.
 
 use crate::site_test::permutation_tail::{Pool, TIE, Tails, ln_choices};
+use crate::tail_probability::normal_upper;
 
 /// Sums less skew than this are left to the saddlepoint alone.
 const SKEW: f64 = 1.0;
@@ -24,22 +25,21 @@ pub(super) fn tails_by_far_scores(scores: &[f64], chosen: usize, sum: f64) -> Op
     let most = FAR.min(chosen).min(scores.len() - chosen);
     let far = (1..=most).find(|far| skew_of_sum(&by_distance[*far..], chosen - far) <= SKEW)?;
     let (far, rest) = by_distance.split_at(far);
-    let pool = Pool::new(rest);
-    let rest_mean = rest.iter().sum::<f64>() / rest.len() as f64;
+    let rest = Rest::of(rest);
     let all_choices = ln_choices(scores.len(), chosen);
     let mut tails = Tails { upper: 0.0, lower: 0.0 };
     for of_far in 0..=far.len() {
-        let ln_weight = ln_choices(rest.len(), chosen - of_far) - all_choices;
+        let ln_weight = ln_choices(rest.count, chosen - of_far) - all_choices;
         let left: f64 = (of_far..=far.len())
             .map(|more| {
-                (ln_choices(rest.len(), chosen - more) + ln_choices(far.len(), more) - all_choices).exp()
+                (ln_choices(rest.count, chosen - more) + ln_choices(far.len(), more) - all_choices).exp()
             })
             .sum();
         if left < NEGLIGIBLE * tails.upper.min(tails.lower) {
             break;
         }
         for from_far in sums_of_sets(far, of_far) {
-            let here = rest_tails(pool.as_ref(), rest_mean, chosen - of_far, sum - from_far);
+            let here = rest.tails(chosen - of_far, sum, from_far);
             tails.upper += ln_weight.exp() * here.upper;
             tails.lower += ln_weight.exp() * here.lower;
         }
@@ -55,17 +55,52 @@ fn sums_of_sets(far: &[f64], size: usize) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The tails of the sum of `wanted` scores of the rest at `open`.
-fn rest_tails(pool: Option<&Pool>, rest_mean: f64, wanted: usize, open: f64) -> Tails {
-    match pool {
-        Some(pool) => within(pool, wanted, open * pool.scale() + wanted as f64 * pool.standardise(0.0)),
-        // The rest is one and the same score.
-        None => {
+/// The scores that are not far.
+struct Rest {
+    count: usize,
+    mean: f64,
+    skewness: f64,
+    /// None where they are one and the same score.
+    pool: Option<Pool>,
+}
+
+/// Within this many standard deviations of the mean the first term of Edgeworth's series is enough, which needs no
+/// solving.
+const NEAR: f64 = 1.5;
+/// So many below where far scores have put it, the rest's sum is less likely by far than without them.
+const BEYOND: f64 = 9.0;
+
+impl Rest {
+    fn of(scores: &[f64]) -> Self {
+        let mean = scores.iter().sum::<f64>() / scores.len() as f64;
+        Self { count: scores.len(), mean, skewness: skewness(scores), pool: Pool::new(scores) }
+    }
+
+    /// The tails of the sum of `wanted` of them at what `from_far` leaves of `sum`.
+    // Source: Hall P, "The Bootstrap and Edgeworth Expansion", 1992, 2.2, for the term.
+    fn tails(&self, wanted: usize, sum: f64, from_far: f64) -> Tails {
+        let open = sum - from_far;
+        let Some(pool) = &self.pool else {
             let edge = TIE * (wanted + 1) as f64;
-            let always = wanted as f64 * rest_mean;
+            let always = wanted as f64 * self.mean;
             let certain = |is: bool| f64::from(u8::from(is));
-            Tails { upper: certain(always >= open - edge), lower: certain(always <= open + edge) }
+            return Tails { upper: certain(always >= open - edge), lower: certain(always <= open + edge) };
+        };
+        let sum = open * pool.scale() + wanted as f64 * pool.standardise(0.0);
+        let (all, drawn) = (self.count as f64, wanted as f64);
+        let z = sum / (drawn * (all - drawn) / (all - 1.0)).sqrt();
+        if from_far > 0.0 && z < -BEYOND {
+            return Tails { upper: 1.0, lower: 0.0 };
         }
+        if from_far < 0.0 && z > BEYOND {
+            return Tails { upper: 0.0, lower: 1.0 };
+        }
+        if z.abs() > NEAR || z.is_nan() {
+            return within(pool, wanted, sum);
+        }
+        let density = (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
+        let bend = density * self.skewness * thinning(self.count, wanted) / 6.0 * (z * z - 1.0);
+        Tails { upper: normal_upper(z) + bend, lower: normal_upper(-z) - bend }
     }
 }
 
@@ -85,20 +120,30 @@ fn within(pool: &Pool, wanted: usize, sum: f64) -> Tails {
 }
 
 /// The skewness of the sum of `chosen` of the scores, drawn without replacement, in absolute value.
-// Source: Cochran WG, Sampling Techniques, 3rd ed., 2.15: the third moment of a mean without replacement.
 fn skew_of_sum(scores: &[f64], chosen: usize) -> f64 {
-    let (all, drawn) = (scores.len() as f64, chosen as f64);
-    if all < 3.0 || chosen == 0 || chosen >= scores.len() {
+    if scores.len() < 3 || chosen == 0 || chosen >= scores.len() {
         return 0.0;
     }
+    (skewness(scores) * thinning(scores.len(), chosen)).abs()
+}
+
+/// The skewness of the scores; zero where they are all equal.
+fn skewness(scores: &[f64]) -> f64 {
+    let all = scores.len() as f64;
     let mean = scores.iter().sum::<f64>() / all;
-    let moment = |power: i32| scores.iter().map(|score| (score - mean).powi(power)).sum::<f64>() / all;
-    let variance = moment(2);
-    if variance <= TIE * TIE {
-        return 0.0;
-    }
-    let of_scores = moment(3) / variance.powf(1.5);
-    (of_scores * (all - 2.0 * drawn) / (all - 2.0) * ((all - 1.0) / (drawn * (all - drawn))).sqrt()).abs()
+    let (square, cube) = scores.iter().fold((0.0, 0.0), |(square, cube), score| {
+        let distance = score - mean;
+        (square + distance * distance, cube + distance * distance * distance)
+    });
+    let variance = square / all;
+    if variance <= TIE * TIE { 0.0 } else { cube / all / variance.powf(1.5) }
+}
+
+/// What is left of the skewness of single scores in the sum of `chosen` of `all`.
+// Source: Cochran WG, Sampling Techniques, 3rd ed., 2.15: the third moment of a mean without replacement.
+fn thinning(all: usize, chosen: usize) -> f64 {
+    let (all, drawn) = (all as f64, chosen as f64);
+    (all - 2.0 * drawn) / (all - 2.0) * ((all - 1.0) / (drawn * (all - drawn))).sqrt()
 }
 
 #[cfg(test)]
