@@ -158,17 +158,7 @@ async fn what_a_server_keeps_on_a_small_disk() {
         acknowledged.insert(code);
         let (took, reopened) = (freed.elapsed(), open().await.expect("there is room again"));
         for control in [&control, &reopened] {
-            let reports = control.verify_all().await.expect("the logs can be read");
-            assert!(reports.iter().all(VerifyReport::is_intact), "round {round}: {reports:?}");
-            let studies = control.studies(&grants).await.expect("they can be listed");
-            let kept: BTreeSet<String> = studies.iter().map(|row| row.id.to_string()).collect();
-            let lost: Vec<_> = acknowledged.difference(&kept).collect();
-            assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
-            // What was cut off before its answer may have been kept, and nothing else.
-            assert!(
-                kept.iter().all(|code| acknowledged.contains(code) || unknown.contains(code)),
-                "{kept:?}"
-            );
+            check_server(control, &grants, (&acknowledged, &unknown)).await;
         }
         reopened.checkpoint_now().await.expect("there is room again");
         println!(
@@ -179,6 +169,21 @@ async fn what_a_server_keeps_on_a_small_disk() {
     assert!(full >= 4, "the disk was full in {full} rounds");
     println!("all rounds");
     drop(server);
+}
+
+/// Everything that was acknowledged is there; what was cut off before its answer may be, and nothing else.
+async fn check_server(
+    control: &Control,
+    grants: &kernel::Grants,
+    (acknowledged, unknown): (&BTreeSet<String>, &BTreeSet<String>),
+) {
+    let reports = control.verify_all().await.expect("the logs can be read");
+    assert!(reports.iter().all(VerifyReport::is_intact), "{reports:?}");
+    let studies = control.studies(grants).await.expect("they can be listed");
+    let kept: BTreeSet<String> = studies.iter().map(|row| row.id.to_string()).collect();
+    let lost: Vec<_> = acknowledged.difference(&kept).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(kept.iter().all(|code| acknowledged.contains(code) || unknown.contains(code)), "{kept:?}");
 }
 
 #[test]
