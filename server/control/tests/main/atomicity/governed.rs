@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use control::{
     Actor, Audience, BreakGlassId, BreakGlassRow, Control, ControlError, Credentials, DeliveryId, EndpointId,
-    EndpointState, HoldId, LimitAct, Meaning, NewBreakGlass, NewDefinitionChange, NewEndpoint, NewLimitAct,
-    NewRemoval, NewRetention, NewReview, NewSignature, Principal, Record, RecordKind, Removed, Unblinding,
-    Verdict, WebhookClaim, WebhookOutcome,
+    EndpointState, HoldId, LimitAct, Meaning, MessageClaim, MessageOutcome, NewBreakGlass,
+    NewDefinitionChange, NewEndpoint, NewLimitAct, NewRemoval, NewRetention, NewReview, NewSignature,
+    Principal, Record, RecordKind, Removed, Unblinding, Verdict,
 };
 use kernel::{AccountId, Grants, Role, Sign, TenantId};
 
@@ -15,7 +15,7 @@ use super::{Operation, Stage};
 
 const OFFICER: &str = "officer@example.org";
 const DOCTOR: &str = "doctor@example.org";
-const GONE: WebhookOutcome = WebhookOutcome::Answered { status: 410, retry_after: None, body: String::new() };
+const GONE: MessageOutcome = MessageOutcome::Answered { status: 410, retry_after: None, body: String::new() };
 
 /// What these need, made while the ledger still worked.
 pub(super) struct Prepared {
@@ -33,7 +33,7 @@ pub(super) struct Prepared {
     used: EndpointId,
     unused: EndpointId,
     dead: DeliveryId,
-    claim: WebhookClaim,
+    claim: MessageClaim,
 }
 
 fn endpoint() -> NewEndpoint {
@@ -64,7 +64,7 @@ async fn account(world: &World, tenant: TenantId, email: &str, role: Role) -> Ac
 }
 
 /// Two endpoints, a message of the second that is too late, one of the first that was given up, and one that is out.
-async fn webhooks(world: &World, grants: &Grants) -> ((EndpointId, EndpointId), DeliveryId, WebhookClaim) {
+async fn webhooks(world: &World, grants: &Grants) -> ((EndpointId, EndpointId), DeliveryId, MessageClaim) {
     let (control, operator, trace) = (&world.control, Actor::Operator, trace());
     let add = || async {
         let added = control.add_webhook(&operator, grants, &endpoint(), &trace).await;
@@ -80,7 +80,7 @@ async fn webhooks(world: &World, grants: &Grants) -> ((EndpointId, EndpointId), 
     let test = |id| control.test_webhook(&operator, grants, id, &trace);
     let claim = || async {
         let lease = TimeDelta::days(6);
-        control.claim_webhook(grants.tenant(), lease).await.expect("the store works").expect("one is due")
+        control.claim_message(grants.tenant(), lease).await.expect("the store works").expect("one is due")
     };
     let (used, unused) = (add().await, add().await);
     test(unused).await.expect("it is on");
