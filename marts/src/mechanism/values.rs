@@ -11,20 +11,20 @@ use warehouse::engine::Engine;
 use crate::{Error, Result};
 
 /// The variables by number, from 1: by domain, then by name.
-pub const VARIABLES: &str = concat!(
+pub(super) const VARIABLES: &str = concat!(
     include_str!("../missingness/of_due.sql"),
     include_str!("../missingness/names.sql"),
     include_str!("../missingness/numbered.sql"),
     include_str!("../missingness/variables.sql")
 );
 /// One row per subject and visit that took place.
-pub const ROWS: &str = concat!(
+pub(super) const ROWS: &str = concat!(
     include_str!("../missingness/of_due.sql"),
     include_str!("../missingness/names.sql"),
     include_str!("../missingness/rows.sql")
 );
 /// One row per variable due at a visit that took place.
-pub const VALUES: &str = concat!(
+pub(super) const VALUES: &str = concat!(
     include_str!("../missingness/of_due.sql"),
     include_str!("../missingness/names.sql"),
     include_str!("../missingness/numbered.sql"),
