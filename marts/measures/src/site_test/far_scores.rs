@@ -8,6 +8,8 @@ use crate::tail_probability::normal_upper;
 
 /// Sums less skew than this are left to the saddlepoint alone.
 const SKEW: f64 = 1.0;
+/// Far scores are at least so many times as far from the mean as the farthest of the rest.
+const GAP: f64 = 2.0;
 /// Sets of far scores that together have less than this part of a tail are passed over.
 const NEGLIGIBLE: f64 = 1e-3;
 /// More far scores than this are not counted: each doubles the ways.
@@ -25,6 +27,10 @@ pub(super) fn tails_by_far_scores(scores: &[f64], chosen: usize, sum: f64) -> Op
     let most = FAR.min(chosen).min(scores.len() - chosen);
     let far = (1..=most).find(|far| skew_of_sum(&by_distance[*far..], chosen - far) <= SKEW)?;
     let (far, rest) = by_distance.split_at(far);
+    // Without a gap between them the sum has one hump, and the saddlepoint is exact enough.
+    if far[far.len() - 1].abs() < GAP * rest[0].abs() {
+        return None;
+    }
     let rest = Rest::of(rest);
     let all_choices = ln_choices(scores.len(), chosen);
     let mut tails = Tails { upper: 0.0, lower: 0.0 };

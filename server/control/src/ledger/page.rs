@@ -1,10 +1,13 @@
 //! Reading a tenant's log, newest event first.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 use kernel::{Audit, Grants};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use crate::accounts::AccountRow;
 use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::{parse_timestamp, timestamp};
@@ -111,6 +114,33 @@ impl Control {
             .await
             .map_err(storage(STEP))?;
         rows.iter().map(AuditEvent::read).collect()
+    }
+
+    /// The addresses of the accounts that acted in events, by the ids that the events name, for those who may read the log.
+    /// Who is erased has none.
+    ///
+    /// # Errors
+    /// [`ControlError::Denied`] for everybody else.
+    pub async fn audit_names(
+        &self,
+        grants: &Grants,
+        events: &[AuditEvent],
+    ) -> Result<BTreeMap<String, String>, ControlError> {
+        if !grants.allow_everywhere::<Audit>() {
+            return Err(ControlError::Denied);
+        }
+        let acted = events.iter().filter(|event| event.actor_type == "account");
+        let ids: BTreeSet<&str> = acted.map(|event| event.actor_id.as_str()).collect();
+        let mut view = self.store().tenant(grants.tenant()).await?.view().await?;
+        let mut names = BTreeMap::new();
+        for id in ids {
+            let Ok(account) = id.parse() else { continue };
+            let found = AccountRow::find(&mut view, account).await?.filter(|row| !row.is_erased());
+            if let Some(row) = found {
+                names.insert(id.to_owned(), row.person(self.subject_keys(), grants.tenant())?.email);
+            }
+        }
+        Ok(names)
     }
 }
 

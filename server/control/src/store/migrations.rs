@@ -40,7 +40,7 @@ pub(crate) const SYSTEM: &[Migration] = &[
     migration!("sqlite/system", "20261122100100_create_checkpoints"),
     migration!("sqlite/system", "20261122110100_retire_signing_keys"),
     migration!("sqlite/system", "20261122110400_create_identity_directory"),
-    migration!("sqlite/system", "20261122212000_seal_identities"),
+    migration!("sqlite/system", "20261123120000_seal_identities"),
 ];
 
 /// A tenant file's schema, in order.
@@ -71,9 +71,9 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261122170300_drop_revoked_tokens"),
     migration!("sqlite/tenant", "20261122190000_create_definition_changes"),
     migration!("sqlite/tenant", "20261122190100_create_limit_acts"),
-    migration!("sqlite/tenant", "20261122212000_seal_accounts"),
     migration!("sqlite/tenant", "20261123110000_create_mail"),
     migration!("sqlite/tenant", "20261123110100_bind_tokens_to_peers"),
+    migration!("sqlite/tenant", "20261123120000_seal_accounts"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -101,9 +101,9 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261122170300_drop_revoked_tokens"),
     migration!("postgres", "20261122190000_create_definition_changes"),
     migration!("postgres", "20261122190100_create_limit_acts"),
-    migration!("postgres", "20261122212000_seal_accounts"),
     migration!("postgres", "20261123110000_create_mail"),
     migration!("postgres", "20261123110100_bind_tokens_to_peers"),
+    migration!("postgres", "20261123120000_seal_accounts"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

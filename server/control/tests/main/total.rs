@@ -12,7 +12,7 @@ const ATTEMPTED: [&str; 3] = [
 
 /// Functions that open a transaction for others, by the operation through which the tests reach them, or with the
 /// reason why there is no event to lose.
-const ELSEWHERE: [(&str, &str); 20] = [
+const ELSEWHERE: [(&str, &str); 22] = [
     ("create_tenant_log", "create_tenant"),
     ("begin_session", "sign_in"),
     ("finish_rotation", "rotate_data_key"),
@@ -25,8 +25,10 @@ const ELSEWHERE: [(&str, &str); 20] = [
     ("keeper", "place_hold"),
     ("prove", "login"),
     ("begin_attempt", "login"),
+    ("seal", "sign_record"),
     // Following what is in use decides nothing, and has no event.
     ("authenticate_session", "no event"),
+    ("let_in", "no event"),
     ("authenticate_access_token", "no event"),
     // Made or found before anything is served: without their event the start fails.
     ("announce_policies", "at the start"),

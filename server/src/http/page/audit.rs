@@ -1,5 +1,7 @@
 //! Who did what.
 
+use std::collections::BTreeMap;
+
 use axum::Form;
 use axum::extract::{OriginalUri, State as Extract};
 use axum::http::{HeaderMap, Uri};
@@ -41,6 +43,7 @@ async fn page(visit: &Visit<'_>, uri: &Uri, problem: Option<String>) -> Answer {
     let (control, grants) = (&visit.state.app.control, visit.caller.principal.grants());
     let events = control.audit_page(grants, filter).await;
     let events = events.map_err(|error| visit.fail(error))?;
+    let names = control.audit_names(grants, &events).await.map_err(|error| visit.fail(error))?;
     let report =
         control.verify_tenant(visit.caller.principal.tenant()).await.map_err(|error| visit.fail(error))?;
     let standing = control.ledger_standing(grants).await.map_err(|error| visit.fail(error))?;
@@ -57,7 +60,7 @@ async fn page(visit: &Visit<'_>, uri: &Uri, problem: Option<String>) -> Answer {
             .map(|action| Choice { key: action.name().to_owned(), label: action.name().to_owned() })
             .collect(),
         older_before: older.filter(|_| events.len() == EVENTS_PER_PAGE as usize),
-        events: events.into_iter().map(event).collect(),
+        events: events.into_iter().map(|found| event(found, &names)).collect(),
         verification: verification(report, visit.state.app.clock.now().timestamp()),
         standing: facts(standing),
         problem: problem.or(wrong),
@@ -111,7 +114,9 @@ fn facts(standing: LedgerStanding) -> StandingFacts {
     }
 }
 
-pub(super) fn event(event: control::AuditEvent) -> AuditEvent {
+/// An event with the address of who acted, where it is known.
+pub(super) fn event(event: control::AuditEvent, names: &BTreeMap<String, String>) -> AuditEvent {
+    let by_id = || format!("{} {}", event.actor_type, event.actor_id);
     let detail = event.data.as_object().map(|facts| {
         let fact = |(name, value): (&String, &serde_json::Value)| {
             format!("{name} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
@@ -121,7 +126,7 @@ pub(super) fn event(event: control::AuditEvent) -> AuditEvent {
     AuditEvent {
         sequence: event.seq,
         at_unix_s: event.at.timestamp(),
-        actor: format!("{} {}", event.actor_type, event.actor_id),
+        actor: names.get(&event.actor_id).cloned().unwrap_or_else(by_id),
         action: event.action,
         object: format!("{} {}", event.resource_type, event.resource_id),
         outcome: event.outcome,

@@ -33,7 +33,14 @@ pub(crate) async fn show(
         others.map(|(name, value)| (name.replace('_', " "), in_words(value))).collect()
     });
     let facts = facts.unwrap_or_default();
-    let event = super::audit::event(found);
+    let control = &state.app.control;
+    let names = control.audit_names(visit.caller.principal.grants(), std::slice::from_ref(&found)).await;
+    let names = names.map_err(|error| visit.fail(error))?;
+    let id = format!(" ({} {})", found.actor_type, found.actor_id);
+    let mut event = super::audit::event(found, &names);
+    if !names.is_empty() {
+        event.actor.push_str(&id);
+    }
     let view = AuditEventView { frame, event, event_id, trace_id, facts, change, leaf };
     Ok(visit.page(frontend::page::audit_event(&view)))
 }
