@@ -13,7 +13,7 @@ const STEP: &str = "look the identity up";
 const WHAT: &str = "identity";
 
 /// The account that an identity is linked to.
-pub(super) async fn find(
+pub(crate) async fn find(
     system: &mut Connection,
     index: &BlindIndex,
     identity: &Identity,

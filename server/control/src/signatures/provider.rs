@@ -10,6 +10,7 @@ use crate::control::Control;
 use crate::error::{AuthError, ControlError, GovernedError, storage};
 use crate::gate::Principal;
 use crate::ids::SessionId;
+use crate::oidc::directory;
 use crate::oidc::{CarriedAttempt, Identity};
 use crate::sessions::Method;
 use crate::trace::TraceId;
@@ -128,15 +129,9 @@ impl Control {
         if record.sha256 != signing.record_sha256 {
             return Err(GovernedError::RecordDiffers.into());
         }
-        let owner: Option<(String, String)> = sqlx::query_as(
-            "SELECT tenant_id, account_id FROM identity_directory WHERE issuer = $1 AND subject = $2",
-        )
-        .bind(&identity.issuer)
-        .bind(&identity.subject)
-        .fetch_optional(&mut *self.store().system().view().await?)
-        .await
-        .map_err(storage("look the identity up"))?;
-        let own = (principal.tenant().to_string(), principal.account().to_string());
+        let mut system = self.store().system().view().await?;
+        let owner = directory::find(&mut system, self.index(), identity).await?;
+        let own = (principal.tenant(), principal.account());
         if owner != Some(own) {
             self.refuse_oidc("another_identity", Some(identity), trace).await?;
             return Err(ControlError::LoginRefused);
