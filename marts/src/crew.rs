@@ -14,7 +14,7 @@ use warehouse::workbench::{Made, Plan, Seat};
 
 use crate::build::{Cancel, blank};
 use crate::check::check;
-use crate::mart::{Definition, Mart};
+use crate::mart::{Definition, Mart, Native};
 use crate::run::{Built, Outcome, Tested, microseconds};
 use crate::test::Severity;
 use crate::{Definitions, Error, Result};
@@ -137,8 +137,12 @@ fn make_and_test(seat: &Seat, mart: &Mart, definitions: &Definitions) -> Result<
             let rows = definition(seat.engine(), definitions)?;
             seat.make_from_rows(mart.name, &rows).map_err(failed)?
         }
+        Definition::Native(_, Native { schema, rows }, _) => {
+            let made = seat.make_from_batches(mart.name, &schema(), |write| rows(seat.engine(), write));
+            made.map_err(failed)?
+        }
     };
-    let tests = check(seat.engine(), mart).map_err(failed)?;
+    let tests = check(seat.engine(), mart, made.rows).map_err(failed)?;
     Ok((made, tests))
 }
 

@@ -112,6 +112,9 @@ fn facts(mart: &Mart) -> [(&'static str, String); 6] {
     let made = match mart.definition {
         Definition::Sql(_) => "a query".to_owned(),
         Definition::Rust(_, revision, _) => format!("a function, revision {revision}"),
+        Definition::Native(_, _, revision) => {
+            format!("a function that gives the rows of a query, revision {revision}")
+        }
     };
     [
         ("grain", mart.grain.to_owned()),

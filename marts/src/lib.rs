@@ -17,6 +17,7 @@ pub mod freshness;
 pub mod indicators;
 pub mod lineage;
 pub mod mechanism;
+mod missingness;
 pub mod openlineage;
 pub mod plan;
 pub mod retention;

@@ -9,7 +9,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use kernel::{CODE_VERSION, RunId, StudyId, TenantId};
 use serde_json::{Map, Value, json};
 
-use crate::mart::{Definition, Mart};
+use crate::mart::Mart;
 use crate::run::{Built, Outcome, Run, Status};
 
 const SPEC: &str = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent";
@@ -234,7 +234,7 @@ fn job_facets(mart: &Mart) -> Map<String, Value> {
         facet("documentation", "1-0-1/DocumentationJobFacet", json!({ "description": mart.description })),
         facet("ownership", "1-0-1/OwnershipJobFacet", json!({ "owners": [{ "name": mart.owner }] })),
     ]);
-    if let Definition::Sql(query) = mart.definition {
+    if let Some(query) = mart.query() {
         facets.extend([facet("sql", "1-0-1/SQLJobFacet", json!({ "query": query }))]);
     }
     facets

@@ -142,7 +142,7 @@ fn run_script(
     let engine = engine_over(storage, scope, manifest, work)?;
     engine.copy("run the script", SCRIPT, out)?;
     let missingness = marts::registry::find("mart_missingness").ok_or("there is no such mart")?;
-    if let marts::mart::Definition::Sql(query) = missingness.definition {
+    if let Some(query) = missingness.query() {
         engine.copy("run the query", query, &work.join("missingness.parquet"))?;
     }
     Ok(())

@@ -1,4 +1,5 @@
 //! Marts of many studies: made for the first time, again when nothing changed, and again when some of the studies did.
+//! Missingness and the risk indicators, with all that they read, are made and measured before the others.
 //! Beside them, in the same process and over the same files, the queries of the marts alone as plain DuckDB SQL, which
 //! neither test nor publish and leave out what is computed in Rust. Prints CPU seconds (user and system, of all threads),
 //! seconds on the wall, and the peak of the resident set (bar: 2 GiB whatever the size).
@@ -9,7 +10,7 @@
 #[path = "support/account.rs"]
 mod account;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,8 @@ const SITES: u64 = 25;
 const SLOWEST: usize = 8;
 /// What the engine may hold; the rest of the process needs some too.
 const ENGINE_MIB: u64 = 1200;
+/// Missingness and the risk indicators.
+const FIRST: [&str; 4] = ["+mart_missingness", "+mart_kri", "+mart_kri_bounds", "+mart_indicator"];
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -74,53 +77,66 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
     );
     tell("files to canon and star", set_up);
 
-    let ((made, slowest), first) = measure(|| first_build(&mut all))?;
-    tell(&format!("{made} marts made for the first time"), first);
-    for (seconds, mart) in slowest.iter().take(SLOWEST) {
-        println!("    {mart:42} {:8} {seconds:14.3} s", "");
+    let mut peak: f64 = 0.0;
+    for (what, selected) in [("missingness and indicators", &FIRST[..]), ("all others", &[])] {
+        let (made, first) = measure(|| build(&mut all, selected))?;
+        tell(&format!("{what}, {} marts made first", made.len()), first);
+        tell_slowest(&made);
+        let names: BTreeSet<&str> = made.iter().map(|(mart, _)| mart.as_str()).collect();
+        let (_, plain) =
+            measure(|| all.iter().try_for_each(|study| study.plain(&storage, folder.path(), &names)))?;
+        tell("their queries alone, plain DuckDB", plain);
+        println!("  ratio {:.2} of CPU", first.cpu_seconds / plain.cpu_seconds);
+        peak = peak.max(first.peak_mib);
     }
-    let (_, plain) = measure(|| all.iter().try_for_each(|study| study.plain(&storage, folder.path())))?;
-    tell("their queries alone, plain DuckDB", plain);
-    println!("  ratio {:.2} of CPU", first.cpu_seconds / plain.cpu_seconds);
-    let (made, unchanged) = measure(|| build(&mut all))?;
-    tell(&format!("nothing changed, {made} marts made"), unchanged);
+    let (made, unchanged) = measure(|| build(&mut all, &[]))?;
+    tell(&format!("nothing changed, {} marts made", made.len()), unchanged);
 
-    let mut peak = first.peak_mib;
-    let mut changed = 1;
-    while changed <= all.len() {
-        for study in &mut all[..changed] {
-            study.deliver_again(folder.path())?;
+    for (what, table) in [("event", Table::Ae), ("result", Table::Lb)] {
+        for changed in steps(all.len()) {
+            for study in &mut all[..changed] {
+                study.deliver_again(folder.path(), table)?;
+            }
+            for (which, selected) in [("missingness and indicators", &FIRST[..]), ("others", &[])] {
+                let (made, used) = measure(|| build(&mut all, selected))?;
+                tell(&format!("one {what} in {changed} of {studies}, {which} ({} marts)", made.len()), used);
+                peak = peak.max(used.peak_mib);
+            }
         }
-        let (made, used) = measure(|| build(&mut all))?;
-        tell(&format!("{changed} of {studies} changed, {made} marts made"), used);
-        peak = peak.max(used.peak_mib);
-        changed = if changed * 2 > all.len() && changed < all.len() { all.len() } else { changed * 2 };
     }
     println!("  highest peak of the builds: {peak:.0} MiB (bar {PEAK_BAR_MIB})");
     Ok(peak <= PEAK_BAR_MIB)
 }
 
+/// How many studies change: few, more, all.
+fn steps(studies: usize) -> impl Iterator<Item = usize> {
+    [1, 5, 20, 50].into_iter().filter(move |changed| *changed < studies).chain([studies])
+}
+
 fn tell(what: &str, used: Used) {
-    println!("  {what:44} {:8.3} CPU s {:8.3} s {:6.0} MiB", used.cpu_seconds, used.seconds, used.peak_mib);
+    println!("  {what:60} {:8.3} CPU s {:8.3} s {:6.0} MiB", used.cpu_seconds, used.seconds, used.peak_mib);
 }
 
-/// Builds the marts of every study, as a schedule does, and tells how many were made.
-fn build(studies: &mut [Study]) -> Result<usize, Failure> {
-    studies.iter_mut().map(|study| study.build().map(|made| made.len())).sum()
-}
-
-/// Builds them all, and tells how many were made and which took longest over all studies; two are made at a time.
-fn first_build(studies: &mut [Study]) -> Result<(usize, Vec<(f64, String)>), Failure> {
-    let (mut made, mut times) = (0, BTreeMap::<String, f64>::new());
+/// Builds the selected marts of every study, as a schedule does. Each that was made, with its seconds on the wall.
+fn build(studies: &mut [Study], selected: &[&str]) -> Result<Vec<(String, f64)>, Failure> {
+    let mut made = Vec::new();
     for study in studies {
-        for (mart, seconds) in study.build()? {
-            made += 1;
-            *times.entry(mart).or_default() += seconds;
-        }
+        made.extend(study.build(selected)?);
     }
-    let mut slowest: Vec<(f64, String)> = times.into_iter().map(|(mart, seconds)| (seconds, mart)).collect();
-    slowest.sort_by(|a, b| b.0.total_cmp(&a.0));
-    Ok((made, slowest))
+    Ok(made)
+}
+
+/// The marts that took longest over all studies; two are made at a time.
+fn tell_slowest(made: &[(String, f64)]) {
+    let mut times = BTreeMap::<&str, f64>::new();
+    for (mart, seconds) in made {
+        *times.entry(mart).or_default() += seconds;
+    }
+    let mut slowest: Vec<(&str, f64)> = times.into_iter().collect();
+    slowest.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for (mart, seconds) in slowest.iter().take(SLOWEST) {
+        println!("    {mart:58} {:8} {seconds:14.3} s", "");
+    }
 }
 
 impl Study {
@@ -138,26 +154,39 @@ impl Study {
         Ok(Self { scope, writer, newest, with_marts: None, deliveries: 1 })
     }
 
-    /// One more event of one subject.
-    fn deliver_again(&mut self, folder: &Path) -> Result<(), Failure> {
+    /// One more event, or one more result, of one subject.
+    fn deliver_again(&mut self, folder: &Path, table: Table) -> Result<(), Failure> {
         self.deliveries += 1;
         let study = self.scope.study().as_str().to_owned();
         let inbox = folder.join(format!("in-{study}-{}", self.deliveries));
         fs::create_dir(&inbox)?;
-        let row = format!("{study},AE,{study}-0001,{},HEADACHE,Headache,N,2024-02-01", 100 + self.deliveries);
-        fs::write(inbox.join("ae.csv"), format!("{AE_HEADER}\n{row}\n"))?;
+        let seq = 100_000 + self.deliveries;
+        match table {
+            Table::Ae => {
+                let row = format!("{study},AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01");
+                fs::write(inbox.join("ae.csv"), format!("{AE_HEADER}\n{row}\n"))?;
+            }
+            Table::Lb => {
+                let row = format!(
+                    "{study},LB,{study}-0001,{seq},V00,Variable 0,50.5,U,50.5,50.5,U,2,WEEK 4,2024-02-02"
+                );
+                fs::write(inbox.join("lb.csv"), format!("{LB_HEADER}\n{row}\n"))?;
+            }
+        }
         self.newest = take_in(&self.writer, &inbox, Some((self.newest.0, &self.newest.1)))?;
         Ok(())
     }
 
     /// The marts that were made, with the seconds that each took on the wall.
-    fn build(&mut self) -> Result<Vec<(String, f64)>, Failure> {
+    fn build(&mut self, selected: &[&str]) -> Result<Vec<(String, f64)>, Failure> {
         let (id, manifest) = &self.newest;
         let definitions = marts::Definitions::shipped()?;
         let formers = self.with_marts.iter().collect();
         let base = marts::Base { current: (*id, manifest), formers, definitions: &definitions };
         let limits = Limits { memory_mib: ENGINE_MIB, threads: 2 };
-        let order = marts::Order { limits, ..marts::Order::default() };
+        let select = selected.iter().map(|&selector| selector.to_owned()).collect();
+        let selection = marts::Selection { select, ..marts::Selection::everything() };
+        let order = marts::Order { limits, selection, ..marts::Order::default() };
         let built = marts::build(&self.writer, &base, &order, &SystemClock, &mut |_| {})?;
         if let Some(failure) = built.failure {
             return Err(format!("{}: {failure:?}", self.scope.study()).into());
@@ -172,7 +201,8 @@ impl Study {
         Ok(made)
     }
 
-    fn plain(&self, storage: &Storage, work: &Path) -> Result<(), Failure> {
+    /// The queries of the marts named.
+    fn plain(&self, storage: &Storage, work: &Path, names: &BTreeSet<&str>) -> Result<(), Failure> {
         let files = storage.study(&self.scope);
         let zones = [Zone::Star, Zone::Marts].map(|zone| files.folder(zone));
         let engine = Engine::open(&zones, work, &Limits { memory_mib: ENGINE_MIB, threads: 2 })?;
@@ -181,7 +211,7 @@ impl Study {
                 table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_, _>>()?;
             engine.view(name, &paths)?;
         }
-        for mart in marts::MARTS {
+        for mart in marts::MARTS.iter().filter(|mart| names.contains(mart.name)) {
             if let Some(query) = mart.query() {
                 engine.copy("run the query", query, &work.join("plain.parquet"))?;
             }
@@ -205,6 +235,14 @@ fn take_in(
 }
 
 const AE_HEADER: &str = "STUDYID,DOMAIN,USUBJID,AESEQ,AETERM,AEDECOD,AESER,AESTDTC";
+const LB_HEADER: &str = "STUDYID,DOMAIN,USUBJID,LBSEQ,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBSTRESC,LBSTRESN,LBSTRESU,VISITNUM,VISIT,LBDTC";
+
+/// What a later delivery adds a row to.
+#[derive(Clone, Copy)]
+enum Table {
+    Ae,
+    Lb,
+}
 
 /// Subjects at sites, who come to every visit and have an event each; one in ten of their results is not there.
 fn write_study(inbox: &Path, study: &str, subjects: u64) -> Result<(), Failure> {
@@ -214,10 +252,7 @@ fn write_study(inbox: &Path, study: &str, subjects: u64) -> Result<(), Failure> 
     writeln!(dm, "STUDYID,DOMAIN,USUBJID,SUBJID,SITEID,COUNTRY,ARMCD,RFSTDTC,RFENDTC")?;
     writeln!(sv, "STUDYID,DOMAIN,USUBJID,VISITNUM,VISIT,VISITDY,SVSTDTC")?;
     writeln!(ae, "{AE_HEADER}")?;
-    writeln!(
-        lb,
-        "STUDYID,DOMAIN,USUBJID,LBSEQ,LBTESTCD,LBTEST,LBORRES,LBORRESU,LBSTRESC,LBSTRESN,LBSTRESU,VISITNUM,VISIT,LBDTC"
-    )?;
+    writeln!(lb, "{LB_HEADER}")?;
     writeln!(tv, "STUDYID,DOMAIN,VISITNUM,VISIT,VISITDY")?;
     for visit in 0..VISITS {
         writeln!(tv, "{study},TV,{},WEEK {},{}", visit + 1, 4 * visit, 28 * visit + 1)?;

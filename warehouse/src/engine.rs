@@ -4,12 +4,13 @@
 //! (59) as IPC bytes; large ones leave as Parquet.
 
 use std::error::Error as StdError;
-use std::io::Cursor;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::ipc::reader::StreamReader;
+use arrow::buffer::Buffer;
+use arrow::ipc::reader::StreamDecoder;
 use duckdb::arrow::array as array60;
 use duckdb::arrow::datatypes::DataType as DataType60;
 use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
@@ -139,20 +140,43 @@ impl Engine {
     /// [`Error::Engine`] with the engine's word, and before anything is done when the text is another statement or
     /// several.
     pub fn query(&self, step: &str, sql: &str) -> Result<Vec<RecordBatch>> {
-        self.allow(step, sql)?;
-        let bytes = self.query_ipc(sql).map_err(|source| Error::Engine { step: step.to_owned(), source })?;
-        let reader = StreamReader::try_new(Cursor::new(bytes), None).map_err(Error::arrow(step))?;
-        reader.collect::<std::result::Result<_, _>>().map_err(Error::arrow(step))
+        let mut batches = Vec::new();
+        self.each(step, sql, &mut |batch| {
+            batches.push(batch.clone());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(batches)
     }
 
-    fn query_ipc(&self, sql: &str) -> std::result::Result<Vec<u8>, Box<dyn StdError + Send + Sync>> {
-        let mut statement = self.connection.prepare(sql)?;
-        let stream = statement.stream_arrow([])?;
-        let mut writer = arrow_ipc_60::writer::StreamWriter::try_new(Vec::new(), &stream.get_schema())?;
+    /// Hands the rows of a query on as they come, some at a time, until `take` breaks off; for results of any size.
+    ///
+    /// # Errors
+    /// As [`Engine::query`], and what `take` refuses.
+    pub fn each(
+        &self,
+        step: &str,
+        sql: &str,
+        take: &mut dyn FnMut(&RecordBatch) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        type Foreign = Box<dyn StdError + Send + Sync>;
+        self.allow(step, sql)?;
+        let failed = |source: Foreign| Error::Engine { step: step.to_owned(), source };
+        let mut statement = self.connection.prepare(sql).map_err(|source| failed(source.into()))?;
+        let stream = statement.stream_arrow([]).map_err(|source| failed(source.into()))?;
+        let mut crossing = arrow_ipc_60::writer::StreamWriter::try_new(Vec::new(), &stream.get_schema())
+            .map_err(|source| failed(source.into()))?;
+        let mut decoder = StreamDecoder::new();
         for batch in stream {
-            writer.write(&batch?)?;
+            let batch = batch.map_err(|source| failed(source.into()))?;
+            crossing.write(&batch).map_err(|source| failed(source.into()))?;
+            let mut bytes = Buffer::from_vec(std::mem::take(crossing.get_mut()));
+            while let Some(batch) = decoder.decode(&mut bytes).map_err(Error::arrow(step))? {
+                if take(&batch)?.is_break() {
+                    return Ok(());
+                }
+            }
         }
-        Ok(writer.into_inner()?)
+        Ok(())
     }
 
     /// Refuses whatever is not one statement that reads. The folders of an engine keep it out of other tenants' files;

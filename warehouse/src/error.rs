@@ -410,7 +410,8 @@ impl Error {
         Self::Io { step, path: file_name(path), source }
     }
 
-    pub(crate) fn arrow(step: impl Into<String>) -> impl FnOnce(arrow::error::ArrowError) -> Self {
+    /// A failure of Arrow while `step` was done.
+    pub fn arrow(step: impl Into<String>) -> impl FnOnce(arrow::error::ArrowError) -> Self {
         let step = step.into();
         move |source| Self::Arrow { step, source }
     }

@@ -28,10 +28,24 @@ impl TableWriter {
     /// # Errors
     /// [`Error::Io`] or [`Error::Parquet`] when it cannot be created.
     pub fn create(path: &Path, schema: &SchemaRef) -> Result<Self> {
+        Self::create_with(path, schema, true)
+    }
+
+    /// Creates a file without dictionaries, for many rows of numbers that repeat in runs: those compress as well without,
+    /// in half the time.
+    ///
+    /// # Errors
+    /// As [`TableWriter::create`].
+    pub fn create_plain(path: &Path, schema: &SchemaRef) -> Result<Self> {
+        Self::create_with(path, schema, false)
+    }
+
+    fn create_with(path: &Path, schema: &SchemaRef, dictionaries: bool) -> Result<Self> {
         let file = File::create(path).map_err(|source| Error::io("create", path, source))?;
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(262_144))
+            .set_dictionary_enabled(dictionaries)
             .set_created_by("cairn".to_owned());
         // Hashes do not repeat and have no order that means anything: a dictionary or bounds would only cost.
         for column in HASHES {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use kernel::{CODE_VERSION, SnapshotId};
 
 use crate::engine::{Engine, Limits};
@@ -152,6 +153,22 @@ impl Seat {
     pub fn make_from_rows(&self, name: &str, rows: &RecordBatch) -> Result<Made> {
         let mut writer = TableWriter::create(&self.path(name), rows.schema_ref())?;
         writer.write(rows)?;
+        let count = writer.close()?;
+        self.open(name, count)
+    }
+
+    /// Makes a table of that schema from many rows of numbers, which `rows` writes some at a time.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when they cannot be written, and what `rows` refuses.
+    pub fn make_from_batches(
+        &self,
+        name: &str,
+        schema: &SchemaRef,
+        rows: impl FnOnce(&mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()>,
+    ) -> Result<Made> {
+        let mut writer = TableWriter::create_plain(&self.path(name), schema)?;
+        rows(&mut |batch| writer.write(batch))?;
         let count = writer.close()?;
         self.open(name, count)
     }

@@ -1,6 +1,6 @@
 //! `mart_value_due`.
 
-use crate::mart::{Definition, Mart, column};
+use crate::mart::{Definition, Mart, Native, column};
 use crate::test::{Rule, Test};
 
 pub(super) const MART: Mart = Mart {
@@ -9,7 +9,7 @@ pub(super) const MART: Mart = Mart {
     description: "Each value that the schedule asks of a subject: whether it came, and its number. What other marts count.",
     owner: "data management",
     inputs: &["dim_site", "dim_visit", "dim_test", "fact_visit", "fact_observation", "fact_lab"],
-    key: &["subject_dk", "visit_dk", "test_dk"],
+    key: &["test_dk", "visit_dk", "subject_dk"],
     columns: &[
         column("subject_dk", "the subject, over its versions", &["fact_visit.subject_dk"]),
         column("test_dk", "the variable, over its versions", &["dim_test.test_dk"]),
@@ -31,10 +31,11 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::AtMost("observed", "received")), Test::that(Rule::NotNull("site_dk"))],
     tags: &["quality"],
-    definition: Definition::Sql(concat!(
-        include_str!("../missingness/due.sql"),
-        include_str!("../missingness/by_subject.sql")
-    )),
+    definition: Definition::Native(
+        crate::missingness::QUERY,
+        Native { schema: crate::missingness::schema, rows: crate::missingness::due },
+        1,
+    ),
 };
 
 const RESULTS: &[&str] = &[

@@ -14,7 +14,6 @@ use frontend::view::{
 };
 use kernel::{Read, StudyScope};
 use marts::lineage::lineage;
-use marts::mart::Definition;
 use marts::{Built, MARTS, Mart, Rule, Run, Severity, Test};
 use warehouse::Receipt;
 
@@ -206,10 +205,7 @@ fn mart_view(study: &str, mart: &Mart, runs: &[(RunRow, Run)], receipts: &[Recei
         ],
         reads: mart.inputs.iter().map(|input| ((*input).to_owned(), page_of(input))).collect(),
         read_by: readers.map(|reader| (reader.name.to_owned(), page_of(reader.name))).collect(),
-        query: match mart.definition {
-            Definition::Sql(query) => Some(query.to_owned()),
-            Definition::Rust(..) => None,
-        },
+        query: mart.query().map(str::to_owned),
         columns: columns(mart, receipts),
         tests: tests(mart, asked.map(|(_, built)| built)),
         tested_unix_s: asked.map(|asked| asked_at(mart, runs, asked)),

@@ -1,0 +1,533 @@
+//! `mart_value_due`: each value that the schedule asks of a subject.
+//!
+//! Its query says what is due. Answered as it stands, every finding is grouped and joined by three keys of 64 bits. Here
+//! sites, visits and variables have small numbers, and what is known of a value has its place in an array: one pass over
+//! the findings, and nothing is looked up. A study whose arrays would take too much memory is passed over several times,
+//! for some variables each.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::mem::take;
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+};
+use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef};
+use warehouse::engine::Engine;
+use warehouse::{Error, Result};
+
+/// What it is, as a query.
+pub(crate) const QUERY: &str =
+    concat!(include_str!("missingness/due.sql"), include_str!("missingness/by_subject.sql"));
+
+const KEYS: &str = include_str!("missingness/keys.sql");
+const VISITS: &str = include_str!("missingness/visits.sql");
+const FINDINGS: &str = include_str!("missingness/findings.sql");
+
+/// Values that are held at a time, of twelve bytes each: 384 MiB.
+const VALUES_AT_ONCE: usize = 32 << 20;
+/// Rows that are given on at a time.
+const ROWS_AT_ONCE: usize = 1 << 16;
+
+/// The columns of the mart.
+pub(crate) fn schema() -> SchemaRef {
+    let column = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
+    let columns = [
+        ("subject_dk", DataType::Int64),
+        ("test_dk", DataType::Int64),
+        ("visit_dk", DataType::Int64),
+        ("site_dk", DataType::Int64),
+        ("came", DataType::Int32),
+        ("due_date", DataType::Date32),
+        ("received", DataType::Int32),
+        ("observed", DataType::Int32),
+        ("mean_value", DataType::Float64),
+    ];
+    Arc::new(Schema::new(columns.map(column).to_vec()))
+}
+
+/// Gives the rows of [`QUERY`], in its order.
+///
+/// # Errors
+/// When the engine refuses, or whoever takes the rows does.
+pub(crate) fn due(engine: &Engine, give: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+    at_once(engine, VALUES_AT_ONCE, give)
+}
+
+/// The same, holding no more values than `most` at a time as far as one variable at a visit allows.
+fn at_once(engine: &Engine, most: usize, give: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+    let keys = Keys::read(engine)?;
+    let mut study = Study::read(engine, &keys)?;
+    let mut values = Some(Values::new(keys.pairs()));
+    findings(engine, &keys, &mut |found| {
+        let subject = study.saw(found);
+        let pair = keys.pair(found.test, found.visit);
+        study.records[pair] = study.records[pair].saturating_add(1);
+        if let Some(held) = &mut values {
+            held.add(pair, subject, study.subjects.len(), found);
+            if held.n > most {
+                values = None;
+            }
+        }
+    })?;
+    study.count();
+    let mut rows = Rows::new(&keys, &study, give);
+    if let Some(values) = values {
+        rows.write(0..keys.tests.len(), &values)?;
+        return rows.flush();
+    }
+    for tests in study.ranges(&keys, most) {
+        let mut values = Values::new(keys.pairs());
+        findings(engine, &keys, &mut |found| {
+            let pair = keys.pair(found.test, found.visit);
+            if tests.contains(&found.test) && study.may_be_due(&keys, pair) {
+                values.add(pair, study.subjects.known(found.subject), study.subjects.len(), found);
+            }
+        })?;
+        rows.write(tests, &values)?;
+    }
+    rows.flush()
+}
+
+/// Keys are numbers without any pattern, and their own hash but for the mixing of the highest bits.
+#[derive(Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(self.0 ^ u64::from(byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+}
+
+/// What stands at a key.
+type ByKey = HashMap<i64, usize, BuildHasherDefault<KeyHasher>>;
+
+/// The durable keys of sites, scheduled visits or variables in their order, and the place of each version's among them.
+#[derive(Debug, Default)]
+struct Places {
+    keys: Vec<i64>,
+    versions: ByKey,
+}
+
+impl Places {
+    fn of(rows: &[(i64, i64)]) -> Self {
+        let mut keys: Vec<i64> = rows.iter().map(|(_, key)| *key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let place = |key| keys.binary_search(&key).unwrap_or_default();
+        let versions = rows.iter().map(|(version, key)| (*version, place(*key))).collect();
+        Self { keys, versions }
+    }
+
+    fn at(&self, version: i64) -> Option<usize> {
+        self.versions.get(&version).copied()
+    }
+
+    const fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+/// What visits and findings point to.
+#[derive(Debug)]
+struct Keys {
+    sites: Places,
+    visits: Places,
+    tests: Places,
+}
+
+impl Keys {
+    fn read(engine: &Engine) -> Result<Self> {
+        let mut rows: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+        for batch in engine.query("read the keys of what is due", KEYS)? {
+            let [versions, keys] = [1, 2].map(|place| batch.column(place).as_primitive::<Int64Type>());
+            for (row, what) in batch.column(0).as_string::<i32>().iter().flatten().enumerate() {
+                rows.entry(what.to_owned()).or_default().push((versions.value(row), keys.value(row)));
+            }
+        }
+        let mut of = |what| Places::of(&rows.remove(what).unwrap_or_default());
+        Ok(Self { sites: of("site"), visits: of("visit"), tests: of("test") })
+    }
+
+    const fn pairs(&self) -> usize {
+        self.tests.len() * self.visits.len()
+    }
+
+    /// The place of a variable at a visit.
+    const fn pair(&self, test: usize, visit: usize) -> usize {
+        test * self.visits.len() + visit
+    }
+}
+
+/// One finding of a scheduled visit: the subject's key, and the places of the others.
+#[derive(Debug, Clone, Copy)]
+struct Finding {
+    subject: i64,
+    visit: usize,
+    site: usize,
+    test: usize,
+    has_result: bool,
+    value: Option<f64>,
+}
+
+/// Hands each finding on.
+fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> Result<()> {
+    engine.each("read the findings of visits", FINDINGS, &mut |batch| {
+        let [subjects, visits, sites, tests] = [0, 1, 2, 3].map(|place| keys_of(batch, place));
+        let results = batch.column(4).as_primitive::<Int32Type>().values();
+        let values = batch.column(5).as_primitive::<Float64Type>();
+        for row in 0..batch.num_rows() {
+            let (Some(visit), Some(site), Some(test)) =
+                (keys.visits.at(visits[row]), keys.sites.at(sites[row]), keys.tests.at(tests[row]))
+            else {
+                continue;
+            };
+            let value = values.is_valid(row).then(|| values.value(row));
+            hand_on(&Finding { subject: subjects[row], visit, site, test, has_result: results[row] == 1, value });
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+fn keys_of(batch: &RecordBatch, column: usize) -> &[i64] {
+    batch.column(column).as_primitive::<Int64Type>().values()
+}
+
+/// Subjects by number, in the order in which they were first seen.
+#[derive(Debug, Default)]
+struct Subjects {
+    numbers: ByKey,
+    keys: Vec<i64>,
+}
+
+impl Subjects {
+    const fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The number of a subject, who may be new.
+    fn number(&mut self, key: i64) -> usize {
+        let next = self.keys.len();
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            self.keys.push(key);
+        }
+        number
+    }
+
+    /// The number of one who was seen.
+    fn known(&self, key: i64) -> usize {
+        self.numbers.get(&key).copied().unwrap_or_default()
+    }
+
+    /// Their numbers in the order of their keys.
+    fn in_order(&self) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..self.keys.len()).collect();
+        numbers.sort_unstable_by_key(|number| self.keys[*number]);
+        numbers
+    }
+}
+
+/// A subject at a visit that is due.
+#[derive(Debug, Clone, Copy)]
+struct Attendance {
+    /// The place of the first of its sites.
+    site: usize,
+    came: bool,
+    /// Days since 1970.
+    due: Option<i32>,
+}
+
+/// Who was expected when, and how many records there are.
+#[derive(Debug)]
+struct Study {
+    subjects: Subjects,
+    /// By visit, then by subject.
+    visits: Vec<Vec<Option<Attendance>>>,
+    /// Records of each variable at each visit.
+    records: Vec<u32>,
+    /// Subjects who came to each visit.
+    came: Vec<u64>,
+}
+
+impl Study {
+    /// With the records of visits alone.
+    fn read(engine: &Engine, keys: &Keys) -> Result<Self> {
+        let mut study = Self {
+            subjects: Subjects::default(),
+            visits: vec![Vec::new(); keys.visits.len()],
+            records: vec![0; keys.pairs()],
+            came: Vec::new(),
+        };
+        engine.each("read the visits", VISITS, &mut |batch| {
+            let [subjects, visits, sites] = [0, 1, 2].map(|place| keys_of(batch, place));
+            let came = batch.column(3).as_primitive::<Int32Type>().values();
+            let due = batch.column(4).as_primitive::<Date32Type>();
+            for row in 0..batch.num_rows() {
+                let (Some(visit), Some(site)) = (keys.visits.at(visits[row]), keys.sites.at(sites[row])) else {
+                    continue;
+                };
+                let due = due.is_valid(row).then(|| due.value(row));
+                let subject = study.subjects.number(subjects[row]);
+                study.note(visit, subject, Attendance { site, came: came[row] == 1, due });
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(study)
+    }
+
+    /// A finding shows that its visit took place, whether that has a record of its own or not.
+    fn saw(&mut self, found: &Finding) -> usize {
+        let subject = self.subjects.number(found.subject);
+        self.note(found.visit, subject, Attendance { site: found.site, came: true, due: None });
+        subject
+    }
+
+    fn note(&mut self, visit: usize, subject: usize, seen: Attendance) {
+        let visit = &mut self.visits[visit];
+        if visit.len() <= subject {
+            visit.resize(subject + 1, None);
+        }
+        let known = visit[subject].get_or_insert(seen);
+        known.site = known.site.min(seen.site);
+        known.came |= seen.came;
+        known.due = match (known.due, seen.due) {
+            (Some(known), Some(seen)) => Some(known.min(seen)),
+            (known, seen) => known.or(seen),
+        };
+    }
+
+    fn count(&mut self) {
+        let came =
+            |visit: &Vec<Option<Attendance>>| visit.iter().flatten().filter(|seen| seen.came).count() as u64;
+        self.came = self.visits.iter().map(came).collect();
+    }
+
+    /// A variable is due at a visit when half of those who came have a record of it.
+    fn is_due(&self, visit: usize, with_record: u64) -> bool {
+        with_record > 0 && 2 * with_record >= self.came[visit]
+    }
+
+    /// No more subjects than records have a record.
+    fn may_be_due(&self, keys: &Keys, pair: usize) -> bool {
+        self.is_due(pair % keys.visits.len(), u64::from(self.records[pair]))
+    }
+
+    /// All variables, in ranges of which each has at most so many values, or is one variable.
+    fn ranges(&self, keys: &Keys, most: usize) -> Vec<Range<usize>> {
+        let values = |test: usize| {
+            let pairs = (0..keys.visits.len()).map(|visit| keys.pair(test, visit));
+            pairs.filter(|pair| self.may_be_due(keys, *pair)).count() * self.subjects.len()
+        };
+        let (mut ranges, mut held): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
+        for test in 0..keys.tests.len() {
+            held += values(test);
+            match ranges.last_mut().filter(|_| held <= most) {
+                Some(range) => range.end = test + 1,
+                None => {
+                    held = values(test);
+                    ranges.push(test..test + 1);
+                }
+            }
+        }
+        ranges
+    }
+}
+
+/// What is known of values.
+#[derive(Debug)]
+struct Values {
+    /// By variable and visit.
+    pairs: Vec<Pair>,
+    /// For how many there is room.
+    n: usize,
+}
+
+/// The values of one variable at one visit, by subject.
+#[derive(Debug, Clone, Default)]
+struct Pair {
+    sums: Vec<f64>,
+    /// How many numbers a sum is of, times four, plus [`OBSERVED`] and [`RECEIVED`].
+    marks: Vec<u32>,
+}
+
+const RECEIVED: u32 = 1;
+const OBSERVED: u32 = 2;
+const ONE_NUMBER: u32 = 4;
+
+impl Values {
+    fn new(pairs: usize) -> Self {
+        Self { pairs: vec![Pair::default(); pairs], n: 0 }
+    }
+
+    /// Notes a finding of one of `subjects` subjects. Repeated measures of one visit count once, with their mean.
+    fn add(&mut self, pair: usize, subject: usize, subjects: usize, found: &Finding) {
+        let pair = &mut self.pairs[pair];
+        if pair.marks.len() <= subject {
+            self.n += subjects - pair.marks.len();
+            pair.marks.resize(subjects, 0);
+            pair.sums.resize(subjects, 0.0);
+        }
+        pair.marks[subject] |= RECEIVED | if found.has_result { OBSERVED } else { 0 };
+        if let Some(value) = found.value {
+            pair.sums[subject] += value;
+            pair.marks[subject] += ONE_NUMBER;
+        }
+    }
+}
+
+impl Pair {
+    fn with_record(&self) -> u64 {
+        self.marks.iter().filter(|marks| **marks & RECEIVED > 0).count() as u64
+    }
+
+    fn marks(&self, subject: usize) -> u32 {
+        self.marks.get(subject).copied().unwrap_or_default()
+    }
+
+    fn mean(&self, subject: usize) -> Option<f64> {
+        let numbers = self.marks(subject) / ONE_NUMBER;
+        (numbers > 0).then(|| self.sums[subject] / f64::from(numbers))
+    }
+}
+
+/// Who was expected at a visit, in the order of their keys.
+#[derive(Debug, Default)]
+struct Expected {
+    numbers: Vec<usize>,
+    subjects: Vec<i64>,
+    sites: Vec<i64>,
+    came: Vec<i32>,
+    due: Vec<Option<i32>>,
+}
+
+impl Expected {
+    fn at(visit: &[Option<Attendance>], subjects: (&Subjects, &[usize]), sites: &[i64]) -> Self {
+        let mut expected = Self::default();
+        let (subjects, in_order) = subjects;
+        for &number in in_order {
+            let Some(Some(seen)) = visit.get(number) else { continue };
+            expected.numbers.push(number);
+            expected.subjects.push(subjects.keys[number]);
+            expected.sites.push(sites[seen.site]);
+            expected.came.push(i32::from(seen.came));
+            expected.due.push(seen.due);
+        }
+        expected
+    }
+}
+
+/// Rows on their way out, column by column.
+struct Rows<'a> {
+    keys: &'a Keys,
+    study: &'a Study,
+    /// By visit.
+    expected: Vec<Expected>,
+    give: &'a mut dyn FnMut(&RecordBatch) -> Result<()>,
+    subjects: Vec<i64>,
+    tests: Vec<i64>,
+    visits: Vec<i64>,
+    sites: Vec<i64>,
+    came: Vec<i32>,
+    due: Vec<Option<i32>>,
+    received: Vec<i32>,
+    observed: Vec<i32>,
+    means: Vec<Option<f64>>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(
+        keys: &'a Keys,
+        study: &'a Study,
+        give: &'a mut dyn FnMut(&RecordBatch) -> Result<()>,
+    ) -> Self {
+        let in_order = study.subjects.in_order();
+        let expected = |visit: &Vec<_>| Expected::at(visit, (&study.subjects, &in_order), &keys.sites.keys);
+        Self {
+            keys,
+            study,
+            expected: study.visits.iter().map(expected).collect(),
+            give,
+            subjects: Vec::new(),
+            tests: Vec::new(),
+            visits: Vec::new(),
+            sites: Vec::new(),
+            came: Vec::new(),
+            due: Vec::new(),
+            received: Vec::new(),
+            observed: Vec::new(),
+            means: Vec::new(),
+        }
+    }
+
+    /// Everything due of some variables: by variable, visit and subject.
+    fn write(&mut self, tests: Range<usize>, values: &Values) -> Result<()> {
+        for test in tests {
+            for visit in 0..self.keys.visits.len() {
+                let pair = &values.pairs[self.keys.pair(test, visit)];
+                if self.study.is_due(visit, pair.with_record()) {
+                    self.add(test, visit, pair);
+                }
+                if self.subjects.len() >= ROWS_AT_ONCE {
+                    self.flush()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, test: usize, visit: usize, pair: &Pair) {
+        let expected = &self.expected[visit];
+        let end = self.subjects.len() + expected.numbers.len();
+        self.subjects.extend_from_slice(&expected.subjects);
+        self.tests.resize(end, self.keys.tests.keys[test]);
+        self.visits.resize(end, self.keys.visits.keys[visit]);
+        self.sites.extend_from_slice(&expected.sites);
+        self.came.extend_from_slice(&expected.came);
+        self.due.extend_from_slice(&expected.due);
+        for &subject in &expected.numbers {
+            let marks = pair.marks(subject);
+            self.received.push(i32::from(marks & RECEIVED > 0));
+            self.observed.push(i32::from(marks & OBSERVED > 0));
+            self.means.push(pair.mean(subject));
+        }
+    }
+
+    /// Gives on what is there; an empty table has its columns.
+    fn flush(&mut self) -> Result<()> {
+        let whole = |numbers: &mut Vec<i64>| Arc::new(Int64Array::from(take(numbers))) as ArrayRef;
+        let marks = |numbers: &mut Vec<i32>| Arc::new(Int32Array::from(take(numbers))) as ArrayRef;
+        let columns = vec![
+            whole(&mut self.subjects),
+            whole(&mut self.tests),
+            whole(&mut self.visits),
+            whole(&mut self.sites),
+            marks(&mut self.came),
+            Arc::new(Date32Array::from(take(&mut self.due))),
+            marks(&mut self.received),
+            marks(&mut self.observed),
+            Arc::new(Float64Array::from(take(&mut self.means))),
+        ];
+        let rows = RecordBatch::try_new(schema(), columns).map_err(Error::arrow("lay out what is due"))?;
+        (self.give)(&rows)
+    }
+}
+
+#[cfg(test)]
+mod tests;
