@@ -119,7 +119,7 @@ pub fn build(
     }
     let step = |step| move |source| Error::Snapshot { step, source };
     let mut bench =
-        Workbench::open(writer, base.current, &order.limits).map_err(step("open the snapshot's tables"))?;
+        Workbench::open(writer, base.current, &order.limits).map_err(step("open the snapshot"))?;
     let mut work = Work { base, order, clock, planned: &planned, contents: BTreeMap::new(), run: &mut run };
     let failure = work.all(&mut bench, watch)?;
     let made_any = run.count(Outcome::Made) > 0;
@@ -212,10 +212,7 @@ impl<'a> Work<'a> {
                         Decision::Done(built, table) => {
                             match table {
                                 Some(table) => {
-                                    bench.share(step.mart.name, table).map_err(|source| Error::Snapshot {
-                                        step: "take a mart over",
-                                        source,
-                                    })?;
+                                    bench.share(step.mart.name, table);
                                     self.contents.insert(step.mart.name, table.content());
                                 }
                                 None => drop(missing.insert(step.mart.name)),
@@ -223,6 +220,10 @@ impl<'a> Work<'a> {
                             self.end(built, watch, total);
                         }
                         Decision::Make(order) => {
+                            bench.need(step.mart.inputs).map_err(|source| Error::Snapshot {
+                                step: "open the snapshot's tables",
+                                source,
+                            })?;
                             watch(Event::Begun(step.mart.name, self.run.marts.len() as u64, total));
                             crew.give(order);
                         }

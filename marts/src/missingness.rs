@@ -199,7 +199,14 @@ fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> 
                 continue;
             };
             let value = values.is_valid(row).then(|| values.value(row));
-            hand_on(&Finding { subject: subjects[row], visit, site, test, has_result: results[row] == 1, value });
+            hand_on(&Finding {
+                subject: subjects[row],
+                visit,
+                site,
+                test,
+                has_result: results[row] == 1,
+                value,
+            });
         }
         Ok(ControlFlow::Continue(()))
     })
@@ -280,7 +287,8 @@ impl Study {
             let came = batch.column(3).as_primitive::<Int32Type>().values();
             let due = batch.column(4).as_primitive::<Date32Type>();
             for row in 0..batch.num_rows() {
-                let (Some(visit), Some(site)) = (keys.visits.at(visits[row]), keys.sites.at(sites[row])) else {
+                let (Some(visit), Some(site)) = (keys.visits.at(visits[row]), keys.sites.at(sites[row]))
+                else {
                     continue;
                 };
                 let due = due.is_valid(row).then(|| due.value(row));
@@ -452,11 +460,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(
-        keys: &'a Keys,
-        study: &'a Study,
-        give: &'a mut dyn FnMut(&RecordBatch) -> Result<()>,
-    ) -> Self {
+    fn new(keys: &'a Keys, study: &'a Study, give: &'a mut dyn FnMut(&RecordBatch) -> Result<()>) -> Self {
         let in_order = study.subjects.in_order();
         let expected = |visit: &Vec<_>| Expected::at(visit, (&study.subjects, &in_order), &keys.sites.keys);
         Self {

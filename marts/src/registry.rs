@@ -161,6 +161,28 @@ mod tests {
         }
     }
 
+    // Only what a mart reads is opened for it.
+    #[test]
+    fn a_test_looks_at_tables_that_its_mart_reads() {
+        for mart in MARTS {
+            for test in mart.tests {
+                let query = test.failing(mart.name);
+                let words = query.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
+                let tables = words.filter(|word| {
+                    find(word).is_some() || warehouse::star::TABLES.iter().any(|table| table.name == *word)
+                });
+                for table in tables.filter(|table| *table != mart.name) {
+                    assert!(
+                        mart.inputs.contains(&table),
+                        "{}: `{}` looks at {table}",
+                        mart.name,
+                        test.words()
+                    );
+                }
+            }
+        }
+    }
+
     // Engine-only functions and integer division give different answers on DuckDB and DataFusion.
     #[test]
     fn a_query_keeps_to_what_both_engines_answer_alike() {

@@ -37,7 +37,7 @@ fn mart(name: &'static str, inputs: &'static [&'static str], query: &'static str
 }
 
 fn counts(tests: Vec<Test>) -> Mart {
-    mart("mart_counts", &["dim_subject"], COUNTS, tests)
+    mart("mart_counts", &["dim_site", "dim_subject"], COUNTS, tests)
 }
 
 fn study() -> Study {

@@ -1,7 +1,7 @@
 //! Where derived tables are made from one published snapshot: an engine that sees its tables, seats for threads
 //! that make one table each, and at the end a new snapshot. Nothing is visible before that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -21,6 +21,8 @@ pub struct Workbench {
     engine: Engine,
     manifest: Manifest,
     made: BTreeMap<String, (Plan, Made)>,
+    /// The tables that the engine sees.
+    opened: BTreeSet<String>,
 }
 
 /// What is known of a table before it is made.
@@ -51,11 +53,11 @@ pub struct Seat {
 }
 
 impl Workbench {
-    /// Opens the tables of the snapshot `id` for computing. Its own derived tables are left out: they are
-    /// made again or shared.
+    /// Lays out the tables of the snapshot `id` for computing; [`Workbench::need`] opens them. Its own derived tables are
+    /// left out: they are made again or shared.
     ///
     /// # Errors
-    /// [`Error::Engine`] when a file of the snapshot cannot be opened.
+    /// [`Error::Engine`] when the engine cannot be started.
     pub fn open(writer: &Writer, (id, manifest): (SnapshotId, &Manifest), limits: &Limits) -> Result<Self> {
         let staging = Staging::new(writer, "marts")?;
         let files = staging.files();
@@ -65,18 +67,26 @@ impl Workbench {
         manifest.tables.retain(|_, table| table.zone == Zone::Star);
         manifest.replaces = Some(id);
         CODE_VERSION.clone_into(&mut manifest.code_version);
-        let bench = Self { staging, engine, manifest, made: BTreeMap::new() };
-        for (name, table) in &bench.manifest.tables {
-            bench.open_table(name, table)?;
-        }
-        Ok(bench)
+        Ok(Self { staging, engine, manifest, made: BTreeMap::new(), opened: BTreeSet::new() })
     }
 
-    fn open_table(&self, name: &str, table: &Table) -> Result<()> {
+    /// Opens those of `tables` that the engine does not see yet, of the snapshot and of what was shared. What a seat made
+    /// it sees already.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when a file cannot be opened.
+    pub fn need(&mut self, tables: &[&str]) -> Result<()> {
         let files = self.staging.files();
-        let paths: Vec<PathBuf> =
-            table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_>>()?;
-        later::open(&self.engine, name, name, &paths)
+        for name in tables {
+            let Some(table) = self.manifest.tables.get(*name).filter(|_| !self.opened.contains(*name)) else {
+                continue;
+            };
+            let paths: Vec<PathBuf> =
+                table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_>>()?;
+            later::open(&self.engine, name, name, &paths)?;
+            self.opened.insert((*name).to_owned());
+        }
+        Ok(())
     }
 
     /// A place for one more thread.
@@ -88,13 +98,8 @@ impl Workbench {
     }
 
     /// Takes over a table of a former snapshot, unchanged.
-    ///
-    /// # Errors
-    /// [`Error::Engine`] when its files cannot be opened.
-    pub fn share(&mut self, name: &str, table: &Table) -> Result<()> {
-        self.open_table(name, table)?;
+    pub fn share(&mut self, name: &str, table: &Table) {
         self.manifest.tables.insert(name.to_owned(), table.clone());
-        Ok(())
     }
 
     /// Keeps a table that a seat has made, for publication.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Float64Type;
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{Float64Type, Int64Type};
 use warehouse::engine::Engine;
 
 use crate::{Error, Result};
@@ -15,25 +15,13 @@ pub(super) const SITE: &str = "site";
 /// What subjects are grouped by and groups are compared at. A group that its source does not name is none.
 pub(super) const LEVELS: [&str; 5] = [SITE, "country", "region", "cro", "monitor"];
 
-/// The group of every site at every level, and the sums.
-pub(crate) const SUMS: &str = "WITH groups AS (
-         SELECT site_sk, 'site' AS level, site_id AS name FROM dim_site
-         UNION ALL SELECT site_sk, 'country', country FROM dim_site
-         UNION ALL SELECT site_sk, 'region', region FROM dim_site
-         UNION ALL SELECT site_sk, 'cro', cro FROM dim_site
-         UNION ALL SELECT site_sk, 'monitor', monitor_pseudonym FROM dim_site
-         UNION ALL SELECT site_sk, 'study', study_id FROM dim_site
-     ),
-     sums AS (
-         SELECT indicator_id, site_sk, sum(numerator) AS numerator, sum(denominator) AS denominator
-         FROM mart_indicator_input GROUP BY indicator_id, site_sk
-     )
-     SELECT i.indicator_id, g.level, g.name, sum(i.numerator) AS numerator, sum(i.denominator) AS denominator
-     FROM sums i JOIN groups g ON g.site_sk = i.site_sk
-     WHERE g.name IS NOT NULL
-     GROUP BY i.indicator_id, g.level, g.name
-     HAVING sum(i.denominator) > 0
-     ORDER BY i.indicator_id, g.level, g.name";
+/// The sums of every indicator at every site that any subject counts for.
+pub(crate) const SUMS: &str =
+    "SELECT indicator_id, site_sk, sum(numerator) AS numerator, sum(denominator) AS denominator
+     FROM mart_indicator_input GROUP BY indicator_id, site_sk ORDER BY indicator_id, site_sk";
+/// The group of every site at every level, in the order of [`LEVELS`], then the study.
+pub(crate) const SITES: &str =
+    "SELECT site_sk, site_id, country, region, cro, monitor_pseudonym, study_id FROM dim_site";
 
 /// The sums of one indicator, group by group.
 #[derive(Debug, Default, Clone)]
@@ -57,16 +45,49 @@ impl Groups {
 
 /// By indicator and level.
 pub(super) fn groups(engine: &Engine, mart: &str) -> Result<BTreeMap<(String, String), Groups>> {
-    let failed = |source| Error::Build { mart: mart.to_owned(), source };
-    let batches = engine.query("sum the indicators by group", SUMS).map_err(failed)?;
-    let mut groups: BTreeMap<(String, String), Groups> = BTreeMap::new();
-    for batch in &batches {
-        let text = |position: usize, row| batch.column(position).as_string::<i32>().value(row).to_owned();
-        let number = |position: usize, row| batch.column(position).as_primitive::<Float64Type>().value(row);
+    let ask = |step, query| {
+        engine.query(step, query).map_err(|source| Error::Build { mart: mart.to_owned(), source })
+    };
+    let mut names: BTreeMap<i64, Vec<Option<String>>> = BTreeMap::new();
+    for batch in ask("read the sites", SITES)? {
+        let sites = batch.column(0).as_primitive::<Int64Type>();
         for row in 0..batch.num_rows() {
-            let group = groups.entry((text(0, row), text(1, row))).or_default();
-            group.push(text(2, row), number(3, row), number(4, row));
+            let of_level = batch.columns()[1..].iter().map(|column| text(column, row));
+            names.insert(sites.value(row), of_level.collect());
+        }
+    }
+    let mut sums: BTreeMap<(String, &str, &str), (f64, f64)> = BTreeMap::new();
+    for batch in ask("sum the indicators by site", SUMS)? {
+        let sites = batch.column(1).as_primitive::<Int64Type>();
+        let [numerators, denominators] =
+            [2, 3].map(|position| batch.column(position).as_primitive::<Float64Type>());
+        for row in 0..batch.num_rows() {
+            let (Some(indicator), Some(site)) = (text(batch.column(0), row), names.get(&sites.value(row)))
+            else {
+                continue;
+            };
+            for (level, name) in LEVELS.into_iter().chain([STUDY]).zip(site) {
+                let Some(name) = name else { continue };
+                let sum = sums.entry((indicator.clone(), level, name)).or_default();
+                sum.0 += numerators.value(row);
+                sum.1 += denominators.value(row);
+            }
+        }
+    }
+    let mut groups: BTreeMap<(String, String), Groups> = BTreeMap::new();
+    for ((indicator, level, name), (numerator, denominator)) in sums {
+        if denominator > 0.0 {
+            groups.entry((indicator, level.to_owned())).or_default().push(
+                name.to_owned(),
+                numerator,
+                denominator,
+            );
         }
     }
     Ok(groups)
+}
+
+fn text(column: &ArrayRef, row: usize) -> Option<String> {
+    let texts = column.as_string_opt::<i32>()?;
+    texts.is_valid(row).then(|| texts.value(row).to_owned())
 }
