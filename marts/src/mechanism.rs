@@ -16,10 +16,10 @@ use crate::columns::{numbers, some_numbers, some_texts, table, texts};
 use crate::site_test::real;
 use crate::{Definitions, Error, Result};
 
-use values::{Domain, ROWS, Row, VALUES, VARIABLES, Values};
+use values::{Domain, Row, Values};
 
 /// What is read.
-pub const QUERIES: [&str; 3] = [VARIABLES, ROWS, VALUES];
+pub const QUERIES: [&str; 6] = values::QUERIES;
 
 pub(crate) const PATTERN_MART: &str = "mart_missing_pattern";
 pub(crate) const MECHANISM_MART: &str = "mart_missing_mechanism";

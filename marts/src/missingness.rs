@@ -93,7 +93,7 @@ fn at_once(engine: &Engine, most: usize, give: &mut dyn FnMut(&RecordBatch) -> R
 
 /// Keys are numbers without any pattern, and their own hash but for the mixing of the highest bits.
 #[derive(Debug, Default)]
-struct KeyHasher(u64);
+pub(crate) struct KeyHasher(u64);
 
 impl Hasher for KeyHasher {
     fn finish(&self) -> u64 {
@@ -116,7 +116,7 @@ impl Hasher for KeyHasher {
 }
 
 /// What stands at a key.
-type ByKey = HashMap<i64, usize, BuildHasherDefault<KeyHasher>>;
+pub(crate) type ByKey = HashMap<i64, usize, BuildHasherDefault<KeyHasher>>;
 
 /// The durable keys of sites, scheduled visits or variables in their order, and the place of each version's among them.
 #[derive(Debug, Default)]
@@ -212,7 +212,8 @@ fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> 
     })
 }
 
-fn keys_of(batch: &RecordBatch, column: usize) -> &[i64] {
+/// The values of a column of keys.
+pub(crate) fn keys_of(batch: &RecordBatch, column: usize) -> &[i64] {
     batch.column(column).as_primitive::<Int64Type>().values()
 }
 

@@ -2,34 +2,24 @@
 //! variables, nine bytes a cell.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow::datatypes::{Float64Type, Int32Type};
 use warehouse::engine::Engine;
 
+use crate::missingness::{ByKey, keys_of};
 use crate::{Error, Result};
 
-/// The variables by number, from 1: by domain, then by name.
-pub(super) const VARIABLES: &str = concat!(
-    include_str!("../missingness/of_due.sql"),
-    include_str!("../missingness/names.sql"),
-    include_str!("../missingness/numbered.sql"),
-    include_str!("../missingness/variables.sql")
-);
-/// One row per subject and visit that took place.
-pub(super) const ROWS: &str = concat!(
-    include_str!("../missingness/of_due.sql"),
-    include_str!("../missingness/names.sql"),
-    include_str!("../missingness/rows.sql")
-);
-/// One row per variable due at a visit that took place.
-pub(super) const VALUES: &str = concat!(
-    include_str!("../missingness/of_due.sql"),
-    include_str!("../missingness/names.sql"),
-    include_str!("../missingness/numbered.sql"),
-    include_str!("../missingness/values.sql")
-);
+const VARIABLES: &str = include_str!("variables.sql");
+const VISITS: &str = include_str!("visits.sql");
+const SITES: &str = include_str!("sites.sql");
+const SUBJECTS: &str = include_str!("subjects.sql");
+const ATTENDED: &str = include_str!("attended.sql");
+const VALUES: &str = include_str!("values.sql");
+
+/// Everything that is read.
+pub(super) const QUERIES: [&str; 6] = [VARIABLES, VISITS, SITES, SUBJECTS, ATTENDED, VALUES];
 
 /// A subject at a visit.
 #[derive(Debug)]
@@ -58,6 +48,8 @@ struct Variable {
     states: Vec<State>,
     /// NaN without a number.
     numbers: Vec<f64>,
+    /// How many numbers there are in rows with several.
+    repeated: BTreeMap<usize, f64>,
 }
 
 /// Everything that was due.
@@ -85,35 +77,35 @@ impl Values {
     /// # Errors
     /// When the engine refuses.
     pub(super) fn read(engine: &Engine, mart: &str) -> Result<Self> {
-        let ask = |step: &str, query: &str| {
-            engine.query(step, query).map_err(|source| Error::Build { mart: mart.to_owned(), source })
+        let failed = |source| Error::Build { mart: mart.to_owned(), source };
+        let ask = |step: &str, query: &str| engine.query(step, query).map_err(failed);
+        let visits = Visits::of(&ask("read the visits", VISITS)?);
+        let sites = Sites::of(&ask("read the sites", SITES)?);
+        let subjects = Subjects::of(&ask("read the subjects", SUBJECTS)?);
+        let mut grid = Grid::new(&visits, &subjects);
+        let each = |step: &str, query: &str, take: &mut dyn FnMut(&RecordBatch)| {
+            let mut go_on = |batch: &RecordBatch| {
+                take(batch);
+                Ok(ControlFlow::Continue(()))
+            };
+            engine.each(step, query, &mut go_on).map_err(failed)
         };
-        let rows: Vec<Row> = ask("read the visits that took place", ROWS)?.iter().flat_map(rows).collect();
-        let named = ask("read the variables that were due", VARIABLES)?;
-        let variable = |domain: String, name: String| Variable {
-            domain,
-            name,
-            states: vec![State::NotDue; rows.len()],
-            numbers: vec![f64::NAN; rows.len()],
-        };
-        let names = named.iter().flat_map(|batch| texts(batch.column(1)).zip(texts(batch.column(2))));
-        let mut variables: Vec<Variable> = names
-            .map(|(domain, name)| variable(domain.unwrap_or_default(), name.unwrap_or_default()))
-            .collect();
-        let places: BTreeMap<(i64, u64), usize> =
-            rows.iter().enumerate().map(|(place, row)| ((row.subject, row.order.to_bits()), place)).collect();
-        for batch in ask("read the values that were due", VALUES)? {
-            let cells = whole(batch.column(0)).zip(whole(batch.column(1))).zip(numbers(batch.column(2)));
-            let found = numbers(batch.column(3)).zip(numbers(batch.column(4)));
-            for (((variable, subject), order), (observed, number)) in cells.zip(found) {
-                let place = places.get(&(subject, order.to_bits()));
-                let variable =
-                    usize::try_from(variable - 1).ok().and_then(|number| variables.get_mut(number));
-                let (Some(place), Some(variable)) = (place, variable) else { continue };
-                variable.states[*place] = if observed > 0.0 { State::Observed } else { State::Missing };
-                variable.numbers[*place] = number;
+        each("read the visits that took place", ATTENDED, &mut |batch| grid.note(batch, &sites))?;
+        let (rows, places) = grid.rows(&sites);
+        let (mut variables, numbers) = variables(&ask("read the variables", VARIABLES)?, rows.len());
+        each("read the values that were due", VALUES, &mut |batch| {
+            let at =
+                |row| grid.cell(keys_of(batch, 0)[row], keys_of(batch, 1)[row]).and_then(|cell| places[cell]);
+            let tests = keys_of(batch, 2);
+            let observed = batch.column(3).as_primitive::<Int32Type>().values();
+            let values = batch.column(4).as_primitive::<Float64Type>();
+            for row in 0..batch.num_rows() {
+                let (Some(place), Some(variable)) = (at(row), numbers.get(&tests[row])) else { continue };
+                let value = if values.is_valid(row) { values.value(row) } else { f64::NAN };
+                variables[*variable].note(place, observed[row] > 0, value);
             }
-        }
+        })?;
+        variables.iter_mut().for_each(Variable::average);
         variables.retain(|variable| variable.states.iter().any(|state| *state != State::NotDue));
         Ok(Self { rows, variables })
     }
@@ -162,27 +154,187 @@ impl<'a> Domain<'a> {
     }
 }
 
-fn rows(batch: &RecordBatch) -> Vec<Row> {
-    let text = |column: usize| texts(batch.column(column));
-    let places = whole(batch.column(0)).zip(numbers(batch.column(1)));
-    let named = text(2).zip(text(3)).zip(text(5)).zip(numbers(batch.column(4)));
-    let mut rows = Vec::with_capacity(batch.num_rows());
-    for ((subject, order), (((visit, site), arm), age)) in places.zip(named) {
-        let (visit, site) = (visit.unwrap_or_default(), site.unwrap_or_default());
-        rows.push(Row { subject, order, visit, site, arm, age });
+/// The variables by domain and name, with nothing due in any of `rows` rows, and the number of each by its key.
+fn variables(batches: &[RecordBatch], rows: usize) -> (Vec<Variable>, ByKey) {
+    let (mut variables, mut numbers): (Vec<Variable>, ByKey) = (Vec::new(), ByKey::default());
+    for batch in batches {
+        let names = texts(batch.column(1)).zip(texts(batch.column(2)));
+        for (key, (domain, name)) in keys_of(batch, 0).iter().zip(names) {
+            let (domain, name) = (domain.unwrap_or_default(), name.unwrap_or_default());
+            if variables.last().is_none_or(|last| (&last.domain, &last.name) != (&domain, &name)) {
+                let (states, values) = (vec![State::NotDue; rows], vec![f64::NAN; rows]);
+                variables.push(Variable { domain, name, states, numbers: values, repeated: BTreeMap::new() });
+            }
+            numbers.insert(*key, variables.len() - 1);
+        }
     }
-    rows
+    (variables, numbers)
+}
+
+impl Variable {
+    /// Two keys of one variable at visits of one place in the schedule count once, with the mean of their numbers.
+    fn note(&mut self, row: usize, observed: bool, number: f64) {
+        if observed {
+            self.states[row] = State::Observed;
+        } else if self.states[row] == State::NotDue {
+            self.states[row] = State::Missing;
+        }
+        if number.is_nan() {
+            return;
+        }
+        if self.numbers[row].is_nan() {
+            self.numbers[row] = number;
+        } else {
+            self.numbers[row] += number;
+            *self.repeated.entry(row).or_insert(1.0) += 1.0;
+        }
+    }
+
+    fn average(&mut self) {
+        for (row, count) in std::mem::take(&mut self.repeated) {
+            self.numbers[row] /= count;
+        }
+    }
+}
+
+/// Visits by their place in the schedule.
+#[derive(Debug)]
+struct Visits {
+    /// Ascending.
+    orders: Vec<f64>,
+    names: Vec<String>,
+    /// A visit's number among the names, by its key.
+    numbers: ByKey,
+    /// The place among the orders of each of the names.
+    places: Vec<usize>,
+}
+
+impl Visits {
+    fn of(batches: &[RecordBatch]) -> Self {
+        let (mut numbers, mut names, mut found) = (ByKey::default(), Vec::new(), Vec::new());
+        for batch in batches {
+            let orders = batch.column(1).as_primitive::<Float64Type>().values();
+            for ((key, order), name) in keys_of(batch, 0).iter().zip(orders).zip(texts(batch.column(2))) {
+                numbers.insert(*key, names.len());
+                names.push(name.unwrap_or_default());
+                found.push(*order);
+            }
+        }
+        let mut orders = found.clone();
+        orders.sort_by(f64::total_cmp);
+        orders.dedup();
+        let place = |order: &f64| orders.binary_search_by(|other| other.total_cmp(order)).unwrap_or_default();
+        let places = found.iter().map(place).collect();
+        Self { orders, names, numbers, places }
+    }
+}
+
+/// The names of sites.
+#[derive(Debug, Default)]
+struct Sites {
+    names: Vec<String>,
+    numbers: ByKey,
+}
+
+impl Sites {
+    fn of(batches: &[RecordBatch]) -> Self {
+        let mut sites = Self::default();
+        for batch in batches {
+            for (key, name) in keys_of(batch, 0).iter().zip(texts(batch.column(1))) {
+                sites.numbers.insert(*key, sites.names.len());
+                sites.names.push(name.unwrap_or_default());
+            }
+        }
+        sites
+    }
+}
+
+/// Subjects in the order of their keys.
+#[derive(Debug, Default)]
+struct Subjects {
+    keys: Vec<i64>,
+    /// NaN where it is not known.
+    ages: Vec<f64>,
+    arms: Vec<Option<String>>,
+    numbers: ByKey,
+}
+
+impl Subjects {
+    fn of(batches: &[RecordBatch]) -> Self {
+        let mut subjects = Self::default();
+        for batch in batches {
+            for key in keys_of(batch, 0) {
+                subjects.numbers.insert(*key, subjects.keys.len());
+                subjects.keys.push(*key);
+            }
+            let ages = batch.column(1).as_primitive::<Float64Type>();
+            subjects.ages.extend(ages.iter().map(|age| age.unwrap_or(f64::NAN)));
+            subjects.arms.extend(texts(batch.column(2)));
+        }
+        subjects
+    }
+}
+
+/// The visits of each subject that took place: a cell for each place in the schedule.
+struct Grid<'a> {
+    visits: &'a Visits,
+    subjects: &'a Subjects,
+    /// By subject, then by place: the numbers of the visit and of the site.
+    cells: Vec<Option<(usize, usize)>>,
+}
+
+impl<'a> Grid<'a> {
+    fn new(visits: &'a Visits, subjects: &'a Subjects) -> Self {
+        Self { visits, subjects, cells: vec![None; visits.orders.len() * subjects.keys.len()] }
+    }
+
+    /// The cell of a subject at a visit, both by their keys.
+    fn cell(&self, visit: i64, subject: i64) -> Option<usize> {
+        let place = self.visits.places[*self.visits.numbers.get(&visit)?];
+        Some(self.subjects.numbers.get(&subject)? * self.visits.orders.len() + place)
+    }
+
+    fn note(&mut self, batch: &RecordBatch, sites: &Sites) {
+        let [visits, subjects, at] = [0, 1, 2].map(|column| keys_of(batch, column));
+        for row in 0..batch.num_rows() {
+            let (Some(cell), Some(visit), Some(&site)) = (
+                self.cell(visits[row], subjects[row]),
+                self.visits.numbers.get(&visits[row]),
+                sites.numbers.get(&at[row]),
+            ) else {
+                continue;
+            };
+            let (first, known) = self.cells[cell].get_or_insert((*visit, site));
+            if *first != *visit && self.visits.names[*visit] < self.visits.names[*first] {
+                *first = *visit;
+            }
+            if *known != site && sites.names[site] < sites.names[*known] {
+                *known = site;
+            }
+        }
+    }
+
+    /// The rows by subject, then in the order of visits, and the place among them of each cell.
+    fn rows(&self, sites: &Sites) -> (Vec<Row>, Vec<Option<usize>>) {
+        let (mut rows, mut places) = (Vec::new(), vec![None; self.cells.len()]);
+        for (cell, seen) in self.cells.iter().enumerate() {
+            let Some((visit, site)) = seen else { continue };
+            let (subject, order) = (cell / self.visits.orders.len(), cell % self.visits.orders.len());
+            places[cell] = Some(rows.len());
+            rows.push(Row {
+                subject: self.subjects.keys[subject],
+                order: self.visits.orders[order],
+                visit: self.visits.names[*visit].clone(),
+                site: sites.names[*site].clone(),
+                arm: self.subjects.arms[subject].clone(),
+                age: self.subjects.ages[subject],
+            });
+        }
+        (rows, places)
+    }
 }
 
 fn texts(column: &ArrayRef) -> impl Iterator<Item = Option<String>> {
     let texts = column.as_string::<i32>();
     (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row).to_owned()))
-}
-
-fn numbers(column: &ArrayRef) -> impl Iterator<Item = f64> {
-    column.as_primitive::<Float64Type>().iter().map(|number| number.unwrap_or(f64::NAN))
-}
-
-fn whole(column: &ArrayRef) -> impl Iterator<Item = i64> {
-    column.as_primitive::<Int64Type>().iter().map(Option::unwrap_or_default)
 }

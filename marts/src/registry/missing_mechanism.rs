@@ -32,7 +32,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::Range("p_value", 0.0, 1.0))],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::mechanism, 2, &crate::mechanism::QUERIES),
+    definition: Definition::Rust(crate::mechanism::mechanism, 3, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];
