@@ -363,7 +363,15 @@ fn the_drill_path_ends_at_the_rows() {
     check_says(&page::site_subjects(&nobody), &["No subjects"]);
     let html =
         page::subject_rows(&risk::subject_rows(RowsQuery { page: 2, corrections: false }, Theme::System));
-    check_says(&html, &["preferred_term", "Headache", "Page 2 of 3", "?page=3", "45 rows from fact_ae"]);
+    let said = [
+        "preferred_term",
+        "Headache",
+        "Page 2 of 3",
+        "?page=3",
+        "45 rows from fact_ae",
+        "Empty in every row",
+    ];
+    check_says(&html, &said);
     let nothing = SubjectRowsView {
         rows: Vec::new(),
         row_count: 0,

@@ -35,6 +35,7 @@ pub fn subject_rows(view: &SubjectRowsView) -> String {
         <div class="page-head"><h1>{title.clone()}</h1><p class="lead">{lead}</p></div>
         {downloads(&view.downloads)}
         {if view.rows.is_empty() { nothing(view) } else { row_table(view) }}
+        {(!view.rows.is_empty()).then(|| empty_columns(&view.empty))}
         {paging(view)}
         {corrections::corrections(view, &base)}
     };
@@ -57,6 +58,17 @@ fn row_table(view: &SubjectRowsView) -> AnyView {
         </table>
     };
     scrolling(label, table.into_any())
+}
+
+/// What no row tells, in a sentence rather than in blank columns.
+fn empty_columns(names: &[String]) -> Option<AnyView> {
+    if names.is_empty() {
+        return None;
+    }
+    let names = names.iter().enumerate().map(|(place, name)| {
+        view! { {if place > 0 { ", " } else { "" }}<code>{name.clone()}</code> }
+    });
+    Some(view! { <p class="lead">"Empty in every row: " {names.collect_view()} "."</p> }.into_any())
 }
 
 fn paging(view: &SubjectRowsView) -> Option<AnyView> {

@@ -58,6 +58,8 @@ pub struct SubjectRowsView {
     pub columns: Vec<String>,
     /// One text per column and row, as received.
     pub rows: Vec<Vec<String>>,
+    /// Further columns, in which no row has anything.
+    pub empty: Vec<String>,
     /// Rows on all pages together.
     pub row_count: u64,
     /// Rows on a full page.

@@ -397,6 +397,7 @@ pub(crate) fn subject_rows(query: RowsQuery, theme: Theme) -> SubjectRowsView {
         table: "fact_ae".to_owned(),
         columns: columns.map(str::to_owned).to_vec(),
         rows: (1..=16).map(row).collect(),
+        empty: vec!["toxicity_grade".to_owned(), "outcome".to_owned()],
         row_count: 45,
         page_size: 16,
         downloads: downloads(),

@@ -35,6 +35,7 @@ pub(super) mod oidc;
 pub(super) mod overview;
 pub(super) mod quality;
 pub(super) mod rbqm;
+mod readable;
 mod report;
 pub(super) mod safety;
 pub(super) mod schedules;

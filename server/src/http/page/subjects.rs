@@ -16,6 +16,7 @@ use kernel::{Read, StudyScope};
 use marts::IndicatorDefinition;
 
 use super::indicator::one;
+use super::readable::{Readable, readable};
 use super::{Answer, Visit, corrections, pairs, signals};
 use crate::app::App;
 use crate::error::{Failure, Result};
@@ -193,7 +194,10 @@ pub(crate) async fn rows(
     } else {
         None
     };
-    let (columns, all) = all.cells();
+    let row_count = all.len() as u64;
+    let Readable { columns, rows: all, empty } = readable(&state.app, (&place.scope, &place.visible), &all)
+        .await
+        .map_err(|failure| visit.fail(failure))?;
     let page = usize::try_from(query.page.max(1) - 1).unwrap_or(usize::MAX);
     let first = page.saturating_mul(ROWS_PER_PAGE);
     let view = SubjectRowsView {
@@ -204,7 +208,8 @@ pub(crate) async fn rows(
         subject,
         corrections,
         columns,
-        row_count: all.len() as u64,
+        empty,
+        row_count,
         rows: all.into_iter().skip(first).take(ROWS_PER_PAGE).collect(),
         page_size: ROWS_PER_PAGE as u64,
         downloads: signals::downloads(&study, &table),
