@@ -26,7 +26,7 @@ mod weekend;
 
 pub use battery::LEAST_SUBJECTS;
 pub use facts::{Facts, TESTS, facts};
-pub(crate) use input::{FINDINGS, KINDS, MISSING, SAMPLES, SUBJECTS, VISITS};
+pub(crate) use input::{FINDINGS, KINDS, MISSING, SAMPLES, SUBJECTS, VARIABLES, VISITS};
 
 pub(crate) const MART: &str = "mart_site_test";
 pub(crate) const COMBINED_MART: &str = "mart_site_test_combined";

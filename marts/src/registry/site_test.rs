@@ -62,7 +62,7 @@ pub(super) const MART: Mart = Mart {
     tags: &["site_tests"],
     definition: Definition::Rust(
         site_test::by_variable,
-        2,
+        3,
         &[
             site_test::SUBJECTS,
             site_test::FINDINGS,
@@ -70,6 +70,7 @@ pub(super) const MART: Mart = Mart {
             site_test::SAMPLES,
             site_test::KINDS,
             site_test::MISSING,
+            site_test::VARIABLES,
         ],
     ),
 };

@@ -1,13 +1,16 @@
 //! What the site tests are computed from: subjects with their sites, and what was measured on them.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
 use measures::site_test::Cohort;
 use warehouse::engine::Engine;
 
 use super::refused;
+use crate::missingness::{ByKey, keys_of};
 use crate::{Error, Result};
 
 pub(crate) const SUBJECTS: &str = include_str!("subjects.sql");
@@ -15,11 +18,8 @@ pub(crate) const FINDINGS: &str = include_str!("findings.sql");
 pub(crate) const VISITS: &str = include_str!("visits.sql");
 pub(crate) const SAMPLES: &str = include_str!("samples.sql");
 pub(crate) const KINDS: &str = include_str!("kinds.sql");
-pub(crate) const MISSING: &str = concat!(
-    include_str!("../missingness/of_due.sql"),
-    include_str!("../missingness/names.sql"),
-    include_str!("missing.sql")
-);
+pub(crate) const VARIABLES: &str = include_str!("variables.sql");
+pub(crate) const MISSING: &str = include_str!("missing.sql");
 
 /// More decimals than any instrument of a trial has.
 const DECIMALS_MAX: u8 = 3;
@@ -173,34 +173,155 @@ pub(super) fn read(engine: &Engine, mart: &str) -> Result<Option<Input>> {
         return Ok(None);
     }
     let cohort = Cohort::new(&groups).map_err(refused(mart, "site"))?;
-    let series = series(&asked("read what was measured", FINDINGS)?, &places);
+    let variables = Variables::of(&asked("read the variables", VARIABLES)?);
+    let each = |step: &str, sql: &str, take: &mut dyn FnMut(&RecordBatch)| {
+        let mut go_on = |batch: &RecordBatch| {
+            take(batch);
+            Ok(ControlFlow::Continue(()))
+        };
+        engine.each(step, sql, &mut go_on).map_err(|source| Error::Build { mart: mart.to_owned(), source })
+    };
+    let mut found: Vec<Vec<Finding>> = vec![Vec::new(); variables.names.len()];
+    each("read what was measured", FINDINGS, &mut |batch| note_findings(batch, &variables, &mut found))?;
+    let numbers: ByKey = places.iter().map(|(key, place)| (*key, *place)).collect();
+    let series = series(&variables.names, found, &numbers);
     let visits = visits(&asked("read when visits took place", VISITS)?, &places);
     let samples = samples(&asked("read when samples were taken", SAMPLES)?, &places);
     let kinds = kinds(&asked("read kinds of records", KINDS)?, &places);
-    let missing = missing(&asked("read what is missing", MISSING)?, &places);
+    let mut marks = Marks::new(&variables, groups.len());
+    each("read what is missing", MISSING, &mut |batch| marks.note(batch, &numbers))?;
+    let missing = marks.missing(&places);
     Ok(Some(Input { sites, cohort, countries, groups, joined, series, visits, samples, kinds, missing }))
 }
 
-fn series(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> Vec<Series> {
-    let mut all: Vec<Series> = Vec::new();
-    for batch in batches {
-        let [days, visits, values, decimals] = [2, 3, 4, 5].map(|place| optional_numbers(batch, place));
-        for row in 0..batch.num_rows() {
-            let Some(subject) = places.get(&key(batch, 1, row)) else { continue };
-            let variable = batch.column(0).as_string::<i32>().value(row);
-            if all.last().is_none_or(|last| last.variable != variable) {
-                all.push(Series { variable: variable.to_owned(), ..Series::default() });
-            }
-            if let Some(last) = all.last_mut() {
-                last.subjects.push(*subject);
-                last.days.push(days[row]);
-                last.visits.push(visits[row]);
-                last.values.push(values[row]);
-                last.decimals.push(decimals[row]);
-            }
+/// Variables by name, and the place of each version among them.
+#[derive(Debug, Default)]
+struct Variables {
+    names: Vec<String>,
+    versions: ByKey,
+    keys: ByKey,
+}
+
+impl Variables {
+    fn of(batches: &[RecordBatch]) -> Self {
+        let rows = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch, row)));
+        let rows: Vec<(i64, i64, String)> =
+            rows.map(|(batch, row)| (key(batch, 0, row), key(batch, 1, row), text(batch, 2, row))).collect();
+        let mut names: Vec<String> = rows.iter().map(|(.., name)| name.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut variables = Self { names, ..Self::default() };
+        for (version, durable, name) in rows {
+            let place = variables.names.binary_search(&name).unwrap_or_default();
+            variables.versions.insert(version, place);
+            variables.keys.insert(durable, place);
         }
+        variables
+    }
+}
+
+/// One value as it is read.
+#[derive(Debug, Clone, Copy)]
+struct Finding {
+    subject: i64,
+    day: f64,
+    visit: f64,
+    value: f64,
+    decimals: f64,
+}
+
+impl Finding {
+    /// By subject, then in order of time; what has no time comes first.
+    fn before_or_beside(&self, other: &Self) -> Ordering {
+        let known = |number: f64| if number.is_nan() { f64::NEG_INFINITY } else { number };
+        let by = |one: f64, two: f64| known(one).total_cmp(&known(two));
+        let subject = self.subject.cmp(&other.subject);
+        subject
+            .then(by(self.day, other.day))
+            .then(by(self.visit, other.visit))
+            .then(by(self.value, other.value))
+    }
+}
+
+fn note_findings(batch: &RecordBatch, variables: &Variables, found: &mut [Vec<Finding>]) {
+    let [subjects, versions] = [0, 1].map(|column| keys_of(batch, column));
+    let [days, visits, values, decimals] = [2, 3, 4, 5].map(|column| optional_numbers(batch, column));
+    for row in 0..batch.num_rows() {
+        let Some(variable) = variables.versions.get(&versions[row]) else { continue };
+        found[*variable].push(Finding {
+            subject: subjects[row],
+            day: days[row],
+            visit: visits[row],
+            value: values[row],
+            decimals: decimals[row],
+        });
+    }
+}
+
+/// The values of subjects who are compared, variable by variable.
+fn series(names: &[String], found: Vec<Vec<Finding>>, places: &ByKey) -> Vec<Series> {
+    let mut all = Vec::new();
+    for (name, mut findings) in names.iter().zip(found) {
+        findings.retain(|finding| places.contains_key(&finding.subject));
+        if findings.is_empty() {
+            continue;
+        }
+        findings.sort_by(Finding::before_or_beside);
+        all.push(Series {
+            variable: name.clone(),
+            subjects: findings.iter().map(|finding| places[&finding.subject]).collect(),
+            days: findings.iter().map(|finding| finding.day).collect(),
+            visits: findings.iter().map(|finding| finding.visit).collect(),
+            values: findings.iter().map(|finding| finding.value).collect(),
+            decimals: findings.iter().map(|finding| finding.decimals).collect(),
+        });
     }
     all
+}
+
+/// How many values of each variable were due of each subject, and how many of them came.
+struct Marks<'a> {
+    variables: &'a Variables,
+    /// By variable, then by the place of the subject.
+    counts: Vec<Vec<(usize, usize)>>,
+    subjects: usize,
+}
+
+impl<'a> Marks<'a> {
+    fn new(variables: &'a Variables, subjects: usize) -> Self {
+        Self { variables, counts: vec![Vec::new(); variables.names.len()], subjects }
+    }
+
+    fn note(&mut self, batch: &RecordBatch, places: &ByKey) {
+        let [subjects, tests] = [0, 1].map(|column| keys_of(batch, column));
+        let observed = batch.column(2).as_primitive::<Int32Type>().values();
+        for row in 0..batch.num_rows() {
+            let variable = self.variables.keys.get(&tests[row]);
+            let (Some(subject), Some(variable)) = (places.get(&subjects[row]), variable) else { continue };
+            let counts = &mut self.counts[*variable];
+            if counts.is_empty() {
+                counts.resize(self.subjects, (0, 0));
+            }
+            counts[*subject].0 += 1;
+            counts[*subject].1 += usize::from(observed[row] > 0);
+        }
+    }
+
+    fn missing(self, places: &BTreeMap<i64, usize>) -> BTreeMap<String, Missing> {
+        let known = self.variables.names.iter().zip(self.counts).filter(|(_, counts)| !counts.is_empty());
+        let of_variable = |(name, counts): (&String, Vec<(usize, usize)>)| {
+            let mut marks = Missing::default();
+            for subject in places.values() {
+                let (due, observed) = counts[*subject];
+                for place in 0..due {
+                    marks.subjects.push(*subject);
+                    marks.missing.push(place >= observed);
+                }
+            }
+            (name.clone(), marks)
+        };
+        known.map(of_variable).collect()
+    }
 }
 
 #[expect(
@@ -246,22 +367,6 @@ fn kinds(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> BTreeMap<Str
             for _ in 0..whole(count) {
                 kinds.subjects.push(*subject);
                 kinds.names.push(text(batch, 2, row));
-            }
-        }
-    }
-    all
-}
-
-fn missing(batches: &[RecordBatch], places: &BTreeMap<i64, usize>) -> BTreeMap<String, Missing> {
-    let mut all: BTreeMap<String, Missing> = BTreeMap::new();
-    for batch in batches {
-        let [due, observed] = [2, 3].map(|place| optional_numbers(batch, place));
-        for row in 0..batch.num_rows() {
-            let Some(subject) = places.get(&key(batch, 1, row)) else { continue };
-            let marks = all.entry(text(batch, 0, row)).or_default();
-            for place in 0..whole(due[row]) {
-                marks.subjects.push(*subject);
-                marks.missing.push(place >= whole(observed[row]));
             }
         }
     }

@@ -1,7 +1,3 @@
--- grain:  one row per enrolled subject and variable that was due
--- inputs: due
-SELECT v.domain || '.' || v.test_code AS variable, d.subject_dk,
-    CAST(count(*) AS DOUBLE) AS n_due, CAST(sum(d.observed) AS DOUBLE) AS n_observed
-FROM due d JOIN variables v ON v.test_dk = d.test_dk
-GROUP BY v.domain || '.' || v.test_code, d.subject_dk
-ORDER BY variable, d.subject_dk
+-- grain:  one row per subject, scheduled visit due and variable due at it
+-- inputs: mart_value_due
+SELECT subject_dk, test_dk, observed FROM mart_value_due
