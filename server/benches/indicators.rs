@@ -1,7 +1,7 @@
-//! The marts of a study against the same results as plain DuckDB SQL, side by side over the same Parquet in one
-//! process: the indicators as one hand-written script, the missingness as its query alone. The marts are also
-//! tested and published, and come with limits and risk scores, which the script leaves out. Prints CPU seconds (user and system, of all threads) and their ratio; the
-//! bar is a ratio of at most 2.
+//! The risk indicators of a study against the twelve of the reference as one hand-written script of plain DuckDB SQL, side
+//! by side over the same Parquet in one process. The marts have all indicators, at every level by every method, and are
+//! tested and published; the script has sites by the reference's method and nothing else. Prints CPU seconds (user and
+//! system, of all threads) and their ratio; the bar is a ratio of at most 1 for the script's own numbers.
 //!
 //! The study is simulated, and with `CAIRN_ORACLES` also the EDC study of 6.4 million rows that stands there.
 
@@ -22,7 +22,11 @@ use warehouse::{Batch, Delivery, Manifest, Mapping, Storage, Writer, ingest};
 
 const SCRIPT: &str = include_str!("indicators.sql");
 const ROUNDS: usize = 7;
-const BAR: f64 = 2.0;
+const BAR: f64 = 1.0;
+/// The script's numbers: the indicators at each site by the reference's method.
+const SITES: [&str; 1] = ["+mart_kri"];
+/// The same with all levels, all methods and the limits of funnels.
+const ALL: [&str; 3] = ["+mart_kri", "+mart_indicator", "+mart_kri_bounds"];
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -32,13 +36,16 @@ fn main() -> ExitCode {
     let simulated = simulated(folder.path());
     for (name, study, files) in simulated.into_iter().chain(oracle()) {
         match compare(folder.path(), &study, &files) {
-            Ok((ours, peer)) => {
-                let ratio = ours.cpu_seconds / peer.cpu_seconds;
-                slow += u32::from(ratio > BAR);
-                println!(
-                    "{name}: marts {:.3} CPU s, plain SQL {:.3} CPU s, ratio {ratio:.2} (bar {BAR}); {:.3} s on the wall, peak {:.0} MiB",
-                    ours.cpu_seconds, peer.cpu_seconds, ours.seconds, ours.peak_mib
-                );
+            Ok(([sites, all], peer)) => {
+                println!("{name}: plain SQL {:.3} CPU s", peer.cpu_seconds);
+                for (what, ours) in [("sites, tested and published", sites), ("all levels, methods and limits", all)] {
+                    let ratio = ours.cpu_seconds / peer.cpu_seconds;
+                    println!(
+                        "  marts, {what}: {:.3} CPU s, ratio {ratio:.2}; {:.3} s on the wall, peak {:.0} MiB",
+                        ours.cpu_seconds, ours.seconds, ours.peak_mib
+                    );
+                }
+                slow += u32::from(sites.cpu_seconds > BAR * peer.cpu_seconds);
             }
             Err(error) => {
                 eprintln!("{name}: {error}");
@@ -46,6 +53,7 @@ fn main() -> ExitCode {
             }
         }
     }
+    println!("bar: a ratio of {BAR} for the sites");
     if slow == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -76,8 +84,8 @@ fn oracle() -> Option<(String, StudyId, Vec<PathBuf>)> {
     ))
 }
 
-/// What the marts and the script used, the least of several rounds that take turns.
-fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(Used, Used), Failure> {
+/// What the marts of both selections and the script used, the least of several rounds that take turns.
+fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<([Used; 2], Used), Failure> {
     let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
     let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
     let scope: StudyScope<Build> = grants.scope(study)?;
@@ -85,24 +93,35 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<(Used, U
     let writer = Writer::wait(&storage, &scope)?;
     let (id, manifest) = take_in(&writer, files)?;
     let script = folder.join("script.parquet");
-    let (mut ours, mut peer) = (Vec::new(), Vec::new());
+    let (mut sites, mut all, mut peer) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (built, used) = measure(|| {
-            let definitions = marts::Definitions::shipped()?;
-            let base =
-                marts::Base { current: (id, &manifest), formers: Vec::new(), definitions: &definitions };
-            Ok(marts::build(&writer, &base, &marts::Order::default(), &SystemClock, &mut |_| {})?)
-        })?;
-        ours.push(used);
-        let ((), used) = measure(|| run_script(&storage, &scope, &manifest, folder, &script))?;
-        peer.push(used);
-        let (_, _, with_marts) = built.snapshot.ok_or("no marts were made")?;
-        check_equal(&storage, &scope, &with_marts, folder, &script)?;
+        for (selected, rounds) in [(&SITES[..], &mut sites), (&ALL[..], &mut all)] {
+            let (with_marts, used) = measure(|| build(&writer, (id, &manifest), selected))?;
+            rounds.push(used);
+            let ((), used) = measure(|| run_script(&storage, &scope, &manifest, folder, &script))?;
+            peer.push(used);
+            check_equal(&storage, &scope, &with_marts, folder, &script)?;
+        }
     }
     let least = |rounds: Vec<Used>| {
         rounds.into_iter().min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds)).ok_or("no round was run")
     };
-    Ok((least(ours)?, least(peer)?))
+    Ok(([least(sites)?, least(all)?], least(peer)?))
+}
+
+fn build(
+    writer: &Writer,
+    current: (kernel::SnapshotId, &Manifest),
+    selected: &[&str],
+) -> Result<Manifest, Failure> {
+    let definitions = marts::Definitions::shipped()?;
+    let base = marts::Base { current, formers: Vec::new(), definitions: &definitions };
+    let select = selected.iter().map(|&selector| selector.to_owned()).collect();
+    let selection = marts::Selection { select, ..marts::Selection::everything() };
+    let order = marts::Order { selection, ..marts::Order::default() };
+    let built = marts::build(writer, &base, &order, &SystemClock, &mut |_| {})?;
+    let (_, _, manifest) = built.snapshot.ok_or("no marts were made")?;
+    Ok(manifest)
 }
 
 fn take_in(writer: &Writer, files: &[PathBuf]) -> Result<(kernel::SnapshotId, Manifest), Failure> {
@@ -141,10 +160,6 @@ fn run_script(
 ) -> Result<(), Failure> {
     let engine = engine_over(storage, scope, manifest, work)?;
     engine.copy("run the script", SCRIPT, out)?;
-    let missingness = marts::registry::find("mart_missingness").ok_or("there is no such mart")?;
-    if let Some(query) = missingness.query() {
-        engine.copy("run the query", query, &work.join("missingness.parquet"))?;
-    }
     Ok(())
 }
 
