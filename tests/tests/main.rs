@@ -33,6 +33,7 @@ mod quarantine_replay;
 mod query;
 mod rest_walkthrough;
 mod support;
+mod tenant_standing;
 mod tenant_wall;
 mod tidy;
 mod tls;

@@ -10,12 +10,15 @@ use crate::instant::parse_timestamp;
 use crate::keys::DataKeyRow;
 use crate::ledger::{AuditAction, Log, rows};
 use crate::store::Connection;
+use crate::tenants::standing::{DisabledTenant, disabling};
 
 const STEP: &str = "count what a tenant has";
 
 /// What there is of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantOverview {
+    /// Since when it is disabled, and why; `None` while it is in use.
+    pub disabled: Option<DisabledTenant>,
     /// Accounts that may sign in,
     pub accounts_enabled: u64,
     /// and those that may not.
@@ -53,6 +56,7 @@ impl Control {
         let mut keys = self.data_keys().list()?;
         keys.retain(|key| key.tenant == tenant && key.is_active);
         Ok(TenantOverview {
+            disabled: disabling(&mut view).await?,
             accounts_enabled: count(&mut view, "SELECT COUNT(*) FROM accounts WHERE enabled = 1").await?,
             accounts_disabled: count(&mut view, "SELECT COUNT(*) FROM accounts WHERE enabled = 0").await?,
             studies: count(&mut view, "SELECT COUNT(*) FROM studies").await?,
