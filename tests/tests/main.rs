@@ -32,6 +32,7 @@ mod pilot_counts;
 mod quarantine_replay;
 mod query;
 mod rest_walkthrough;
+mod storage_figures;
 mod support;
 mod tenant_standing;
 mod tenant_wall;

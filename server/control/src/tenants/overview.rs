@@ -33,6 +33,8 @@ pub struct TenantOverview {
     pub jobs_open: u64,
     /// Events of its log.
     pub events: u64,
+    /// The bytes of its rows, where they are files of their own; `None` where the tenants share a database.
+    pub control_bytes: Option<u64>,
     /// The key that protects what lies encrypted.
     pub data_key: Option<DataKeyRow>,
     /// When a copy of the deployment was last made.
@@ -65,6 +67,7 @@ impl Control {
             jobs_open: count(&mut view, "SELECT COUNT(*) FROM jobs WHERE state IN ('QUEUED', 'RUNNING')")
                 .await?,
             events: rows::head(&mut view, log).await?.size,
+            control_bytes: self.store().tenant_bytes(tenant)?,
             data_key: keys.pop(),
             last_backup_at,
         })

@@ -1,12 +1,15 @@
 //! `cairn admin tenant`.
 
 use clap::Subcommand;
-use control::{Actor, DisabledTenant, Order, Tenant};
+use control::{Actor, DisabledTenant, Order, Tenant, TenantOverview};
+use frontend::format;
+use warehouse::Zone;
 
 use super::tenant_called;
 use crate::app::App;
 use crate::cli::say::say;
 use crate::error::Result;
+use crate::occupancy::Measured;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TenantCommand {
@@ -18,9 +21,9 @@ pub(crate) enum TenantCommand {
         #[arg(long)]
         name: Option<String>,
     },
-    /// List the tenants, with whether they are in use.
+    /// List the tenants, with whether they are in use and how much room they take.
     List,
-    /// Show what there is of a tenant: accounts, studies, jobs, its key, and the last backup.
+    /// Show what there is of a tenant: accounts, studies, jobs, how much room they take, its key, and the last backup.
     Show {
         /// Its short name.
         slug: String,
@@ -58,9 +61,10 @@ pub(super) async fn run(app: &App, command: TenantCommand) -> Result<()> {
         TenantCommand::Show { slug } => show(app, &tenant_called(app, &slug).await?).await?,
         TenantCommand::List => {
             for tenant in app.control.tenants(&Actor::Operator).await? {
-                let disabled = app.control.disabled_tenant(&Actor::Operator, tenant.id).await?;
-                let standing = if disabled.is_some() { "disabled" } else { "enabled" };
-                say!("{:<24}{:<40}{standing:<10}{}", tenant.slug, tenant.name, tenant.id);
+                let (overview, measured) = found(app, &tenant).await?;
+                let standing = if overview.disabled.is_some() { "disabled" } else { "enabled" };
+                let size = format::bytes(total(&overview, &measured));
+                say!("{:<24}{:<40}{standing:<10}{size:<12}{}", tenant.slug, tenant.name, tenant.id);
             }
         }
         TenantCommand::Disable(asked) => {
@@ -78,7 +82,7 @@ pub(super) async fn run(app: &App, command: TenantCommand) -> Result<()> {
 }
 
 async fn show(app: &App, tenant: &Tenant) -> Result<()> {
-    let overview = app.control.tenant_overview(&Actor::Operator, tenant.id).await?;
+    let (overview, measured) = found(app, tenant).await?;
     say!("tenant       {} ({}), {}", tenant.slug, tenant.id, tenant.name);
     say!("standing     {}", standing(overview.disabled.as_ref()));
     say!("accounts     {} enabled, {} disabled", overview.accounts_enabled, overview.accounts_disabled);
@@ -93,7 +97,32 @@ async fn show(app: &App, tenant: &Tenant) -> Result<()> {
     say!("data key     {key}");
     let backup = overview.last_backup_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
     say!("last backup  {backup}");
+    say!("storage      {}", storage(&overview, &measured));
+    say!("free         {}", measured.free.map_or_else(|| "not told by the system".to_owned(), format::bytes));
     Ok(())
+}
+
+/// What there is of a tenant, and how much room it takes.
+async fn found(app: &App, tenant: &Tenant) -> Result<(TenantOverview, Measured)> {
+    let overview = app.control.tenant_overview(&Actor::Operator, tenant.id).await?;
+    let grants = app.control.operator_grants(tenant.id).await?;
+    Ok((overview, app.occupied(&grants).await?))
+}
+
+fn total(overview: &TenantOverview, measured: &Measured) -> u64 {
+    measured.occupied.total() + overview.control_bytes.unwrap_or(0)
+}
+
+fn storage(overview: &TenantOverview, measured: &Measured) -> String {
+    let named =
+        [("raw", Zone::Raw), ("conformed", Zone::Canon), ("star", Zone::Star), ("marts", Zone::Marts)];
+    let sizes = named.map(|(word, zone)| (word, measured.occupied.zone(zone)));
+    let rest = measured.occupied.total() - sizes.iter().map(|(_, bytes)| bytes).sum::<u64>();
+    let parts: Vec<String> =
+        sizes.iter().map(|(word, bytes)| format!("{word} {}", format::bytes(*bytes))).collect();
+    let control = overview.control_bytes.map_or_else(|| "in PostgreSQL".to_owned(), format::bytes);
+    let total = format::bytes(total(overview, measured));
+    format!("{total}: {}, other files {}, control database {control}", parts.join(", "), format::bytes(rest))
 }
 
 fn standing(disabled: Option<&DisabledTenant>) -> String {
