@@ -14,7 +14,8 @@ fn bytes_below(folder: &Path) -> u64 {
 
 /// Somebody's id, as the list of tenants ends with it.
 fn id_of(listed: &str, slug: &str) -> String {
-    let line = listed.lines().find(|line| line.split_whitespace().next() == Some(slug)).expect("it is listed");
+    let line =
+        listed.lines().find(|line| line.split_whitespace().next() == Some(slug)).expect("it is listed");
     line.split_whitespace().last().expect("a line has words").to_owned()
 }
 
