@@ -77,7 +77,8 @@ impl Guard {
     /// Proves the bearer of the token in the header `authorization`, over a connection with a certificate or without.
     ///
     /// # Errors
-    /// `unauthenticated`, one text for every reason; the reason stands in the ledger.
+    /// `unauthenticated`, one text for every reason but that the caller's organisation is disabled; the reason stands in
+    /// the ledger.
     pub async fn admit<T>(&self, request: &Request<T>, command: &str) -> Result<Admitted, Status> {
         let metadata = request.metadata();
         let peer = request.extensions().get::<PeerNames>().cloned().unwrap_or_default();
@@ -96,7 +97,10 @@ impl Guard {
                     trace,
                 };
                 self.record(denial).await?;
-                Err(status::unauthenticated())
+                Err(match error {
+                    AuthError::TenantDisabled { .. } => status::organisation_disabled(),
+                    _ => status::unauthenticated(),
+                })
             }
         }
     }

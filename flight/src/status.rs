@@ -10,6 +10,12 @@ pub fn unauthenticated() -> Status {
     Status::unauthenticated("log in and send `authorization: Bearer <token>` with a token for Flight")
 }
 
+/// The answer to a caller whose proof is good and whose organisation is disabled.
+#[must_use]
+pub fn organisation_disabled() -> Status {
+    Status::unauthenticated(control::GovernedError::TenantDisabled.to_string())
+}
+
 /// The one answer for what is not yours and what is not there.
 #[must_use]
 pub fn not_there() -> Status {

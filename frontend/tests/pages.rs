@@ -26,6 +26,7 @@ pub(crate) fn all(theme: Theme) -> Vec<(&'static str, String)> {
     vec![
         ("login", page::login(&example::login(LoginState::Fresh, theme))),
         ("login-refused", page::login(&example::login(LoginState::Refused, theme))),
+        ("login-disabled", page::login(&example::login(LoginState::OrganisationDisabled, theme))),
         ("login-no-account", page::login(&example::login(LoginState::NoAccount, theme))),
         ("signed-in", page::signed_in(&example::login(LoginState::Fresh, theme).frame, "/studies?a=1&b=2")),
         ("account", page::account(&example::account(SecondFactorState::Absent, theme))),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use control::{Control, ControlSettings};
 use flight::Published;
-use kernel::{Clock, SystemClock};
+use kernel::{Clock, Grants, SystemClock};
 use warehouse::Storage;
 
 use crate::error::{Failure, Result};
 use crate::mart_rows::MartRows;
+use crate::occupancy::{Measured, Occupancy};
 use crate::openlineage::OpenLineage;
 
 /// The program over one data folder. Cloning it is cheap.
@@ -23,6 +24,8 @@ pub struct App {
     pub published: Published,
     /// The small tables behind the pages, in memory.
     pub mart_rows: MartRows,
+    /// How much room the tenants' files take.
+    pub occupancy: Occupancy,
     /// Where builds of marts are told as OpenLineage events.
     pub openlineage: Option<Arc<OpenLineage>>,
     /// The time.
@@ -48,7 +51,16 @@ impl App {
         let control = Control::open_at(data, settings, clock.clone()).await?;
         let published = Published::new(control.clone(), storage.clone());
         let mart_rows = MartRows::new(published.clone());
-        Ok(Self { mart_rows, control, storage, published, openlineage: None, clock })
+        let occupancy = Occupancy::default();
+        Ok(Self { mart_rows, control, storage, published, occupancy, openlineage: None, clock })
+    }
+
+    /// How much room the files of the tenant take that was granted, as it was within the last minute or so.
+    ///
+    /// # Errors
+    /// When the files cannot be looked at.
+    pub async fn occupied(&self, grants: &Grants) -> Result<Measured> {
+        self.occupancy.of(&self.storage, grants, self.clock.as_ref()).await
     }
 }
 

@@ -160,6 +160,16 @@ pub struct Doors {
     /// The file with the authorities of machines' certificates, in PEM. A machine may show one; people need none.
     #[arg(long, env = "CAIRN_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_certificate")]
     pub tls_client_ca: Option<PathBuf>,
+    /// A list of machines' certificates that were revoked, in PEM or DER, or a folder of such files; may be given more than
+    /// once. With it, every authority needs a list that holds (docs/tls.md).
+    #[arg(
+        long,
+        env = "CAIRN_TLS_CLIENT_CRL",
+        value_name = "PLACE",
+        value_delimiter = ',',
+        requires = "tls_client_ca"
+    )]
+    pub tls_client_crl: Vec<PathBuf>,
     /// Requests a second that each tenant may send in the long run; beyond it, 429 with `Retry-After`.
     #[arg(long, env = "CAIRN_TENANT_REQUESTS_PER_SECOND", default_value = "200", value_name = "NUMBER")]
     pub tenant_requests_per_second: NonZeroU32,
@@ -230,7 +240,8 @@ impl Doors {
     /// Where the files of TLS are, if the doors answer over it.
     pub(crate) fn tls(&self) -> Option<TlsSettings> {
         let (certificate, key) = (self.tls_certificate.clone()?, self.tls_key.clone()?);
-        Some(TlsSettings { certificate, key, client_ca: self.tls_client_ca.clone() })
+        let (client_ca, client_crl) = (self.tls_client_ca.clone(), self.tls_client_crl.clone());
+        Some(TlsSettings { certificate, key, client_ca, client_crl })
     }
 
     /// What the HTTP door allows.

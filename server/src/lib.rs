@@ -8,6 +8,7 @@ pub mod app;
 mod backup;
 mod break_glass;
 pub mod mart_rows;
+pub mod occupancy;
 pub mod oidc;
 pub mod openlineage;
 pub mod work;

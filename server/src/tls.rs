@@ -1,8 +1,9 @@
 //! TLS of the two doors: which certificate the server shows, who vouches for the certificates of machines, and when
 //! their files are read again. Read [`files`] for what a file has to be, [`peer`] for what a machine's certificate has to
-//! say, and `listen` for where connections come in.
+//! say, [`revocation`] for which count no more, and `listen` for where connections come in.
 mod files;
 mod peer;
+mod revocation;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub(crate) struct TlsSettings {
     pub(crate) key: PathBuf,
     /// The authorities that vouch for machines, in PEM; without them nobody is asked for a certificate.
     pub(crate) client_ca: Option<PathBuf>,
+    /// Lists of machines' certificates that count no more, in PEM or DER: files, or folders of them.
+    pub(crate) client_crl: Vec<PathBuf>,
 }
 
 /// Which protocol a door speaks inside TLS.
@@ -57,6 +60,8 @@ struct Held {
     files: Files,
     http: Arc<ServerConfig>,
     grpc: Arc<ServerConfig>,
+    /// When the first list of revoked certificates ends.
+    lists_hold_until: Option<DateTime<Utc>>,
 }
 
 impl Tls {
@@ -76,6 +81,18 @@ impl Tls {
         match speaks {
             Speaks::Http => Arc::clone(&held.http),
             Speaks::Grpc => Arc::clone(&held.grpc),
+        }
+    }
+
+    /// Says until when the lists of revoked certificates hold: let it alert a day before.
+    fn measure(&self) {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = held.lists_hold_until {
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "seconds stay below 2^52 for a hundred million years"
+            )]
+            metrics::gauge!("tls_client_crl_holds_until_timestamp").set(until.timestamp() as f64);
         }
     }
 
@@ -102,7 +119,15 @@ impl Held {
     fn new(files: Files, settings: &TlsSettings, now: DateTime<Utc>) -> Result<Self> {
         let provider = Arc::new(ring::default_provider());
         let shown = files.certified(settings, &provider, now)?;
-        let authorities = files.authorities(settings)?;
+        let authorities = match files.authorities(settings)? {
+            None => None,
+            Some(roots) => {
+                let revoked = files.revoked(settings, &roots, now)?;
+                Some((roots, revoked))
+            }
+        };
+        let lists_hold_until =
+            authorities.as_ref().and_then(|(_, revoked)| Some(revoked.as_ref()?.hold_until));
         let config = |protocols: &[&[u8]]| -> Result<Arc<ServerConfig>> {
             let impossible = |error: rustls::Error| Failure::Lost(error.to_string());
             let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -110,14 +135,23 @@ impl Held {
                 .map_err(impossible)?;
             let builder = match &authorities {
                 None => builder.with_no_client_auth(),
-                Some(roots) => {
+                Some((roots, revoked)) => {
                     let chain = WebPkiClientVerifier::builder_with_provider(
                         Arc::clone(roots),
                         Arc::<CryptoProvider>::clone(&provider),
-                    )
-                    .allow_unauthenticated()
-                    .build()
-                    .map_err(|error| Failure::Lost(error.to_string()))?;
+                    );
+                    // With lists, a certificate that none of them is about is refused, and so is one after its list
+                    // has ended: that is what the builder does unless told otherwise, and what it is told.
+                    let chain = match revoked {
+                        None => chain,
+                        Some(revoked) => {
+                            chain.with_crls(revoked.lists.clone()).enforce_revocation_expiration()
+                        }
+                    };
+                    let chain = chain
+                        .allow_unauthenticated()
+                        .build()
+                        .map_err(|error| Failure::Lost(error.to_string()))?;
                     builder.with_client_cert_verifier(Arc::new(RequireName::over(chain)))
                 }
             };
@@ -126,7 +160,7 @@ impl Held {
             Ok(Arc::new(config))
         };
         let (http, grpc) = (config(&[b"h2", b"http/1.1"])?, config(&[b"h2"])?);
-        Ok(Self { files, http, grpc })
+        Ok(Self { files, http, grpc, lists_hold_until })
     }
 }
 
@@ -134,6 +168,7 @@ impl Held {
 /// used is logged once, and the former files stay in use.
 pub(crate) async fn keep(tls: Arc<Tls>, clock: Arc<dyn Clock>, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
+    tls.measure();
     let mut asked = Asked::new();
     let mut told = None;
     loop {
@@ -146,6 +181,7 @@ pub(crate) async fn keep(tls: Arc<Tls>, clock: Arc<dyn Clock>, stop: impl Future
         match blocking(move || at_work.reload(now)).await {
             Ok(true) => {
                 told = None;
+                tls.measure();
                 info!("the certificates were read again; connections that come now get the new ones");
             }
             Ok(false) => {
@@ -156,6 +192,7 @@ pub(crate) async fn keep(tls: Arc<Tls>, clock: Arc<dyn Clock>, stop: impl Future
             }
             Err(failure) => {
                 let problem = failure.chain();
+                metrics::counter!("tls_reloads_failed_total").increment(1);
                 if is_asked || told.as_ref() != Some(&problem) {
                     error!(error = problem, "the certificates stay as they were");
                 }

@@ -1,4 +1,5 @@
-"""Makes the certificates of a test in a folder: two authorities, two servers, and machines fit and unfit.
+"""Makes the certificates of a test in a folder: two authorities, two servers, machines fit and unfit, and lists of revoked
+certificates.
 
     certificates.py FOLDER
 
@@ -81,34 +82,60 @@ def signed(folder, name, by, usage, alternative, days=1):
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+def revoked(folder, name, by, *which, days=1):
+    issuer, issuer_key = by
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(NOW - 3 * DAY)
+        .next_update(NOW + days * DAY)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+        )
+        .add_extension(x509.CRLNumber(len(which) + 1), critical=False)
+    )
+    for machine in which:
+        certificate = x509.load_pem_x509_certificate((folder / f"{machine}.pem").read_bytes())
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(certificate.serial_number)
+            .revocation_date(NOW - DAY)
+            .build()
+        )
+    signed_list = builder.sign(issuer_key, hashes.SHA256())
+    write(folder / f"{name}.crl", signed_list.public_bytes(serialization.Encoding.PEM))
+    write(folder / f"{name}.der", signed_list.public_bytes(serialization.Encoding.DER))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     site, machines, foreign = (authority(folder, name) for name in ("site", "machines", "foreign"))
     server, client = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
     uri = x509.UniformResourceIdentifier
-    print(
-        json.dumps(
-            {
-                "server": signed(folder, "server", site, server, LOCAL),
-                "next": signed(folder, "next", site, server, LOCAL),
-                "stale": signed(folder, "stale", site, server, LOCAL, days=-2),
-                "etl": signed(
-                    folder,
-                    "etl",
-                    machines,
-                    client,
-                    [uri("spiffe://cairn/service/etl"), x509.DNSName("etl.acme.example")],
-                ),
-                "other": signed(folder, "other", machines, client, [uri("spiffe://cairn/service/other")]),
-                # Its common name is the name that a token is bound to, and nobody looks at that.
-                "etl.acme.example": signed(folder, "etl.acme.example", machines, client, []),
-                "stranger": signed(folder, "stranger", foreign, client, [uri("spiffe://cairn/service/etl")]),
-                "late": signed(
-                    folder, "late", machines, client, [uri("spiffe://cairn/service/etl")], days=-2
-                ),
-            }
-        )
-    )
+    made = {
+        "server": signed(folder, "server", site, server, LOCAL),
+        "next": signed(folder, "next", site, server, LOCAL),
+        "stale": signed(folder, "stale", site, server, LOCAL, days=-2),
+        "etl": signed(
+            folder,
+            "etl",
+            machines,
+            client,
+            [uri("spiffe://cairn/service/etl"), x509.DNSName("etl.acme.example")],
+        ),
+        "other": signed(folder, "other", machines, client, [uri("spiffe://cairn/service/other")]),
+        # Its common name is the name that a token is bound to, and nobody looks at that.
+        "etl.acme.example": signed(folder, "etl.acme.example", machines, client, []),
+        "stranger": signed(folder, "stranger", foreign, client, [uri("spiffe://cairn/service/etl")]),
+        "late": signed(
+            folder, "late", machines, client, [uri("spiffe://cairn/service/etl")], days=-2
+        ),
+    }
+    revoked(folder, "nobody", machines)
+    revoked(folder, "without-etl", machines, "etl")
+    revoked(folder, "ended", machines, days=-1)
+    revoked(folder, "foreign", foreign)
+    print(json.dumps(made))
 
 
 main()

@@ -48,7 +48,13 @@ impl Scene {
     }
 
     fn serve(&self) -> Server {
-        let arguments = self.arguments("server.pem", "server.key");
+        self.serve_with(&[])
+    }
+
+    /// A server that reads lists of revoked certificates there.
+    fn serve_with(&self, lists: &[String]) -> Server {
+        let mut arguments = self.arguments("server.pem", "server.key");
+        arguments.extend(lists.iter().flat_map(|place| ["--tls-client-crl".to_owned(), place.clone()]));
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         Server::start_over_tls(&self.installation.program, &self.installation.data(), &arguments)
     }
@@ -202,6 +208,109 @@ fn control_35_a_token_that_is_bound_to_a_machine_opens_nothing_for_another() {
 
 fn problem(answer: &Value) -> Value {
     serde_json::from_str(answer["body"].as_str().unwrap_or_default()).expect("it is a problem in JSON")
+}
+
+/// What the two doors say to a machine: the status over HTTP, and how many tables over Flight; nothing when the handshake
+/// came to nothing.
+fn let_in(scene: &Scene, server: &Server, tokens: [&str; 2], peer: Option<&str>) -> [Value; 2] {
+    let steps = json!([
+        { "door": "http", "path": "/api/v1/studies", "token": tokens[0], "peer": peer },
+        { "door": "flight", "token": tokens[1], "peer": peer },
+    ]);
+    let answers = scene.ask(server, steps);
+    [answers[0]["status"].clone(), answers[1]["flights"].clone()]
+}
+
+#[test]
+fn control_35_a_revoked_certificate_is_refused_at_both_doors_without_a_restart() {
+    let Some(scene) = Scene::open() else { return };
+    let (_, account) = scene.installation.account_called("robot", "wire", "researcher");
+    let (http, flight) =
+        (scene.service_token(&account, "http", &[]), scene.service_token(&account, "flight", &[]));
+    let lists = scene.installation.beside("lists");
+    fs::create_dir(&lists).expect("the folder takes folders");
+    let put = |from: &str| {
+        fs::copy(scene.file(from), lists.join("new")).expect("the folder takes files");
+        fs::rename(lists.join("new"), lists.join("machines.crl")).expect("it is ours");
+    };
+    put("nobody.crl");
+    let server = scene.serve_with(&[lists.to_string_lossy().into_owned()]);
+    let (fits, refused) = ([json!(200), json!(0)], [Value::Null, Value::Null]);
+    let ask = |peer| let_in(&scene, &server, [&http, &flight], peer);
+    let wait_for = |done: &dyn Fn() -> bool, what: &str| {
+        let began = Instant::now();
+        while !done() {
+            assert!(began.elapsed() < Duration::from_secs(30), "{what}:\n{}", server.log());
+            thread::sleep(Duration::from_millis(200));
+        }
+    };
+    for peer in [None, Some("etl"), Some("other")] {
+        assert_eq!(ask(peer), fits, "{peer:?}\n{}", server.log());
+    }
+    put("without-etl.crl");
+    server.ask_to_read_again();
+    wait_for(&|| ask(Some("etl")) == refused, "a revoked certificate is let in");
+    for peer in [None, Some("other")] {
+        assert_eq!(ask(peer), fits, "{peer:?} has nothing to do with it");
+    }
+    // A list that has ended, and none at all, change nothing: the former stays, and the log says why.
+    for (file, told) in [("ended.crl", "the list has held until"), ("server.pem", "holds no list of revoked")]
+    {
+        put(file);
+        server.ask_to_read_again();
+        wait_for(&|| server.log().contains(told), told);
+        assert_eq!((ask(Some("etl")), ask(Some("other"))), (refused.clone(), fits.clone()), "{file}");
+    }
+    assert!(server.log().contains("the certificates stay as they were"), "{}", server.log());
+    let metrics = scene.one(&server, &json!({ "door": "http", "path": "/metrics" }));
+    let text = metrics["body"].as_str().unwrap_or_default();
+    assert!(text.contains("tls_client_crl_holds_until_timestamp 1"), "{text}");
+    assert!(text.lines().any(|line| line.starts_with("tls_reloads_failed_total ")), "{text}");
+    // Without being asked, the server looks by itself.
+    put("nobody.crl");
+    wait_for(&|| ask(Some("etl")) == fits, "the new list is not known");
+}
+
+#[test]
+fn control_35_a_server_does_not_start_with_lists_of_revoked_certificates_that_do_not_hold() {
+    let Some(scene) = Scene::open() else { return };
+    let (text, empty) = (scene.file("text.crl"), scene.installation.beside("empty"));
+    fs::write(&text, "hello\n").expect("the folder takes files");
+    fs::create_dir(&empty).expect("the folder takes folders");
+    let refused = |lists: &[String]| {
+        let mut arguments = scene.arguments("server.pem", "server.key");
+        arguments.extend(lists.iter().flat_map(|place| ["--tls-client-crl".to_owned(), place.clone()]));
+        let serve = ["serve", "--http", "127.0.0.1:0", "--flight", "127.0.0.1:0"].map(str::to_owned);
+        let whole: Vec<String> = serve.into_iter().chain(arguments).collect();
+        let said = scene.installation.run(&whole.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(said.code, Some(2), "{said}");
+        said.errors
+    };
+    let (ended, absent) = (scene.file("ended.crl"), scene.file("absent.crl"));
+    let check = |place: &str, named: &str, what: &str| {
+        let errors = refused(&[place.to_owned()]);
+        assert!(errors.contains(&format!("`{named}`")) && errors.contains(what), "{errors}");
+    };
+    check(&ended, &ended, "put the authority's present list there");
+    check(&absent, &absent, "cannot be read");
+    check(&text, &text, "holds no list of revoked certificates");
+    let empty = empty.to_string_lossy();
+    check(&empty, &empty, "holds no file that ends with `.crl`");
+    let (key, machines) = (scene.file("server.key"), scene.file("machines.pem"));
+    check(&key, &key, "holds no list of revoked certificates");
+    check(&scene.file("foreign.crl"), &machines, "is by one of its authorities");
+    let alone = ["serve", "--tls-client-crl", &ended];
+    assert!(
+        scene.installation.run(&alone).errors.contains("--tls-client-ca"),
+        "a list needs its authorities"
+    );
+    // Lists are taken in DER as well, and from several places.
+    let (_, account) = scene.installation.account_called("robot", "wire", "researcher");
+    let tokens = ["http", "flight"].map(|door| scene.service_token(&account, door, &[]));
+    let server = scene.serve_with(&[scene.file("without-etl.der"), scene.file("foreign.crl")]);
+    let ask = |peer| let_in(&scene, &server, [&tokens[0], &tokens[1]], peer);
+    assert_eq!(ask(Some("etl")), [Value::Null, Value::Null]);
+    assert_eq!(ask(Some("other")), [json!(200), json!(0)]);
 }
 
 #[test]

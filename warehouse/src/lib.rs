@@ -14,6 +14,7 @@ pub mod error;
 pub mod ingest;
 mod later;
 pub mod mapping;
+pub mod occupancy;
 pub mod quality;
 pub mod quarantine;
 pub mod removal;

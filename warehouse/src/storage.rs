@@ -45,6 +45,11 @@ impl Storage {
         Ok(Self { root, store: Arc::new(store) })
     }
 
+    /// The folder of all data.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The files of the study that `scope` opens.
     #[must_use]
     pub fn study<A: Action>(&self, scope: &StudyScope<A>) -> TenantFiles {

@@ -77,6 +77,11 @@ fn message(state: LoginState) -> Option<AnyView> {
         LoginState::Throttled => ("note bad", "alert", "Too many attempts. Wait a minute and try again."),
         LoginState::Expired => ("note", "status", "Your session has ended. Sign in to go on where you were."),
         LoginState::SignedOut => ("note", "status", "You have signed out."),
+        LoginState::OrganisationDisabled => (
+            "note bad",
+            "alert",
+            "Your organisation is disabled here. Ask whoever runs this server; nothing was deleted.",
+        ),
         LoginState::ProviderRefused => {
             ("note bad", "alert", "That sign-in did not come to an end. Begin again from this page.")
         }

@@ -13,6 +13,10 @@ pub struct AdminView {
     pub counts: Vec<(String, String, String)>,
     /// Further facts: a word and what there is to say.
     pub facts: Vec<(String, String)>,
+    /// How much room its data take: a word, a size, and a note that may be empty.
+    pub storage: Vec<(String, String, String)>,
+    /// When that was measured.
+    pub storage_unix_s: i64,
     /// Whether the review of access is overdue.
     pub review_is_overdue: bool,
     /// Sessions that let somebody in at present, newest first.

@@ -36,6 +36,8 @@ pub enum LoginState {
     Expired,
     /// The person signed out.
     SignedOut,
+    /// The person's organisation is disabled.
+    OrganisationDisabled,
     /// The identity provider's answer was refused.
     ProviderRefused,
     /// The identity provider cannot be reached.

@@ -111,6 +111,12 @@ pub(crate) fn tenant(theme: Theme) -> AdminView {
         frame: admin("/admin", theme),
         counts: vec![("Accounts".to_owned(), "12".to_owned(), "1 disabled".to_owned())],
         facts: vec![("Last backup".to_owned(), "2026-11-21 02:00 UTC".to_owned())],
+        storage: vec![
+            ("Raw files".to_owned(), "24.1 MB".to_owned(), "as they were delivered".to_owned()),
+            ("Control database".to_owned(), "2.1 MB".to_owned(), String::new()),
+            ("Free".to_owned(), "182.5 GB".to_owned(), "for all organisations".to_owned()),
+        ],
+        storage_unix_s: 1_795_300_000,
         review_is_overdue: true,
         sessions: vec![session()],
         tokens: vec![token()],

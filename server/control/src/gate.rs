@@ -23,6 +23,7 @@ use crate::policy::{Asker, Resource};
 use crate::retention::removed_studies;
 use crate::sessions::SessionRow;
 use crate::store::Connection;
+use crate::tenants::standing::is_disabled;
 
 /// Whom a valid signature named. Only the gate makes one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,12 +239,15 @@ impl Control {
         };
         let database = self.store().tenant(caller.tenant).await.map_err(unavailable)?;
         let mut view = database.view().await.map_err(unavailable)?;
-        let standing = account_of(self.subject_keys(), &mut view, caller, now).await?;
         let session = SessionRow::find(&mut view, claims.sid).await.map_err(unavailable)?;
         let live = session.is_some_and(|row| row.outlives(now, caller.account));
-        if !live {
-            return Err(AuthError::Revoked { caller });
-        }
+        let standing = match account_of(self.subject_keys(), &mut view, caller, now).await {
+            // What became of the tenant is told only to whom it would let in.
+            Ok(_) | Err(AuthError::TenantDisabled { .. }) if !live => {
+                return Err(AuthError::Revoked { caller });
+            }
+            standing => standing?,
+        };
         let proof = Proof::Token { session: claims.sid, ends_at: claims.expires_at() };
         Ok(self.admit(standing, caller, proof))
     }
@@ -320,7 +324,7 @@ pub(crate) struct Standing {
     pub(crate) removed: Vec<StudyId>,
 }
 
-/// The account that a proof names, in use at this very moment, and what it may do.
+/// The account that a proof names, in use at this very moment as its tenant is, and what it may do.
 pub(crate) async fn account_of(
     keys: &SubjectKeys,
     connection: &mut Connection,
@@ -332,6 +336,9 @@ pub(crate) async fn account_of(
     let account = account.ok_or(AuthError::NoSuchAccount { caller })?;
     if !account.enabled {
         return Err(AuthError::AccountDisabled { caller });
+    }
+    if is_disabled(connection).await.map_err(unavailable)? {
+        return Err(AuthError::TenantDisabled { caller });
     }
     let grants = account.grants(connection).await.map_err(unavailable)?;
     let person = account.person(keys, caller.tenant).map_err(unavailable)?;

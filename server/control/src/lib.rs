@@ -137,6 +137,7 @@ pub use store::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub use studies::StudyRow;
 pub use tenants::Tenant;
 pub use tenants::overview::TenantOverview;
+pub use tenants::standing::DisabledTenant;
 pub use trace::{InvalidTraceId, TraceId};
 pub use unblinding::Unblinding;
 pub use webhooks::{

@@ -9,7 +9,7 @@ use kernel::{AccountId, TenantId};
 
 use crate::accounts::{AccountRow, Email};
 use crate::control::Control;
-use crate::error::{AuthError, ControlError, corrupt, storage};
+use crate::error::{AuthError, ControlError, GovernedError, corrupt, storage};
 use crate::fresh;
 use crate::gate::{Caller, Principal, Proof, Standing, account_of};
 use crate::identity::{Attempt, Audience, Claims, ISSUER};
@@ -20,6 +20,7 @@ use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256
 use crate::second_factor::{Asked, Fitting};
 use crate::sessions::{ABSOLUTE, BrowserSession, Method, NewSession, Secret, SessionRow, is_known_peer};
 use crate::store::TenantTx;
+use crate::tenants::standing::is_disabled;
 use crate::trace::TraceId;
 
 /// What somebody says to prove who they are.
@@ -83,7 +84,8 @@ impl Control {
     /// Exchanges credentials for a token, and begins the session of a client with it.
     ///
     /// # Errors
-    /// [`ControlError::LoginRefused`] when they do not belong to an enabled account, and
+    /// [`ControlError::LoginRefused`] when they do not belong to an enabled account,
+    /// [`GovernedError::TenantDisabled`] when they do and its tenant is disabled, and
     /// [`ControlError::LoginThrottled`] when too many attempts were refused before.
     pub async fn login(
         &self,
@@ -204,6 +206,14 @@ impl Control {
                             self.throttle().succeeded(attempt);
                         }
                         let caller = Caller::new(tenant, account.id);
+                        // Told only to who has proved that they belong to it.
+                        if is_disabled(&mut *database.view().await?).await? {
+                            let refused =
+                                login_failure(Resource::account(account.id), door, "tenant_disabled");
+                            let event = refused.traced(trace);
+                            database.begin().await?.record(event).await?.commit().await?;
+                            return Err(GovernedError::TenantDisabled.into());
+                        }
                         let method = used.as_ref().map_or(Method::Password, Fitting::method);
                         return Ok(Proved { caller, method, peer: given.peer, used });
                     }
@@ -315,6 +325,7 @@ async fn enabled(keys: &SubjectKeys, tx: &mut TenantTx, caller: Caller) -> Resul
     let now = tx.now();
     account_of(keys, tx.connection(), caller, now).await.map_err(|refused| match refused {
         AuthError::Unavailable { source } => source,
+        AuthError::TenantDisabled { .. } => GovernedError::TenantDisabled.into(),
         _ => ControlError::Denied,
     })
 }

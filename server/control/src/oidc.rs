@@ -14,7 +14,7 @@ use kernel::{AccountId, TenantId};
 use crate::accounts::standing::require_administrator_left;
 use crate::accounts::{AccountRow, NewAccount};
 use crate::control::Control;
-use crate::error::{ControlError, storage};
+use crate::error::{ControlError, GovernedError, storage};
 use crate::gate::Caller;
 use crate::instant::timestamp;
 use crate::ledger::{AuditAction, Event, LeafActor, Outcome, Resource, hex_sha256};
@@ -172,7 +172,8 @@ impl Control {
     /// Begins a browser's session for somebody whose identity was proved.
     ///
     /// # Errors
-    /// [`ControlError::UnknownIdentity`] when it belongs to no account in use: nobody gets one by signing in.
+    /// [`ControlError::UnknownIdentity`] when it belongs to no account in use: nobody gets one by signing in;
+    /// [`GovernedError::TenantDisabled`].
     pub async fn sign_in_identity(
         &self,
         identity: &Identity,
@@ -192,6 +193,10 @@ impl Control {
         if !found.is_some_and(|found| found.enabled) {
             self.refuse_oidc("account_disabled", Some(identity), trace).await?;
             return Err(ControlError::UnknownIdentity);
+        }
+        if self.is_tenant_disabled(tenant).await? {
+            self.refuse_oidc("tenant_disabled", Some(identity), trace).await?;
+            return Err(GovernedError::TenantDisabled.into());
         }
         let caller = Caller::new(tenant, account);
         self.begin_session(Proved { caller, method: Method::Oidc, peer, used: None }, trace).await

@@ -38,6 +38,11 @@ impl Order<'_> {
         }
     }
 
+    /// Refuses an order without a reason, whoever gives it, and a reason that is too long.
+    pub(crate) fn require_reason_of_anybody(&self) -> Result<(), ControlError> {
+        require_text("reason", self.reason.unwrap_or_default(), REASON_MAX)
+    }
+
     /// The event of what was done, with who, why and where.
     pub(crate) fn event(&self, action: AuditAction, resource: Resource) -> Event {
         let mut event = Event::success(action, self.actor, resource);

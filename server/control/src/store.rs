@@ -151,6 +151,25 @@ impl Store {
         }
     }
 
+    /// The bytes of the tenant's file, with what stands in its write-ahead log; `None` in PostgreSQL, whose tables the
+    /// tenants share.
+    pub(crate) fn tenant_bytes(&self, tenant: TenantId) -> Result<Option<u64>, ControlError> {
+        let Tenants::Files(folder) = &self.tenants else { return Ok(None) };
+        let mut bytes = 0;
+        for suffix in ["", "-wal", "-shm"] {
+            let path = folder.join(format!("{tenant}.sqlite{suffix}"));
+            match symlink_metadata(&path) {
+                Ok(metadata) => bytes += metadata.len(),
+                // The log is there only while somebody writes.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    return Err(ControlError::File { step: "look at the size of", path, source });
+                }
+            }
+        }
+        Ok(Some(bytes))
+    }
+
     async fn open_tenant(
         &self,
         tenant: TenantId,

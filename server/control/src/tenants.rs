@@ -1,6 +1,7 @@
-//! Tenants: the organisations of the deployment.
+//! Tenants: the organisations of the deployment. [`overview`] is what there is of one, and [`standing`] whether it is in use.
 
 pub(crate) mod overview;
+pub(crate) mod standing;
 
 use kernel::TenantId;
 

@@ -4,6 +4,7 @@ mod account;
 mod break_glass;
 mod key;
 mod session;
+mod tenant;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -16,7 +17,6 @@ use crate::app::App;
 use crate::backup;
 use crate::cli::keys::{self, DataKeyCommand};
 use crate::cli::mail::{self, MailCommand};
-use crate::cli::say::say;
 use crate::error::{Failure, Result};
 
 mod job;
@@ -29,7 +29,7 @@ mod webhook;
 pub(crate) enum AdminCommand {
     /// Tenants: the organisations.
     #[command(subcommand)]
-    Tenant(TenantCommand),
+    Tenant(tenant::TenantCommand),
     /// Accounts: the people and machines that log in.
     #[command(subcommand)]
     Account(account::AccountCommand),
@@ -77,25 +77,6 @@ pub(crate) enum AdminCommand {
     /// E-mail: the relay that messages of inboxes leave by.
     #[command(subcommand)]
     Mail(MailCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TenantCommand {
-    /// Make a tenant.
-    Create {
-        /// Its short name: lower-case letters, digits and hyphens.
-        slug: String,
-        /// Its name as people say it.
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// List the tenants.
-    List,
-    /// Show what there is of a tenant: accounts, studies, jobs, its key, and the last backup.
-    Show {
-        /// Its short name.
-        slug: String,
-    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -150,7 +131,7 @@ impl From<GrantArgs> for Grant {
 
 pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result<()> {
     match command {
-        AdminCommand::Tenant(command) => tenant(app, command).await,
+        AdminCommand::Tenant(command) => tenant::run(app, command).await,
         AdminCommand::Account(command) => account::run(app, command).await,
         AdminCommand::AccessReview(arguments) => access_review::run(app, arguments).await,
         AdminCommand::BreakGlass(command) => break_glass::run(app, command).await,
@@ -172,42 +153,6 @@ pub(crate) async fn run(app: &App, data: &Path, command: AdminCommand) -> Result
 /// The tenant of a short name.
 async fn tenant_called(app: &App, slug: &str) -> Result<Tenant> {
     Ok(app.control.tenant_by_slug(&Actor::Operator, slug).await?)
-}
-
-async fn tenant(app: &App, command: TenantCommand) -> Result<()> {
-    match command {
-        TenantCommand::Create { slug, name } => {
-            let name = name.unwrap_or_else(|| slug.clone());
-            let tenant = app.control.create_tenant(&Actor::Operator, &slug, &name).await?;
-            say!("tenant {} ({})", tenant.slug, tenant.id);
-        }
-        TenantCommand::Show { slug } => {
-            let tenant = tenant_called(app, &slug).await?;
-            let overview = app.control.tenant_overview(&Actor::Operator, tenant.id).await?;
-            say!("tenant       {} ({}), {}", tenant.slug, tenant.id, tenant.name);
-            say!(
-                "accounts     {} enabled, {} disabled",
-                overview.accounts_enabled,
-                overview.accounts_disabled
-            );
-            say!("studies      {}, with {} snapshots", overview.studies, overview.snapshots);
-            say!("deliveries   {}", overview.batches);
-            say!("jobs         {} waiting or being done", overview.jobs_open);
-            say!("ledger       {} events", overview.events);
-            let key = overview
-                .data_key
-                .map_or_else(|| "none".to_owned(), |key| format!("{} since {}", key.id, key.created_at));
-            say!("data key     {key}");
-            let backup = overview.last_backup_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
-            say!("last backup  {backup}");
-        }
-        TenantCommand::List => {
-            for tenant in app.control.tenants(&Actor::Operator).await? {
-                say!("{:<24}{:<40}{}", tenant.slug, tenant.name, tenant.id);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// One line of standard input.

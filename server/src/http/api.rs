@@ -11,6 +11,7 @@ pub(super) mod jobs;
 pub(super) mod limits;
 pub(super) mod login;
 pub(super) mod logout;
+pub(super) mod organisation;
 pub(super) mod quality;
 pub(super) mod quarantine;
 pub(super) mod query;

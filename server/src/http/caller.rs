@@ -5,7 +5,7 @@ use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{Audience, AuthError, Denial, DeniedWho, Principal, TraceId};
+use control::{Audience, AuthError, Denial, DeniedWho, GovernedError, Principal, TraceId};
 use kernel::{Action, Build, Read, Sign, StudyId, StudyScope};
 
 use super::State;
@@ -52,8 +52,12 @@ impl FromRequestParts<State> for Reader {
             Ok(caller) => Ok(Self(caller)),
             Err(refused) if refused.problem.status() == StatusCode::UNAUTHORIZED => {
                 let next = frontend::query::address::encode_segment(&wanted);
-                let expired = if refused.had_session { "&expired=1" } else { "" };
-                Err(Redirect::to(&format!("/login?next={next}{expired}")).into_response())
+                let why = match (refused.problem.is(Kind::OrganisationDisabled), refused.had_session) {
+                    (true, _) => "&disabled=1",
+                    (false, true) => "&expired=1",
+                    (false, false) => "",
+                };
+                Err(Redirect::to(&format!("/login?next={next}{why}")).into_response())
             }
             Err(refused) => Err(refused.problem.into_response()),
         }
@@ -113,8 +117,15 @@ async fn admit(parts: &Parts, state: &State) -> Result<Caller, Refused> {
         }
         Err(error) => {
             let who = (DeniedWho::from(&error), error.reason());
-            let problem =
-                Problem::new(Kind::Unauthenticated, "The token is not valid for this server.", &trace);
+            let problem = match error {
+                // Who holds a good proof belongs to it, and may know.
+                AuthError::TenantDisabled { .. } => Problem::new(
+                    Kind::OrganisationDisabled,
+                    GovernedError::TenantDisabled.to_string(),
+                    &trace,
+                ),
+                _ => Problem::new(Kind::Unauthenticated, "The token is not valid for this server.", &trace),
+            };
             let recorded = record(state, who, door, &trace).await;
             Err(refused(recorded.map_or_else(|error| error, |()| problem), had_session))
         }

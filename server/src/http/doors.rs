@@ -184,6 +184,7 @@ fn accounts() -> Vec<Route> {
             ["account.created", "account.email.reserved", "account.identity.linked", "key.data.created"],
             api::accounts::create::create
         ),
+        door!(get "/api/v1/organisation", AdministerTenant, [], api::organisation::show),
         door!(get "/api/v1/access-review", AdministerTenant, [], api::access_review::show),
         door!(
             post "/api/v1/access-review/sign-off", AdministerTenant,

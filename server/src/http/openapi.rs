@@ -30,7 +30,7 @@ pub(crate) struct PageParams {
         api::accounts::grants::take, api::accounts::standing::disable, api::accounts::standing::enable,
         api::accounts::standing::reset_second_factor, api::accounts::access::sessions,
         api::accounts::access::end_sessions, api::accounts::access::end_session, api::accounts::access::tokens,
-        api::accounts::access::revoke_token,
+        api::accounts::access::revoke_token, api::organisation::show,
         api::access_tokens::list, api::access_tokens::create, api::access_tokens::revoke, api::studies::list, api::snapshots::list,
         api::batches::list, api::batches::announce::announce, api::batches::show::show, api::batches::part::receive,
         api::batches::commit::commit, api::tables::list, api::tables::show, api::query::query, api::quality::list, api::quality::show,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use control::{ControlError, TraceId};
+use control::{ControlError, GovernedError, TraceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,6 +45,8 @@ pub(crate) enum Kind {
     Unauthenticated,
     /// Wrong e-mail or password.
     LoginRefused,
+    /// The caller's organisation is disabled.
+    OrganisationDisabled,
     /// Too many attempts to log in have failed.
     LoginThrottled,
     /// Not there, or not yours.
@@ -85,6 +87,12 @@ impl Kind {
                 "login_refused",
                 "The address, the password or the code is not right",
                 "Check them, and ask your administrator if they are right. An account with an authenticator app needs its code.",
+            ),
+            Self::OrganisationDisabled => (
+                StatusCode::UNAUTHORIZED,
+                "organisation_disabled",
+                "Your organisation is disabled here",
+                "Ask whoever runs this server. Nothing was deleted; your sign-in works again when it is enabled.",
             ),
             Self::NotThere => (
                 StatusCode::NOT_FOUND,
@@ -236,6 +244,7 @@ impl Problem {
 fn kind_of(failure: &Failure) -> Kind {
     match failure {
         Failure::Control(ControlError::LoginRefused) => Kind::LoginRefused,
+        Failure::Control(ControlError::Governed(GovernedError::TenantDisabled)) => Kind::OrganisationDisabled,
         Failure::Control(ControlError::LoginThrottled { .. }) => Kind::LoginThrottled,
         Failure::Control(ControlError::LoginsOverloaded) => Kind::Overloaded,
         Failure::Control(ControlError::KeyTaken) => Kind::InFlight,

@@ -1,7 +1,7 @@
 //! The files of TLS, and what is wrong with them: each refusal names the file and what to do.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use rustls::sign::CertifiedKey;
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::TlsSettings;
+use super::revocation::{self, Lists};
 use crate::error::{Failure, Result};
 
 /// Nobody has so many certificates.
@@ -25,6 +26,7 @@ pub(super) struct Files {
     certificate: Vec<u8>,
     key: Vec<u8>,
     client_ca: Option<Vec<u8>>,
+    client_crl: Vec<(PathBuf, Vec<u8>)>,
 }
 
 impl Files {
@@ -34,6 +36,7 @@ impl Files {
             certificate: read(&settings.certificate)?,
             key: read(&settings.key)?,
             client_ca: settings.client_ca.as_deref().map(read).transpose()?,
+            client_crl: revocation::read_all(&settings.client_crl)?,
         })
     }
 
@@ -75,9 +78,22 @@ impl Files {
         }
         Ok(Some(Arc::new(roots)))
     }
+
+    /// The lists of machines' certificates that count no more; none when no place of lists is named.
+    pub(super) fn revoked(
+        &self,
+        settings: &TlsSettings,
+        roots: &RootCertStore,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Lists>> {
+        let Some(place) = settings.client_ca.as_deref().filter(|_| !settings.client_crl.is_empty()) else {
+            return Ok(None);
+        };
+        revocation::lists(&self.client_crl, (place, roots), now).map(Some)
+    }
 }
 
-fn read(place: &Path) -> Result<Vec<u8>> {
+pub(super) fn read(place: &Path) -> Result<Vec<u8>> {
     let unreadable = |error: std::io::Error| unfit(place, &format!("it cannot be read ({error})"));
     let metadata = fs::metadata(place).map_err(unreadable)?;
     if !metadata.is_file() || metadata.len() > MAX_BYTES {
@@ -132,6 +148,6 @@ fn require_in_time(place: &Path, certificate: &CertificateDer<'_>, now: DateTime
     }
 }
 
-fn unfit(place: &Path, what: &str) -> Failure {
+pub(super) fn unfit(place: &Path, what: &str) -> Failure {
     Failure::Usage(format!("`{}` cannot be used for TLS: {what}", place.display()))
 }

@@ -80,7 +80,7 @@ fn every_test_that_is_named_after_a_control_has_its_number_in_the_list() {
 }
 
 /// Actions that no route and no Flight command writes, with what does.
-const ELSEWHERE: [(&str, &str); 36] = [
+const ELSEWHERE: [(&str, &str); 38] = [
     ("access.break_glass.used", "every door of a study, under an emergency access"),
     ("access.denied", "every door"),
     ("account.created", "cairn admin account create"),
@@ -116,6 +116,8 @@ const ELSEWHERE: [(&str, &str); 36] = [
     ("snapshot.past.published", "cairn marts build --as-of"),
     ("study.files.removed", "cairn admin study remove"),
     ("study.removed", "cairn admin study remove"),
+    ("tenant.disabled", "cairn admin tenant disable"),
+    ("tenant.enabled", "cairn admin tenant enable"),
     ("webhook.delivery.failed", "the dispatcher of webhooks"),
 ];
 /// Two more of the kind, which a build or an operator's command writes.

@@ -5,19 +5,13 @@ use leptos::prelude::*;
 use super::lines::{self, Owners, no_default, reason_field};
 use crate::component::document::{Document, Drawing};
 use crate::component::frame::csrf_field;
+use crate::format;
 use crate::link;
 use crate::view::AdminView;
 
 /// The tenant: what there is, how it stands, and who is in.
 #[must_use]
 pub fn admin(view: &AdminView) -> String {
-    let counts = view.counts.iter().map(|(word, number, note)| {
-        view! {
-            <div class="count">
-                <dt>{word.clone()}</dt><dd class="count-value">{number.clone()}</dd><dd class="count-note">{note.clone()}</dd>
-            </div>
-        }
-    });
     let facts =
         view.facts.iter().map(|(word, said)| view! { <dt>{word.clone()}</dt><dd>{said.clone()}</dd> });
     let overdue = view.review_is_overdue.then(|| {
@@ -41,7 +35,12 @@ pub fn admin(view: &AdminView) -> String {
         </nav>
         <section aria-labelledby="counts">
             <h2 id="counts">"What there is"</h2>
-            <dl class="counts">{counts.collect_view()}</dl>
+            {counts(&view.counts)}
+        </section>
+        <section aria-labelledby="storage">
+            <h2 id="storage">"Storage"</h2>
+            <p>{format!("Measured {}.", format::instant(view.storage_unix_s))}</p>
+            {counts(&view.storage)}
         </section>
         <section aria-labelledby="standing">
             <h2 id="standing">"How it stands"</h2>
@@ -67,4 +66,16 @@ pub fn admin(view: &AdminView) -> String {
     };
     Document { frame: &view.frame, title: "Your organisation", drawing: Drawing::None }
         .render(content.into_any())
+}
+
+/// What there is how much of.
+fn counts(lines: &[(String, String, String)]) -> AnyView {
+    let lines = lines.iter().map(|(word, number, note)| {
+        view! {
+            <div class="count">
+                <dt>{word.clone()}</dt><dd class="count-value">{number.clone()}</dd><dd class="count-note">{note.clone()}</dd>
+            </div>
+        }
+    });
+    view! { <dl class="counts">{lines.collect_view()}</dl> }.into_any()
 }

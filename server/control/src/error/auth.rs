@@ -76,6 +76,12 @@ pub enum AuthError {
         /// Whom the token names.
         caller: Caller,
     },
+    /// The tenant is disabled; everything else about the proof is right.
+    #[error("the organisation is disabled")]
+    TenantDisabled {
+        /// Whom the proof names.
+        caller: Caller,
+    },
     /// The tenant has no such account.
     #[error("there is no such account")]
     NoSuchAccount {
@@ -104,6 +110,7 @@ impl AuthError {
             | Self::Revoked { caller }
             | Self::SessionEnded { caller }
             | Self::AccountDisabled { caller }
+            | Self::TenantDisabled { caller }
             | Self::NoSuchAccount { caller } => Some(*caller),
             Self::Malformed
             | Self::WrongAlgorithm
@@ -135,6 +142,7 @@ impl AuthError {
             Self::NoAccessToken => "no_access_token",
             Self::SessionEnded { .. } => "session_ended",
             Self::AccountDisabled { .. } => "account_disabled",
+            Self::TenantDisabled { .. } => "tenant_disabled",
             Self::NoSuchAccount { .. } => "no_such_account",
             Self::Unavailable { .. } => "unavailable",
         }

@@ -75,6 +75,14 @@ pub enum GovernedError {
         /// How many.
         jobs: i64,
     },
+    /// The tenant is disabled. Only who has proved that they belong to it is told so.
+    #[error("your organisation is disabled here: ask whoever runs this server; nothing was deleted")]
+    TenantDisabled,
+    /// No other tenant is in use.
+    #[error(
+        "it is the last organisation in use, and nobody could sign in any more: create or enable another first, or stop the server"
+    )]
+    LastTenant,
     /// Nobody is unblinded without a reason.
     #[error(
         "the role `unblinded` is given with a reason: use `cairn admin account unblind`, or the route for it"
@@ -93,6 +101,7 @@ impl GovernedError {
                 | Self::RecordDiffers
                 | Self::SignatureBroken
                 | Self::StudyBusy { .. }
+                | Self::LastTenant
         )
     }
 }

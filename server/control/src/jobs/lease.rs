@@ -11,6 +11,7 @@ use crate::control::Control;
 use crate::error::{ControlError, storage};
 use crate::instant::timestamp;
 use crate::store::claim_lock;
+use crate::tenants::standing::IN_USE;
 use crate::text::shortened;
 
 /// When a job that failed is tried again.
@@ -28,7 +29,8 @@ pub struct Terms<'a> {
 }
 
 impl Control {
-    /// Claims the job of a tenant that has been due for longest. Jobs of one study are done one after the other.
+    /// Claims the job of a tenant that has been due for longest. Jobs of one study are done one after the other, and none
+    /// of a disabled tenant.
     ///
     /// # Errors
     /// When the store fails.
@@ -37,12 +39,12 @@ impl Control {
         let database = self.store().tenant(tenant).await?;
         let now = timestamp(self.clock().now());
         // Most of the time nothing is due, and a look holds nobody up.
-        let due: Option<i64> =
-            sqlx::query_scalar("SELECT 1 FROM jobs WHERE state = 'QUEUED' AND due_at <= $1 LIMIT 1")
-                .bind(now)
-                .fetch_optional(&mut *database.view().await?)
-                .await
-                .map_err(storage(STEP))?;
+        let look = format!("SELECT 1 FROM jobs WHERE state = 'QUEUED' AND due_at <= $1 AND {IN_USE} LIMIT 1");
+        let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(look))
+            .bind(now)
+            .fetch_optional(&mut *database.view().await?)
+            .await
+            .map_err(storage(STEP))?;
         if due.is_none() {
             return Ok(None);
         }
@@ -58,6 +60,7 @@ impl Control {
                    AND NOT EXISTS (SELECT 1 FROM jobs AS other
                                    WHERE other.state = 'RUNNING' AND other.study_id = due.study_id)
                    AND (SELECT count(*) FROM jobs AS running WHERE running.state = 'RUNNING') < $4
+                   AND {IN_USE}
                  ORDER BY due.due_at, due.job_id LIMIT 1 {lock})
              RETURNING {COLUMNS}"
         );
@@ -89,20 +92,21 @@ impl Control {
         const STEP: &str = "renew the lease of the job";
         let mut tx = self.store().tenant(claim.tenant).await?.begin_upkeep().await?;
         let (now, Fence { job, attempt }) = (tx.now(), claim.fence());
-        let asked: Option<i64> = sqlx::query_scalar(
+        let sql = format!(
             "UPDATE jobs SET lease_until = $1, changed_at = $2, step = $3, done = $4, total = $5
-             WHERE job_id = $6 AND attempt = $7 AND state = 'RUNNING' RETURNING cancel_asked",
-        )
-        .bind(timestamp(now + lease))
-        .bind(timestamp(now))
-        .bind(progress.map(|progress| shortened(&progress.step, 200)))
-        .bind(integer(progress.map_or(0, |progress| progress.done)))
-        .bind(integer(progress.map_or(0, |progress| progress.total)))
-        .bind(job.to_string())
-        .bind(integer(attempt))
-        .fetch_optional(tx.connection())
-        .await
-        .map_err(storage(STEP))?;
+             WHERE job_id = $6 AND attempt = $7 AND state = 'RUNNING' AND {IN_USE} RETURNING cancel_asked"
+        );
+        let asked: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(timestamp(now + lease))
+            .bind(timestamp(now))
+            .bind(progress.map(|progress| shortened(&progress.step, 200)))
+            .bind(integer(progress.map_or(0, |progress| progress.done)))
+            .bind(integer(progress.map_or(0, |progress| progress.total)))
+            .bind(job.to_string())
+            .bind(integer(attempt))
+            .fetch_optional(tx.connection())
+            .await
+            .map_err(storage(STEP))?;
         let asked = asked.ok_or(ControlError::LeaseLost)?;
         tx.commit().await?;
         Ok(asked == 1)

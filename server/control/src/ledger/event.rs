@@ -186,6 +186,10 @@ actions! {
     StudyRegistered = "study.registered",
     /// A tenant was created.
     TenantCreated = "tenant.created",
+    /// A tenant was disabled: nobody of it is let in, and none of its work goes on.
+    TenantDisabled = "tenant.disabled",
+    /// A disabled tenant was taken into use again.
+    TenantEnabled = "tenant.enabled",
     /// An address for webhooks was added.
     WebhookAdded = "webhook.added",
     /// An address for webhooks was turned on or off, be it by its own answer.

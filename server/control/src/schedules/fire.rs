@@ -11,24 +11,27 @@ use crate::instant::timestamp;
 use crate::jobs::{JobRow, NewJob, Quota, enqueue};
 use crate::ledger::AuditAction;
 use crate::store::TenantTx;
+use crate::tenants::standing::IN_USE;
 use crate::trace::TraceId;
 
 impl Control {
     /// Puts the jobs of a tenant in line whose time has come, each together with the move to the next time. Of several
-    /// times that passed, one is made up for. Gives how many schedules were due.
+    /// times that passed, one is made up for. Gives how many schedules were due; none are of a disabled tenant.
     ///
     /// # Errors
     /// When the store or the ledger fails.
     pub async fn fire_schedules(&self, tenant: TenantId) -> Result<u64, ControlError> {
         let database = self.store().tenant(tenant).await?;
         let now = timestamp(self.clock().now());
-        let due: Vec<String> = sqlx::query_scalar(
-            "SELECT schedule_id FROM schedules WHERE enabled = 1 AND next_due_at <= $1 ORDER BY schedule_id",
-        )
-        .bind(now)
-        .fetch_all(&mut *database.view().await?)
-        .await
-        .map_err(storage("look for schedules that are due"))?;
+        let sql = format!(
+            "SELECT schedule_id FROM schedules WHERE enabled = 1 AND next_due_at <= $1 AND {IN_USE}
+             ORDER BY schedule_id"
+        );
+        let due: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(now)
+            .fetch_all(&mut *database.view().await?)
+            .await
+            .map_err(storage("look for schedules that are due"))?;
         let mut fired = 0;
         for id in due {
             let mut tx = database.begin().await?;
@@ -98,7 +101,8 @@ impl Control {
 
 async fn still_due(tx: &mut TenantTx, id: &str) -> Result<Option<ScheduleRow>, ControlError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM schedules WHERE schedule_id = $1 AND enabled = 1 AND next_due_at <= $2"
+        "SELECT {COLUMNS} FROM schedules
+         WHERE schedule_id = $1 AND enabled = 1 AND next_due_at <= $2 AND {IN_USE}"
     );
     let now = timestamp(tx.now());
     let found = sqlx::query_as(sqlx::AssertSqlSafe(sql))

@@ -74,6 +74,7 @@ pub(crate) const TENANT: &[Migration] = &[
     migration!("sqlite/tenant", "20261123110000_create_mail"),
     migration!("sqlite/tenant", "20261123110100_bind_tokens_to_peers"),
     migration!("sqlite/tenant", "20261123120000_seal_accounts"),
+    migration!("sqlite/tenant", "20261124090000_create_disabled_tenant"),
 ];
 
 /// PostgreSQL's schema, in order: what the two kinds of file hold, and who may see it.
@@ -104,6 +105,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261123110000_create_mail"),
     migration!("postgres", "20261123110100_bind_tokens_to_peers"),
     migration!("postgres", "20261123120000_seal_accounts"),
+    migration!("postgres", "20261124090000_create_disabled_tenant"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

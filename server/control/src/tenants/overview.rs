@@ -10,12 +10,15 @@ use crate::instant::parse_timestamp;
 use crate::keys::DataKeyRow;
 use crate::ledger::{AuditAction, Log, rows};
 use crate::store::Connection;
+use crate::tenants::standing::{DisabledTenant, disabling};
 
 const STEP: &str = "count what a tenant has";
 
 /// What there is of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantOverview {
+    /// Since when it is disabled, and why; `None` while it is in use.
+    pub disabled: Option<DisabledTenant>,
     /// Accounts that may sign in,
     pub accounts_enabled: u64,
     /// and those that may not.
@@ -30,6 +33,8 @@ pub struct TenantOverview {
     pub jobs_open: u64,
     /// Events of its log.
     pub events: u64,
+    /// The bytes of its rows, where they are files of their own; `None` where the tenants share a database.
+    pub control_bytes: Option<u64>,
     /// The key that protects what lies encrypted.
     pub data_key: Option<DataKeyRow>,
     /// When a copy of the deployment was last made.
@@ -53,6 +58,7 @@ impl Control {
         let mut keys = self.data_keys().list()?;
         keys.retain(|key| key.tenant == tenant && key.is_active);
         Ok(TenantOverview {
+            disabled: disabling(&mut view).await?,
             accounts_enabled: count(&mut view, "SELECT COUNT(*) FROM accounts WHERE enabled = 1").await?,
             accounts_disabled: count(&mut view, "SELECT COUNT(*) FROM accounts WHERE enabled = 0").await?,
             studies: count(&mut view, "SELECT COUNT(*) FROM studies").await?,
@@ -61,6 +67,7 @@ impl Control {
             jobs_open: count(&mut view, "SELECT COUNT(*) FROM jobs WHERE state IN ('QUEUED', 'RUNNING')")
                 .await?,
             events: rows::head(&mut view, log).await?.size,
+            control_bytes: self.store().tenant_bytes(tenant)?,
             data_key: keys.pop(),
             last_backup_at,
         })

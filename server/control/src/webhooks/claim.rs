@@ -15,6 +15,7 @@ use crate::ids::{DeliveryId, EndpointId, MessageId};
 use crate::instant::timestamp;
 use crate::keys::SubjectKeys;
 use crate::store::{Connection, Upkeep, claim_lock};
+use crate::tenants::standing::IN_USE;
 
 const STEP: &str = "claim a delivery";
 /// Deliveries to one endpoint that are under way at a time, by all servers.
@@ -134,7 +135,8 @@ impl std::fmt::Debug for MessageClaim {
 
 impl Control {
     /// Claims the delivery of a tenant that has been due for longest, of those whose endpoint may be sent something now
-    /// and that this server can send. An e-mail to an account that is not in use any more is cancelled.
+    /// and that this server can send; none of a disabled tenant. An e-mail to an account that is not in use any more is
+    /// cancelled.
     ///
     /// # Errors
     /// When the store fails, or a secret cannot be opened.
@@ -147,19 +149,20 @@ impl Control {
         let now = timestamp(self.clock().now());
         let can_mail = i64::from(self.mailer().is_some());
         // Most of the time nothing is due, and a look holds nobody up.
-        let due: Option<i64> = sqlx::query_scalar(
+        let look = format!(
             "SELECT 1 FROM webhook_deliveries AS due
              JOIN webhook_endpoints AS place ON place.endpoint_id = due.endpoint_id
              WHERE place.state = 'ENABLED' AND (place.open_until IS NULL OR place.open_until <= $1)
                AND ((due.state = 'QUEUED' AND due.due_at <= $1) OR (due.state = 'SENDING' AND due.lease_until < $1))
-               AND (place.channel = 'WEBHOOK' OR $2 = 1)
-             LIMIT 1",
-        )
-        .bind(now)
-        .bind(can_mail)
-        .fetch_optional(&mut *database.view().await?)
-        .await
-        .map_err(storage(STEP))?;
+               AND (place.channel = 'WEBHOOK' OR $2 = 1) AND {IN_USE}
+             LIMIT 1"
+        );
+        let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(look))
+            .bind(now)
+            .bind(can_mail)
+            .fetch_optional(&mut *database.view().await?)
+            .await
+            .map_err(storage(STEP))?;
         if due.is_none() {
             return Ok(None);
         }
@@ -242,7 +245,7 @@ async fn choose(tx: &mut Upkeep, can_mail: i64) -> Result<Option<Due>, ControlEr
                 OR place.spared_at IS NULL OR place.spared_at <= $3)
            AND (SELECT count(*) FROM webhook_deliveries AS sent
                 WHERE sent.endpoint_id = place.endpoint_id AND sent.state = 'SENDING' AND sent.lease_until >= $1) < $4
-           AND (place.channel = 'WEBHOOK' OR $5 = 1)
+           AND (place.channel = 'WEBHOOK' OR $5 = 1) AND {IN_USE}
          ORDER BY due.due_at, due.delivery_id LIMIT 1 {lock}"
     );
     let chosen: Option<Chosen> = sqlx::query_as(sqlx::AssertSqlSafe(sql))

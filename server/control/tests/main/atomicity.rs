@@ -4,8 +4,8 @@ mod governed;
 use std::collections::BTreeMap;
 
 use control::{
-    Actor, Amount, Audience, Control, ControlError, Credentials, Denial, DeniedWho, Ending, JobKind, Outcome,
-    TableRead, Terms,
+    Actor, Amount, Audience, Control, ControlError, Credentials, Denial, DeniedWho, Ending, JobKind, Order,
+    Outcome, TableRead, Terms,
 };
 use kernel::{Role, TenantId};
 
@@ -22,6 +22,8 @@ const NO_LEDGER_THERE: &str = "CREATE OR REPLACE FUNCTION public.no_ledger() RET
     CREATE TRIGGER no_ledger BEFORE INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION public.no_ledger()";
 const LEDGER_AGAIN: &str = "DROP TRIGGER no_ledger";
 const LEDGER_AGAIN_THERE: &str = "DROP TRIGGER no_ledger ON audit_events";
+
+const WHY: Order<'_> = Order { actor: &Actor::Operator, reason: Some("unpaid"), trace: None };
 
 fn identity(subject: &str) -> control::Identity {
     control::Identity { issuer: "https://id.example".to_owned(), subject: subject.to_owned() }
@@ -41,6 +43,8 @@ fn new_token() -> control::NewAccessToken {
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     CreateTenant,
+    DisableTenant,
+    EnableTenant,
     CreateAccountInSystem,
     CreateAccount,
     DisableAccount,
@@ -124,8 +128,10 @@ enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 81] = [
+    const ALL: [Self; 83] = [
         Self::CreateTenant,
+        Self::DisableTenant,
+        Self::EnableTenant,
         Self::CreateAccountInSystem,
         Self::CreateAccount,
         Self::DisableAccount,
@@ -212,6 +218,7 @@ impl Operation {
         matches!(
             self,
             Self::CreateTenant
+                | Self::EnableTenant
                 | Self::CreateAccountInSystem
                 | Self::UnknownLogin
                 | Self::DenyUnknown
@@ -240,6 +247,8 @@ struct Stage {
     app: String,
     further: further::Prepared,
     governed: governed::Prepared,
+    /// A tenant that is disabled; one more is in use.
+    resting: TenantId,
 }
 
 impl Stage {
@@ -267,7 +276,23 @@ impl Stage {
         linked.expect("nobody has it");
         let pull = world.control.read_started(&login.principal, read()).await.expect("the ledger works");
         let app = enrolled.secret;
-        Some(Self { world, tenant, account, login, browser, token, pull, claim, app, further, governed })
+        world.tenant("awake").await;
+        let resting = world.tenant("resting").await.id;
+        world.control.disable_tenant(WHY, resting).await.expect("others are in use");
+        Some(Self {
+            world,
+            tenant,
+            account,
+            login,
+            browser,
+            token,
+            pull,
+            claim,
+            app,
+            further,
+            governed,
+            resting,
+        })
     }
 
     /// Every row of every table, how many tenants have rows at all, and the keys that seal.
@@ -292,6 +317,8 @@ impl Stage {
         let email = "ada@example.org";
         match operation {
             Operation::CreateTenant => control.create_tenant(&operator, "other", "Other").await.map(drop),
+            Operation::DisableTenant => control.disable_tenant(WHY, self.tenant).await,
+            Operation::EnableTenant => control.enable_tenant(WHY, self.resting).await,
             Operation::CreateAccount | Operation::CreateAccountInSystem => {
                 let account = new_account("bob@example.org", &[everywhere(Role::Researcher)]);
                 control.create_account(&operator, self.tenant, account).await.map(drop)

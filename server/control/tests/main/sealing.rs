@@ -75,6 +75,7 @@ impl Scene {
             ),
         };
         let [accounts, directory, identities] = tables;
+        let later = if engine() == Engine::Sqlite { "disabled_tenant" } else { "cairn.disabled_tenant" };
         let mut statements = Vec::new();
         let nobody = format!("erased-{erased}@erased.invalid");
         for (id, email, name) in [
@@ -92,10 +93,14 @@ impl Scene {
         for column in ["email_sealed", "display_name_sealed"] {
             statements.push((true, format!("ALTER TABLE {accounts} DROP COLUMN {column}")));
         }
+        statements.push((true, format!("DROP TABLE {later}")));
         statements.push((false, format!("UPDATE {identities} SET subject = 'canary-5sub'")));
         statements.push((false, format!("ALTER TABLE {identities} DROP COLUMN subject_sealed")));
         for is_tenants in [true, false] {
-            let forget = format!("DELETE FROM {bytes}schema_migrations WHERE name LIKE '%_seal_%'");
+            // With the migrations that came after it.
+            let forget = format!(
+                "DELETE FROM {bytes}schema_migrations WHERE name LIKE '%_seal_%' OR name > '20261124'"
+            );
             statements.push((is_tenants, forget));
         }
         for (is_tenants, statement) in statements {

@@ -32,6 +32,7 @@ mod sessions;
 mod signatures;
 mod tampering;
 mod tenancy;
+mod tenant_standing;
 mod throttling;
 mod tokens;
 mod webhooks;

@@ -6,12 +6,14 @@ use control::{AccountSummary, TenantOverview};
 use frontend::view::{AdminView, OwnedToken, Tab};
 use frontend::{format, link};
 use kernel::AccountId;
+use warehouse::Zone;
 
 use super::account::token_line;
 use super::accounts::{admin, session_line};
 use super::{Answer, Visit};
 use crate::http::State;
 use crate::http::caller::Reader;
+use crate::occupancy::Measured;
 
 /// `GET /admin`
 pub(crate) async fn show(
@@ -25,6 +27,8 @@ pub(crate) async fn show(
     let (control, now) = (&state.app.control, state.app.clock.now());
     let tenant = visit.caller.principal.tenant();
     let overview = control.tenant_overview(&actor, tenant).await.map_err(|error| visit.fail(error))?;
+    let measured =
+        state.app.occupied(visit.caller.principal.grants()).await.map_err(|error| visit.fail(error))?;
     let review = control.access_review(&actor, tenant).await.map_err(|error| visit.fail(error))?;
     let everybody = control.accounts(&actor, tenant).await.map_err(|error| visit.fail(error))?;
     let mut sessions = control.sessions(&actor, tenant, None).await.map_err(|error| visit.fail(error))?;
@@ -36,6 +40,8 @@ pub(crate) async fn show(
         frame,
         counts: counts(&overview, sessions.len()),
         facts: facts(&overview, &visit),
+        storage: storage(&measured, &overview),
+        storage_unix_s: measured.at.timestamp(),
         review_is_overdue: review.is_overdue(),
         sessions: sessions.iter().map(|one| session_line(one, owner(one.account, &everybody))).collect(),
         tokens: tokens
@@ -67,6 +73,32 @@ fn counts(overview: &TenantOverview, sessions: usize) -> Vec<(String, String, St
         line("Jobs", overview.jobs_open, "waiting or being done".to_owned()),
         line("Ledger entries", overview.events, none()),
     ]
+}
+
+fn storage(measured: &Measured, overview: &TenantOverview) -> Vec<(String, String, String)> {
+    let line = |word: &str, bytes: Option<u64>, note: &str| {
+        (word.to_owned(), bytes.map_or_else(|| format::NO_VALUE.to_owned(), format::bytes), note.to_owned())
+    };
+    let occupied = &measured.occupied;
+    let named = [
+        ("Raw files", Zone::Raw, "as they were delivered"),
+        ("Conformed", Zone::Canon, "records with their versions"),
+        ("Star", Zone::Star, "facts and dimensions"),
+        ("Marts", Zone::Marts, "derived tables"),
+    ];
+    let rest = occupied.total() - named.iter().map(|(_, zone, _)| occupied.zone(*zone)).sum::<u64>();
+    let in_server = if overview.control_bytes.is_none() {
+        "in a database that all share"
+    } else {
+        "accounts, jobs, ledger"
+    };
+    let mut lines: Vec<_> =
+        named.iter().map(|(word, zone, note)| line(word, Some(occupied.zone(*zone)), note)).collect();
+    lines.push(line("Other files", Some(rest), "manifests, quarantine, uploads"));
+    lines.push(line("Control database", overview.control_bytes, in_server));
+    lines.push(line("Total", Some(occupied.total() + overview.control_bytes.unwrap_or(0)), ""));
+    lines.push(line("Free", measured.free, "on the disk, for all organisations"));
+    lines
 }
 
 fn facts(overview: &TenantOverview, visit: &Visit<'_>) -> Vec<(String, String)> {

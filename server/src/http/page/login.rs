@@ -7,7 +7,7 @@ use axum::Form;
 use axum::extract::{Query, State as Extract};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{ControlError, Credentials, TraceId};
+use control::{ControlError, Credentials, GovernedError, TraceId};
 use frontend::view::{LoginState, LoginView};
 use serde::Deserialize;
 
@@ -26,6 +26,7 @@ pub(crate) struct Asked {
     #[serde(default)]
     next: String,
     expired: Option<String>,
+    disabled: Option<String>,
     signed_out: Option<String>,
 }
 
@@ -35,9 +36,10 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let word = match (&asked.expired, &asked.signed_out) {
-        (Some(_), _) => LoginState::Expired,
-        (_, Some(_)) => LoginState::SignedOut,
+    let word = match (&asked.disabled, &asked.expired, &asked.signed_out) {
+        (Some(_), _, _) => LoginState::OrganisationDisabled,
+        (_, Some(_), _) => LoginState::Expired,
+        (_, _, Some(_)) => LoginState::SignedOut,
         _ => LoginState::Fresh,
     };
     html(frontend::page::login(&view(&state, &headers, &asked.next, "", word)))
@@ -95,6 +97,11 @@ pub(crate) async fn sign_in(
             let view = view(&state, &headers, &given.next, &given.email, LoginState::Throttled);
             let wait = [(header::RETRY_AFTER, seconds.to_string())];
             (StatusCode::TOO_MANY_REQUESTS, wait, html(frontend::page::login(&view))).into_response()
+        }
+        Err(ControlError::Governed(GovernedError::TenantDisabled)) => {
+            let word = LoginState::OrganisationDisabled;
+            let view = view(&state, &headers, &given.next, &given.email, word);
+            (StatusCode::UNAUTHORIZED, html(frontend::page::login(&view))).into_response()
         }
         Err(ControlError::LoginRefused) => {
             let view = view(&state, &headers, &given.next, &given.email, LoginState::Refused);

@@ -4,7 +4,7 @@ use axum::Extension;
 use axum::extract::{OriginalUri, Query, State as Extract};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{Attempt, CarriedAttempt, ControlError, Identity, TraceId};
+use control::{Attempt, CarriedAttempt, ControlError, GovernedError, Identity, TraceId};
 use frontend::view::LoginState;
 use serde::Deserialize;
 
@@ -103,6 +103,9 @@ pub(crate) async fn callback(
         }
         Err(ControlError::UnknownIdentity) => {
             said(&state, &headers, StatusCode::FORBIDDEN, LoginState::NoAccount)
+        }
+        Err(ControlError::Governed(GovernedError::TenantDisabled)) => {
+            said(&state, &headers, StatusCode::FORBIDDEN, LoginState::OrganisationDisabled)
         }
         Err(error) => failed(&headers, &trace, error),
     }

@@ -31,7 +31,7 @@ pub(crate) struct JobEvent {
 }
 
 /// The job whenever it changes, as server-sent events called `job`, until it has ended. The stream also ends after five
-/// minutes, and when the server does; a browser's `EventSource` then comes back by itself.
+/// minutes, when the server does, and when the organisation is disabled; a browser's `EventSource` then comes back by itself.
 #[utoipa::path(
     get, path = "/api/v1/jobs/{job}/events", tag = "jobs", params(("job" = String, Path)),
     responses(
@@ -64,6 +64,10 @@ async fn next(watch: Option<Watch>) -> Option<(Result<Event, Infallible>, Option
     loop {
         watch.looks += 1;
         if watch.looks > LOOKS || *watch.state.announced.stopping.borrow() {
+            return None;
+        }
+        let tenant = watch.caller.principal.tenant();
+        if watch.state.app.control.is_tenant_disabled(tenant).await.ok()? {
             return None;
         }
         let row = watch.state.app.control.job(watch.caller.principal.grants(), watch.job).await.ok()?;
