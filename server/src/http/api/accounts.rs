@@ -139,9 +139,7 @@ pub(crate) async fn show(
     caller: Caller,
     Path(account): Path<String>,
 ) -> Result<Json<AccountAnswer>, Problem> {
-    let actor = administrator(&state, &caller).await?;
-    let id = id(&state, &caller, &account).await?;
-    shown(&state, &caller, (&actor, id)).await.map(Json)
+    Ok(Json(asked(&state, &caller, &account).await?.found.into()))
 }
 
 /// The caller as who administers the tenant.
@@ -151,13 +149,6 @@ pub(crate) async fn show(
 pub(crate) async fn administrator(state: &State, caller: &Caller) -> Result<Actor, Problem> {
     caller.everywhere::<Administer>(state).await?;
     caller.principal.administrator().map_err(|error| caller.problem(error))
-}
-
-async fn id(state: &State, caller: &Caller, account: &str) -> Result<AccountId, Problem> {
-    match account.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Err(caller.refuse(state, "no_such_account").await),
-    }
 }
 
 /// The account as it is now.
@@ -182,29 +173,36 @@ async fn problem(state: &State, caller: &Caller, error: ControlError) -> Problem
     }
 }
 
-/// What a request asks for, of which account, why, and by whom.
-struct Asked<'a> {
-    actor: Actor,
-    account: AccountId,
-    reason: &'a str,
+/// Who asks something of which account.
+pub(crate) struct Asked<'a> {
+    pub(crate) actor: Actor,
+    /// The account as it was when it was asked for.
+    pub(crate) found: AccountSummary,
     caller: &'a Caller,
 }
 
 impl Asked<'_> {
-    fn order(&self) -> Order<'_> {
-        Order { actor: &self.actor, reason: Some(self.reason), trace: Some(&self.caller.trace) }
+    fn order<'b>(&'b self, reason: &'b str) -> Order<'b> {
+        Order { actor: &self.actor, reason: Some(reason), trace: Some(&self.caller.trace) }
     }
 }
 
-/// Who asks and for which account.
-async fn asked<'a>(
+/// Who asks and for which account of their organisation. It comes before the body is judged: what is wrong with a body is
+/// told to nobody who has no business with the account.
+///
+/// # Errors
+/// The one problem for "not yours" and "not there".
+pub(crate) async fn asked<'a>(
     state: &State,
     caller: &'a Caller,
-    (account, reason): (&str, &'a str),
+    account: &str,
 ) -> Result<Asked<'a>, Problem> {
     let actor = administrator(state, caller).await?;
-    let account = id(state, caller, account).await?;
-    Ok(Asked { actor, account, reason, caller })
+    let Ok(account) = account.parse() else { return Err(caller.refuse(state, "no_such_account").await) };
+    match state.app.control.account(&actor, caller.principal.tenant(), account).await {
+        Ok(found) => Ok(Asked { actor, found, caller }),
+        Err(error) => Err(problem(state, caller, error).await),
+    }
 }
 
 /// The account after it was changed.
@@ -215,7 +213,7 @@ async fn changed(
 ) -> Result<Response, Problem> {
     match done {
         Ok(()) => {
-            let answer = shown(state, asked.caller, (&asked.actor, asked.account)).await?;
+            let answer = shown(state, asked.caller, (&asked.actor, asked.found.id)).await?;
             Ok((StatusCode::OK, Json(answer)).into_response())
         }
         Err(error) => Err(problem(state, asked.caller, error).await),
