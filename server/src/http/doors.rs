@@ -382,6 +382,8 @@ fn messages() -> Vec<Route> {
         ),
         door!(get "/api/v1/inbox", SignedIn, [], api::inbox::list),
         door!(post "/api/v1/inbox/{notice}/read", SignedIn, [], api::inbox::read),
+        door!(get "/api/v1/inbox/mail", SignedIn, [], api::inbox::mail::show),
+        door!(put "/api/v1/inbox/mail", SignedIn, [], api::inbox::mail::choose),
         door!(get "/webhooks", AdministerTenant, [], page::webhooks::show),
         door!(post "/webhooks", AdministerTenant, ["webhook.added"], page::webhooks::add),
         door!(

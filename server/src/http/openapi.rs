@@ -42,7 +42,7 @@ pub(crate) struct PageParams {
         api::webhooks::list, api::webhooks::add::add, api::webhooks::show::show, api::webhooks::rotate::rotate,
         api::webhooks::enable::enable, api::webhooks::enable::disable, api::webhooks::remove::remove,
         api::webhooks::test::test, api::webhooks::deliveries::list, api::webhooks::retry::retry,
-        api::inbox::list, api::inbox::read, api::audit::list, api::audit::verification,
+        api::inbox::list, api::inbox::read, api::inbox::mail::show, api::inbox::mail::choose, api::audit::list, api::audit::verification,
         api::audit::show::show, api::audit::show::proof, api::audit::export::export, api::audit::review::sign_off,
         api::break_glass::list, api::break_glass::open::open, api::break_glass::end::end, api::break_glass::review::review,
         api::signatures::list, api::signatures::show, api::signatures::sign::sign, api::signatures::sign::record,
