@@ -27,7 +27,7 @@ pub(crate) struct PageParams {
     paths(
         api::login::login, api::tokens::issue, api::logout::logout,
         api::access_review::show, api::access_review::sign_off, api::accounts::list, api::accounts::show, api::accounts::create::create, api::accounts::grants::give,
-        api::accounts::grants::take, api::accounts::standing::disable, api::accounts::standing::enable,
+        api::accounts::grants::take, api::accounts::identities::link, api::accounts::identities::unlink, api::accounts::standing::disable, api::accounts::standing::enable,
         api::accounts::standing::reset_second_factor, api::accounts::access::sessions,
         api::accounts::access::end_sessions, api::accounts::access::end_session, api::accounts::access::tokens,
         api::accounts::access::revoke_token,

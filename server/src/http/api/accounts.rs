@@ -5,7 +5,7 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
-use control::{AccountSummary, Actor, ControlError, Order};
+use control::{AccountSummary, Actor, ControlError, LinkedIdentity, Order};
 use kernel::{AccountId, Administer, Grant, Role, StudyId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,7 @@ use crate::http::problem::{Kind, Problem};
 pub(crate) mod access;
 pub(crate) mod create;
 pub(crate) mod grants;
+pub(crate) mod identities;
 pub(crate) mod standing;
 
 /// An account, as its administrator sees it.
@@ -37,7 +38,7 @@ pub(crate) struct AccountAnswer {
     /// Whether every sign-in with the password asks for a code.
     pub(crate) has_second_factor: bool,
     /// Who may sign in to it through a provider.
-    pub(crate) identities: Vec<IdentityFields>,
+    pub(crate) identities: Vec<IdentityAnswer>,
     /// Its roles.
     pub(crate) grants: Vec<GrantAnswer>,
     /// When it was made, in RFC 3339.
@@ -49,13 +50,24 @@ pub(crate) struct AccountAnswer {
 }
 
 /// Somebody, as an identity provider knows them.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityFields {
     /// The provider's address, letter by letter as it calls itself.
     pub(crate) issuer: String,
     /// Its own name for the person (`sub`).
     pub(crate) subject: String,
+}
+
+/// Somebody who may sign in to an account through a provider.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IdentityAnswer {
+    /// The provider's address.
+    pub(crate) issuer: String,
+    /// Its own name for the person (`sub`).
+    pub(crate) subject: String,
+    /// Since when, in RFC 3339.
+    pub(crate) linked_at: String,
 }
 
 /// A role that an account has.
@@ -81,7 +93,11 @@ pub(crate) struct ReasonFields {
 
 impl From<AccountSummary> for AccountAnswer {
     fn from(account: AccountSummary) -> Self {
-        let identity = |one: control::Identity| IdentityFields { issuer: one.issuer, subject: one.subject };
+        let identity = |one: LinkedIdentity| IdentityAnswer {
+            issuer: one.identity.issuer,
+            subject: one.identity.subject,
+            linked_at: text(one.linked_at),
+        };
         Self {
             account: account.id.to_string(),
             email: account.email,
