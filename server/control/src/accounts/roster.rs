@@ -151,7 +151,8 @@ async fn identities(
     keys: &SubjectKeys,
     (tenant, only): (TenantId, &str),
 ) -> Result<BTreeMap<AccountId, Vec<LinkedIdentity>>, ControlError> {
-    let rows: Vec<(String, String, String, Option<Vec<u8>>, String)> = sqlx::query_as(
+    type Listed = (String, String, String, Option<Vec<u8>>, String);
+    let rows: Vec<Listed> = sqlx::query_as(
         "SELECT account_id, issuer, subject, subject_sealed, linked_at FROM identity_directory
          WHERE tenant_id = $1 AND (account_id = $2 OR $2 = '')",
     )
