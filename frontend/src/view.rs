@@ -28,8 +28,8 @@ pub mod webhooks;
 pub use access_review::{AccessLine, AccessReviewView};
 pub use account::{AccountView, SecondFactorState, SessionLine, TokenLine};
 pub use admin::{
-    AccountLine, AccountsView, AdminAccountView, AdminView, FilledAccount, GrantLine, OwnedSession,
-    OwnedToken,
+    AccountLine, AccountsView, AdminAccountView, AdminView, FilledAccount, GrantLine, IdentityLine,
+    OwnedSession, OwnedToken,
 };
 pub use audit::{AuditEvent, AuditEventView, AuditView, StandingFacts, Verification};
 pub use check::{CheckSeverity, ChecksView, FailingCheck};

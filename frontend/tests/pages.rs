@@ -10,10 +10,10 @@ use frontend::query::{
     SubjectsQuery,
 };
 use frontend::view::{
-    AccountView, AuditView, ChecksView, Corrections, DataView, Flag, InboxView, IndicatorView, JobsView,
-    LoginState, MonitoredBy, OverviewView, QualityView, RbqmView, ReportView, SecondFactorState, Signal,
-    SiteRow, SiteSubjectsView, SiteTestsView, StudiesView, SubjectRowsView, Tab, Theme, Verification,
-    WebhooksView,
+    AccountView, AdminAccountView, AuditView, ChecksView, Corrections, DataView, Flag, InboxView,
+    IndicatorView, JobsView, LoginState, MonitoredBy, OverviewView, QualityView, RbqmView, ReportView,
+    SecondFactorState, Signal, SiteRow, SiteSubjectsView, SiteTestsView, StudiesView, SubjectRowsView, Tab,
+    Theme, Verification, WebhooksView,
 };
 
 use crate::example::{self, admin, clinical, data, frame, marts, quality, risk, webhooks};
@@ -469,8 +469,15 @@ fn every_change_of_an_account_asks_for_its_reason_and_no_key_press_makes_one() {
             "/admin/accounts/0199-ana/grants/researcher/S%2F3/revoke",
             "/admin/accounts/0199-ana/sessions/s1/end",
             "/admin/accounts/0199-ana/tokens/t1/revoke",
-            "https://id.example.org",
+            "/admin/accounts/0199-ana/identities\"",
+            "name=\"identity\" value=\"9f86d081\" formaction=\"/admin/accounts/0199-ana/identities/unlink\"",
+            "aria-label=\"Take the identity 248289761001 of https://id.example.org\"",
         ],
+    );
+    let nobody = AdminAccountView { identities: Vec::new(), ..admin::account(Theme::System) };
+    check_says(
+        &page::admin_account(&nobody),
+        &["Nobody signs in to the account through an identity provider.", "Link the identity"],
     );
     let first = html.split("type=\"submit\"").find(|part| part.contains("name=\"csrf\"")).map(|_| ());
     assert!(first.is_some() && html.contains("disabled hidden"), "the first button of the form does nothing");

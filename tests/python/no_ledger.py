@@ -4,7 +4,7 @@
     no_ledger.py mend DATA     # and takes it again
     no_ledger.py look DATA     # only looks
 
-A row that only follows when something was used last is printed without that.
+Rows are printed without what has no event: when something was used last, and what an account wants by e-mail.
 """
 
 import json
@@ -12,7 +12,7 @@ import pathlib
 import sqlite3
 import sys
 
-FOLLOWED = {"last_used_at"}
+WITHOUT_EVENT = {"last_used_at", "mail_choice"}
 FAIL = """CREATE TRIGGER no_ledger BEFORE INSERT ON audit_events
           BEGIN SELECT RAISE(ABORT, 'the ledger takes no event'); END"""
 
@@ -35,7 +35,7 @@ def main():
 def rows(connection):
     found = {}
     for (table,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name"):
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] not in FOLLOWED]
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] not in WITHOUT_EVENT]
         listed = ", ".join(f"quote({column})" for column in columns)
         found[table] = sorted("|".join(row) for row in connection.execute(f"SELECT {listed} FROM {table}"))
     return found

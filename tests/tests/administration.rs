@@ -153,6 +153,98 @@ fn the_pages_do_the_same_and_show_nothing_to_anybody_else() {
     assert_eq!(stranger.status, 404);
 }
 
+/// What the ledger says of the identity `7c1f0a52` of [`ISSUER`].
+// Source: `printf 'https://id.acme.test\n7c1f0a52' | sha256sum`
+const SHA256_OF_EVE: &str = "77f5aa664326673064cbb34a1f8bb9fc82adbf1d60710e90b754551d170c3b27";
+const ISSUER: &str = "https://id.acme.test";
+
+#[test]
+fn an_administrator_links_and_unlinks_identities_over_rest() {
+    let Some(mut scene) = Scene::open() else { return };
+    let [eve, bob] = ["researcher", "auditor"].map(|role| scene.installation.account("acme", role));
+    let [eve_id, bob_id] = [&eve, &bob].map(|account| scene.id_of(account));
+    let path = format!("/api/v1/accounts/{eve_id}/identities");
+    let order =
+        |subject: &str, reason: &str| json!({ "issuer": ISSUER, "subject": subject, "reason": reason });
+    assert_eq!(scene.post(&path, &order("7c1f0a52", " ")).status, 400, "it takes a reason");
+    let linked = scene.post(&path, &order("7c1f0a52", "signs in by the provider"));
+    assert_eq!(linked.status, 200, "{}", linked.body);
+    let identity = linked.json()["identities"][0].clone();
+    assert_eq!((&identity["issuer"], &identity["subject"]), (&json!(ISSUER), &json!("7c1f0a52")));
+    assert!(identity["linked_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{identity}");
+    let taken = scene.post(&format!("/api/v1/accounts/{bob_id}/identities"), &order("7c1f0a52", "a mistake"));
+    assert_eq!((taken.status, &taken.json()["code"]), (409, &json!("conflict")), "{}", taken.body);
+
+    let mut client = eve.client(&scene.server);
+    let studies = scene.server.url("/api/v1/studies");
+    assert_eq!(client.get(&studies).status, 200);
+    for _ in 0..2 {
+        let unlinked = scene.post(&format!("{path}/unlink"), &order("7c1f0a52", "has left the team"));
+        assert_eq!((unlinked.status, &unlinked.json()["identities"]), (200, &json!([])), "{}", unlinked.body);
+    }
+    assert!(becomes(&mut client, &studies, 401), "the sessions end with the identity");
+    for (action, reason) in [
+        ("account.identity.linked", "signs in by the provider"),
+        ("account.identity.unlinked", "has left the team"),
+    ] {
+        let events = scene.get(&format!("/api/v1/audit?action={action}"));
+        let [event] =
+            events.json().as_array().expect("a list").clone().try_into().expect("one, and no second");
+        assert_eq!((&event["data"]["issuer"], &event["data"]["reason"]), (&json!(ISSUER), &json!(reason)));
+        assert_eq!(event["data"]["identity_sha256"], SHA256_OF_EVE);
+        assert!(!events.body.contains("7c1f0a52"), "the ledger names nobody: {}", events.body);
+    }
+    let nobody = scene.post("/api/v1/accounts/nobody/identities/unlink", &order("7c1f0a52", "x"));
+    assert_eq!(nobody.status, 404, "{}", nobody.body);
+    let by_herself = eve.client(&scene.server).post_json(&scene.server.url(&path), &order("more", "x"));
+    assert_eq!(by_herself.status, 404, "{}", by_herself.body);
+    drop(scene.server);
+    scene.installation.check_whole("after identities came and went");
+}
+
+#[test]
+fn the_page_of_an_account_links_and_unlinks_identities() {
+    let Some(mut scene) = Scene::open() else { return };
+    let eve = scene.installation.account("acme", "researcher");
+    let id = scene.id_of(&eve);
+    let mut admin = scene.root.browser(&scene.server);
+    let page = scene.server.url(&format!("/admin/accounts/{id}"));
+    let empty = admin.get(&page).body;
+    assert!(empty.contains("Nobody signs in to the account through an identity provider."), "{empty}");
+    let form = |subject: &'static str, reason| [("issuer", ISSUER), ("subject", subject), ("reason", reason)];
+    let silent = admin.post_form(&format!("{page}/identities"), &form("7c1f0a52", ""));
+    assert!(silent.body.contains("The reason is empty"), "{}", silent.body);
+    assert!(silent.body.contains("value=\"7c1f0a52\""), "what was typed stands there still: {}", silent.body);
+    let nameless = admin.post_form(&format!("{page}/identities"), &form(" ", "x"));
+    assert!(nameless.body.contains("The subject is empty"), "{}", nameless.body);
+    let linked = admin.post_form(&format!("{page}/identities"), &form("7c1f0a52", "by the provider"));
+    let back = format!("/admin/accounts/{id}");
+    assert_eq!((linked.status, linked.header("location")), (303, Some(&*back)), "{}", linked.body);
+    let shown = admin.get(&page).body;
+    assert!(shown.contains(ISSUER) && shown.contains("<code>7c1f0a52</code>"), "{shown}");
+    let again = admin.post_form(&format!("{page}/identities"), &form("7c1f0a52", "by the provider"));
+    assert!(again.body.contains("role=\"alert\""), "an identity is one account's: {}", again.body);
+
+    let mut browser = eve.browser(&scene.server);
+    let home = scene.server.url("/studies");
+    assert_eq!(browser.get(&home).status, 200);
+    let unlink = [("identity", SHA256_OF_EVE), ("reason", "has left the team")];
+    assert!(shown.contains(&format!("name=\"identity\" value=\"{SHA256_OF_EVE}\"")), "{shown}");
+    for _ in 0..2 {
+        let gone = admin.post_form(&format!("{page}/identities/unlink"), &unlink);
+        assert_eq!((gone.status, gone.header("location")), (303, Some(&*back)), "{}", gone.body);
+    }
+    assert!(becomes(&mut browser, &home, 303), "the sessions end with the identity");
+    let left = admin.get(&page).body;
+    assert!(left.contains("Nobody signs in to the account through an identity provider."), "{left}");
+    let events = scene.get("/api/v1/audit?action=account.identity.unlinked").json();
+    assert_eq!(events.as_array().map(Vec::len), Some(1), "{events}");
+    let mut eve = eve.browser(&scene.server);
+    assert_eq!(eve.post_form(&format!("{page}/identities"), &form("more", "x")).status, 404);
+    drop(scene.server);
+    scene.installation.check_whole("after the page of an account");
+}
+
 #[test]
 fn control_16_a_review_is_read_revoked_from_and_signed_off() {
     let Some(mut scene) = Scene::open() else { return };

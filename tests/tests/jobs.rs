@@ -188,6 +188,10 @@ fn a_schedule_puts_its_job_in_line_when_its_time_has_come() {
         let refused = engineer.post_json(&url(""), &order);
         assert!(refused.status == 400 && refused.body.contains(words), "{words}: {}", refused.body);
     }
+    // A path names what is not there; a body that does is wrong.
+    let nowhere =
+        engineer.post_json(&server.url("/api/v1/studies/NONE/jobs"), &json!({ "kind": "marts_build" }));
+    assert_eq!(nowhere.status, 404, "{}", nowhere.body);
     let every_minute = json!({ "kind": "ledger_verify", "cron": "* * * * *", "zone": "Europe/Berlin" });
     let added = engineer.post_json(&url(""), &every_minute);
     assert_eq!(

@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Account, Installation, Server, Visitor};
+use crate::support::{Account, Answer, Installation, Server, Visitor};
 
 /// A mail relay.
 struct Relay {
@@ -217,6 +217,49 @@ fn choose(account: &Account, server: &Server, choice: &str) {
     assert_eq!((chosen.status, chosen.header("location")), (303, Some("/inbox")), "{}", chosen.body);
     let nonsense = browser.post_form(&server.url("/inbox/mail"), &[("choice", "SOME")]);
     assert_eq!(nonsense.status, 400, "{}", nonsense.body);
+}
+
+#[test]
+fn an_account_chooses_over_rest_what_comes_by_e_mail_as_on_its_page() {
+    let Some(installation) = Installation::with_tenant("wire") else { return };
+    let relay = Relay::start();
+    let ana = installation.account("wire", "researcher");
+    let other = installation.account_called("other", "wire", "researcher").0;
+    let server = relay.serve(&installation);
+    let mail = server.url("/api/v1/inbox/mail");
+    let [mut client, mut colleague] = [&ana, &other].map(|account| account.client(&server));
+    // Who has made no choice gets alerts.
+    assert_eq!(client.get(&mail).json(), json!({ "choice": "ALERTS", "sent": true }));
+    let chosen = put(&mut client, &mail, &json!({ "choice": "NONE" }));
+    assert_eq!((chosen.status, chosen.json()), (200, json!({ "choice": "NONE", "sent": true })));
+    assert_eq!(client.get(&mail).json()["choice"], "NONE");
+    assert_eq!(colleague.get(&mail).json()["choice"], "ALERTS", "the choice is each account's own");
+    let page = ana.browser(&server).get(&server.url("/inbox")).body;
+    assert!(checked(&page, "NONE"), "{page}");
+    choose(&ana, &server, "ALL");
+    assert_eq!(client.get(&mail).json()["choice"], "ALL");
+
+    for wrong in [json!({ "choice": "SOME" }), json!({}), json!({ "choice": "ALL", "account": "another" })] {
+        let refused = put(&mut client, &mail, &wrong);
+        assert_eq!(refused.status, 400, "{wrong}: {}", refused.body);
+    }
+    assert_eq!(client.get(&mail).json()["choice"], "ALL");
+    let stranger = put(&mut Visitor::new(), &mail, &json!({ "choice": "NONE" }));
+    assert_eq!(stranger.status, 401, "{}", stranger.body);
+    drop(server);
+
+    let without_relay = Server::start_with(&installation.program, &installation.data(), &[]);
+    let kept = ana.client(&without_relay).get(&without_relay.url("/api/v1/inbox/mail")).json();
+    assert_eq!(kept, json!({ "choice": "ALL", "sent": false }), "the choice outlives the relay");
+}
+
+fn put(visitor: &mut Visitor, url: &str, body: &Value) -> Answer {
+    visitor.send(("PUT", url), &[], Some(("application/json", &body.to_string())))
+}
+
+/// Whether the page shows this choice as the one that was made.
+fn checked(page: &str, choice: &str) -> bool {
+    page.split('<').any(|tag| tag.contains(&format!("value=\"{choice}\"")) && tag.contains("selected"))
 }
 
 #[test]

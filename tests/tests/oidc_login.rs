@@ -165,6 +165,33 @@ fn a_person_signs_in_through_the_provider_once_an_administrator_has_linked_them(
 }
 
 #[test]
+fn a_person_signs_in_through_the_provider_once_the_page_of_their_account_has_linked_them() {
+    let Some(scene) = Scene::open() else { return };
+    let account = scene.account();
+    let root = scene.installation.account(TENANT, "administrator");
+    let mut admin = root.browser(&scene.server);
+    let page = scene.server.url(&format!("/admin/accounts/{account}"));
+    let shown = admin.get(&page).body;
+    assert!(shown.contains(&format!("value=\"{}\"", scene.issuer.address)), "the provider is known: {shown}");
+    let form =
+        [("issuer", &*scene.issuer.address), ("subject", "ada"), ("reason", "signs in by the provider")];
+    let linked = admin.post_form(&format!("{page}/identities"), &form);
+    assert_eq!(linked.status, 303, "{}", linked.body);
+    let mut browser = Visitor::new();
+    let back = scene.through(&mut browser, "ada");
+    assert_eq!(browser.get(&back).status, 200);
+    assert_eq!(browser.get(&scene.server.url("/studies")).status, 200);
+
+    let identity = hidden(&admin.get(&page).body, "identity");
+    let gone = [("identity", identity.as_str()), ("reason", "has left the team")];
+    assert_eq!(admin.post_form(&format!("{page}/identities/unlink"), &gone).status, 303);
+    assert_eq!(browser.get(&scene.server.url("/studies")).status, 303, "the sessions end with the link");
+    let unknown = scene.through(&mut browser, "ada");
+    assert_eq!(browser.get(&unknown).status, 403);
+    scene.installation.check_whole("after the sign-in by the page");
+}
+
+#[test]
 fn who_has_no_password_signs_by_being_asked_again_by_the_provider() {
     let Some(scene) = Scene::open() else { return };
     scene.link(&scene.account_with("data_engineer"), "ada");

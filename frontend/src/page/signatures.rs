@@ -62,54 +62,58 @@ fn meanings(to_sign: &ToSign) -> AnyView {
     meanings.collect_view().into_any()
 }
 
-/// The way over the reader's identity provider, which asks them again who they are.
-fn vouched_form(to_sign: &ToSign, csrf: Option<&str>) -> Option<AnyView> {
-    let provider = to_sign.provider.as_ref()?;
-    let form = view! {
-        <form class="panel stacked" method="post" action=format!("{}/provider", to_sign.action)>
-            {csrf_field(csrf)}
-            <input type="hidden" name="record_type" value=to_sign.record_type.clone()/>
-            <input type="hidden" name="record" value=to_sign.record.clone()/>
-            <input type="hidden" name="record_sha256" value=to_sign.record_sha256.clone()/>
-            <p>
-                "Or sign the same by " {provider.clone()} ", which asks you once more who you are. Then you come back here."
-            </p>
-            <div class="field">
-                <label for="vouched-meaning">"What your signature stands for"</label>
-                <select id="vouched-meaning" name="meaning">{meanings(to_sign)}</select>
-            </div>
-            <div><button class="button" type="submit">"Sign with " {provider.clone()}</button></div>
-        </form>
-    };
-    Some(form.into_any())
-}
-
-fn form(to_sign: &ToSign, csrf: Option<&str>) -> AnyView {
+/// A form that signs the record, or leads to where it is signed: between its words and its button it asks for the meaning.
+fn signing(
+    (to_sign, csrf): (&ToSign, Option<&str>),
+    (action, id): (String, &'static str),
+    (words, rest): (AnyView, AnyView),
+) -> AnyView {
     view! {
-        <form class="panel stacked" method="post" action=to_sign.action.clone()>
+        <form class="panel stacked" method="post" action=action>
             {csrf_field(csrf)}
             <input type="hidden" name="record_type" value=to_sign.record_type.clone()/>
             <input type="hidden" name="record" value=to_sign.record.clone()/>
             <input type="hidden" name="record_sha256" value=to_sign.record_sha256.clone()/>
-            <p>
-                "You sign the manifest of the current snapshot "
-                <code title=to_sign.record.clone()>{format::short_id(&to_sign.record)}</code>
-                ", which names every file by its hash. Its SHA-256 is "<code>{to_sign.record_sha256.clone()}</code>"."
-            </p>
+            <p>{words}</p>
             <div class="field">
-                <label for="signature-meaning">"What your signature stands for"</label>
-                <select id="signature-meaning" name="meaning">{meanings(to_sign)}</select>
+                <label for=id>"What your signature stands for"</label>
+                <select id=id name="meaning">{meanings(to_sign)}</select>
             </div>
-            <div class="field">
-                <label for="signature-password">"Your password"</label>
-                <input id="signature-password" name="password" type="password" autocomplete="current-password" required=true/>
-            </div>
-            <div class="field">
-                <label for="signature-code">"The code that your authenticator app shows"</label>
-                <input id="signature-code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" required=true/>
-            </div>
-            <div><button class="button primary" type="submit">"Sign"</button></div>
+            {rest}
         </form>
     }
     .into_any()
+}
+
+fn form(to_sign: &ToSign, csrf: Option<&str>) -> AnyView {
+    let words = view! {
+        "You sign the manifest of the current snapshot "
+        <code title=to_sign.record.clone()>{format::short_id(&to_sign.record)}</code>
+        ", which names every file by its hash. Its SHA-256 is "<code>{to_sign.record_sha256.clone()}</code>"."
+    };
+    let rest = view! {
+        <div class="field">
+            <label for="signature-password">"Your password"</label>
+            <input id="signature-password" name="password" type="password" autocomplete="current-password" required=true/>
+        </div>
+        <div class="field">
+            <label for="signature-code">"The code that your authenticator app shows"</label>
+            <input id="signature-code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" required=true/>
+        </div>
+        <div><button class="button primary" type="submit">"Sign"</button></div>
+    };
+    let place = (to_sign.action.clone(), "signature-meaning");
+    signing((to_sign, csrf), place, (words.into_any(), rest.into_any()))
+}
+
+/// The way over the reader's identity provider, which asks them again who they are.
+fn vouched_form(to_sign: &ToSign, csrf: Option<&str>) -> Option<AnyView> {
+    let provider = to_sign.provider.clone()?;
+    let button = format!("Sign with {provider}");
+    let words = view! {
+        "Or sign the same by " {provider} ", which asks you once more who you are. Then you come back here."
+    };
+    let rest = view! { <div><button class="button" type="submit">{button}</button></div> };
+    let place = (format!("{}/provider", to_sign.action), "vouched-meaning");
+    Some(signing((to_sign, csrf), place, (words.into_any(), rest.into_any())))
 }

@@ -91,8 +91,12 @@ pub struct AdminAccountView {
     pub created_unix_s: i64,
     /// When it was disabled.
     pub disabled_unix_s: Option<i64>,
-    /// Who may sign in to it through a provider: provider and subject.
-    pub identities: Vec<(String, String)>,
+    /// Who may sign in to it through a provider.
+    pub identities: Vec<IdentityLine>,
+    /// The provider that the form for a further one names.
+    pub issuer: String,
+    /// The provider's name for the person, as the last form held it.
+    pub subject: String,
     /// What it was granted.
     pub grants: Vec<GrantLine>,
     /// Its sessions that let it in at present, newest first.
@@ -107,6 +111,19 @@ pub struct AdminAccountView {
     pub roles: Vec<Choice>,
     /// The studies that a role can be limited to.
     pub studies: Vec<Choice>,
+}
+
+/// Somebody who may sign in to an account through a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IdentityLine {
+    /// What its button sends: the SHA-256 by which the ledger knows it.
+    pub key: String,
+    /// The provider.
+    pub issuer: String,
+    /// The provider's name for the person.
+    pub subject: String,
+    /// Since when.
+    pub since_unix_s: i64,
 }
 
 /// A role that an account has.

@@ -2,7 +2,7 @@
 
 use frontend::view::{
     AccessLine, AccessReviewView, AccountLine, AccountsView, AdminAccountView, AdminView, AuditEventView,
-    Frame, GrantLine, OwnedSession, OwnedToken, Tab, Theme, TokenLine,
+    Frame, GrantLine, IdentityLine, OwnedSession, OwnedToken, Tab, Theme, TokenLine,
 };
 
 use super::{PUBLISHED_UNIX_S, audit, choice, frame};
@@ -64,7 +64,13 @@ pub(crate) fn account(theme: Theme) -> AdminAccountView {
         frame: admin("/admin/accounts/0199-ana", theme),
         account: line("ana", true),
         created_unix_s: PUBLISHED_UNIX_S,
-        identities: vec![("https://id.example.org".to_owned(), "248289761001".to_owned())],
+        identities: vec![IdentityLine {
+            key: "9f86d081".to_owned(),
+            issuer: "https://id.example.org".to_owned(),
+            subject: "248289761001".to_owned(),
+            since_unix_s: PUBLISHED_UNIX_S,
+        }],
+        issuer: "https://id.example.org".to_owned(),
         grants: vec![GrantLine {
             role: "researcher".to_owned(),
             label: "Researcher".to_owned(),

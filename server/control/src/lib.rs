@@ -117,7 +117,9 @@ pub use limit_acts::{LimitAct, LimitActRow, NewLimitAct};
 pub use login::{Credentials, Login};
 pub use mail::{InboxMail, InvalidMail, Letter, MailChoice, MailSecurity, MailSettings, Mailer};
 pub use mart_runs::{MartRunRow, MartRunStatus, NewMartRun};
-pub use oidc::{Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, OidcError, verify_id_token};
+pub use oidc::{
+    Attempt, CarriedAttempt, Expected, Identity, IssuerKeys, LinkedIdentity, OidcError, verify_id_token,
+};
 pub use order::Order;
 pub use outbound::{Answered, Outbound, OutboundError, OutboundLimits, Reach};
 pub use outbox::Announcement;

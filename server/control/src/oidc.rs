@@ -9,6 +9,7 @@ mod issuer_keys;
 use std::fmt;
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use kernel::{AccountId, TenantId};
 
 use crate::accounts::standing::require_administrator_left;
@@ -44,10 +45,21 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// What the ledger says of it: enough to recognise it, and nobody's name.
-    fn sha256(&self) -> String {
+    /// What the ledger says of it, and forms that must name one of several: enough to recognise it, and nobody's name.
+    /// The SHA-256, in hex, of the issuer and the subject with a line feed between them.
+    #[must_use]
+    pub fn sha256(&self) -> String {
         hex_sha256(format!("{}\n{}", self.issuer, self.subject).as_bytes())
     }
+}
+
+/// An identity that may sign in to an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkedIdentity {
+    /// Who.
+    pub identity: Identity,
+    /// Since when.
+    pub linked_at: DateTime<Utc>,
 }
 
 impl Control {
@@ -82,8 +94,8 @@ impl Control {
     /// Lets an identity sign in to an account. For who administers the tenant.
     ///
     /// # Errors
-    /// [`ControlError::Denied`] when the tenant has no such account; [`ControlError::IdentityTaken`] when an account of
-    /// the deployment has the identity already.
+    /// [`ControlError::Denied`] when the tenant has no such account; [`ControlError::AccountErased`] for one that was
+    /// erased; [`ControlError::IdentityTaken`] when an account of the deployment has the identity already.
     pub async fn link_identity(
         &self,
         order: impl Into<Order<'_>>,
@@ -98,7 +110,10 @@ impl Control {
         require_text("subject", &identity.subject, 255)?;
         let mut system = self.store().system().begin().await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
-        AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
+        let found = AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
+        if found.is_erased() {
+            return Err(ControlError::AccountErased);
+        }
         let keys = (self.subject_keys(), self.index());
         let (indexed, sealed) = directory::seal(keys, (tenant, account), identity)?;
         let now = timestamp(system.now());
@@ -130,7 +145,8 @@ impl Control {
     /// Takes an identity from an account; its sessions end. Taking it again changes nothing. For who administers the tenant.
     ///
     /// # Errors
-    /// [`ControlError::Denied`] for an account.
+    /// [`ControlError::Denied`] when the tenant has no such account; [`ControlError::LastAdministrator`] when nobody could
+    /// sign in any more who administers it.
     pub async fn unlink_identity(
         &self,
         order: impl Into<Order<'_>>,
@@ -143,6 +159,7 @@ impl Control {
         order.require_reason()?;
         let mut system = self.store().system().begin().await?;
         let mut tx = self.store().tenant(tenant).await?.begin().await?;
+        AccountRow::find(tx.connection(), account).await?.ok_or(ControlError::Denied)?;
         let removed = sqlx::query(
             "DELETE FROM identity_directory
              WHERE issuer = $1 AND subject = $2 AND tenant_id = $3 AND account_id = $4",

@@ -6,7 +6,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use control::{Audience, AuthError, Denial, DeniedWho, GovernedError, Principal, TraceId};
-use kernel::{Action, Build, Read, Sign, StudyId, StudyScope};
+use flight::published::Visible;
+use kernel::{Action, Build, Read, Sign, SnapshotId, StudyId, StudyScope};
 
 use super::State;
 use super::edge::Whose;
@@ -195,6 +196,27 @@ impl Caller {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(self.refuse(state, "no_snapshot").await),
             Err(error) => Err(self.problem(error)),
+        }
+    }
+
+    /// A published snapshot of the study; the current one when none is named.
+    ///
+    /// # Errors
+    /// As [`Caller::read`]; what has no snapshot is not there.
+    pub(crate) async fn visible(
+        &self,
+        state: &State,
+        scope: &StudyScope<Read>,
+        snapshot: Option<SnapshotId>,
+    ) -> Result<Visible, Problem> {
+        let published = &state.app.published;
+        let visible = match snapshot {
+            None => published.current(scope).await,
+            Some(id) => published.snapshot(scope, id).await,
+        };
+        match visible.map_err(|failure| self.problem(failure))? {
+            Some(visible) => Ok(visible),
+            None => Err(self.refuse(state, "no_snapshot").await),
         }
     }
 

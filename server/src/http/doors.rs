@@ -186,30 +186,20 @@ fn accounts() -> Vec<Route> {
         ),
         door!(get "/api/v1/organisation", AdministerTenant, [], api::organisation::show),
         door!(get "/api/v1/access-review", AdministerTenant, [], api::access_review::show),
-        door!(
-            post "/api/v1/access-review/sign-off", AdministerTenant,
-            ["access.reviewed"], api::access_review::sign_off
-        ),
+        door!(post "/api/v1/access-review/sign-off", AdministerTenant, ["access.reviewed"], api::access_review::sign_off),
         door!(get "/api/v1/accounts/{account}", AdministerTenant, [], api::accounts::show),
-        door!(
-            post "/api/v1/accounts/{account}/grants", AdministerTenant,
-            ["account.grants.changed"], api::accounts::grants::give
-        ),
-        door!(
-            post "/api/v1/accounts/{account}/grants/revoke", AdministerTenant,
-            ["account.grants.changed"], api::accounts::grants::take
-        ),
-        door!(
-            post "/api/v1/accounts/{account}/disable", AdministerTenant,
-            ["account.disabled"], api::accounts::standing::disable
-        ),
-        door!(
-            post "/api/v1/accounts/{account}/enable", AdministerTenant,
-            ["account.enabled"], api::accounts::standing::enable
-        ),
+        door!(post "/api/v1/accounts/{account}/grants", AdministerTenant, ["account.grants.changed"], api::accounts::grants::give),
+        door!(post "/api/v1/accounts/{account}/grants/revoke", AdministerTenant, ["account.grants.changed"], api::accounts::grants::take),
+        door!(post "/api/v1/accounts/{account}/disable", AdministerTenant, ["account.disabled"], api::accounts::standing::disable),
+        door!(post "/api/v1/accounts/{account}/enable", AdministerTenant, ["account.enabled"], api::accounts::standing::enable),
         door!(
             post "/api/v1/accounts/{account}/second-factor/reset", AdministerTenant,
             ["auth.second_factor.disabled"], api::accounts::standing::reset_second_factor
+        ),
+        door!(post "/api/v1/accounts/{account}/identities", AdministerTenant, ["account.identity.linked"], api::accounts::identities::link),
+        door!(
+            post "/api/v1/accounts/{account}/identities/unlink", AdministerTenant,
+            ["account.identity.unlinked"], api::accounts::identities::unlink
         ),
         door!(get "/api/v1/accounts/{account}/sessions", AdministerTenant, [], api::accounts::access::sessions),
         door!(
@@ -260,6 +250,11 @@ fn administration() -> Vec<Route> {
         door!(
             post "/admin/accounts/{account}/second-factor/reset", AdministerTenant,
             ["auth.second_factor.disabled"], page::account_changes::reset_second_factor
+        ),
+        door!(post "/admin/accounts/{account}/identities", AdministerTenant, ["account.identity.linked"], page::account_changes::link_identity),
+        door!(
+            post "/admin/accounts/{account}/identities/unlink", AdministerTenant,
+            ["account.identity.unlinked"], page::account_changes::unlink_identity
         ),
         door!(
             post "/admin/accounts/{account}/sessions/end", AdministerTenant,
@@ -383,6 +378,8 @@ fn messages() -> Vec<Route> {
         ),
         door!(get "/api/v1/inbox", SignedIn, [], api::inbox::list),
         door!(post "/api/v1/inbox/{notice}/read", SignedIn, [], api::inbox::read),
+        door!(get "/api/v1/inbox/mail", SignedIn, [], api::inbox::mail::show),
+        door!(put "/api/v1/inbox/mail", SignedIn, [], api::inbox::mail::choose),
         door!(get "/webhooks", AdministerTenant, [], page::webhooks::show),
         door!(post "/webhooks", AdministerTenant, ["webhook.added"], page::webhooks::add),
         door!(

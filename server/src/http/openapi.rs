@@ -27,7 +27,7 @@ pub(crate) struct PageParams {
     paths(
         api::login::login, api::tokens::issue, api::logout::logout,
         api::access_review::show, api::access_review::sign_off, api::accounts::list, api::accounts::show, api::accounts::create::create, api::accounts::grants::give,
-        api::accounts::grants::take, api::accounts::standing::disable, api::accounts::standing::enable,
+        api::accounts::grants::take, api::accounts::identities::link, api::accounts::identities::unlink, api::accounts::standing::disable, api::accounts::standing::enable,
         api::accounts::standing::reset_second_factor, api::accounts::access::sessions,
         api::accounts::access::end_sessions, api::accounts::access::end_session, api::accounts::access::tokens,
         api::accounts::access::revoke_token, api::organisation::show,
@@ -42,7 +42,7 @@ pub(crate) struct PageParams {
         api::webhooks::list, api::webhooks::add::add, api::webhooks::show::show, api::webhooks::rotate::rotate,
         api::webhooks::enable::enable, api::webhooks::enable::disable, api::webhooks::remove::remove,
         api::webhooks::test::test, api::webhooks::deliveries::list, api::webhooks::retry::retry,
-        api::inbox::list, api::inbox::read, api::audit::list, api::audit::verification,
+        api::inbox::list, api::inbox::read, api::inbox::mail::show, api::inbox::mail::choose, api::audit::list, api::audit::verification,
         api::audit::show::show, api::audit::show::proof, api::audit::export::export, api::audit::review::sign_off,
         api::break_glass::list, api::break_glass::open::open, api::break_glass::end::end, api::break_glass::review::review,
         api::signatures::list, api::signatures::show, api::signatures::sign::sign, api::signatures::sign::record,

@@ -127,14 +127,7 @@ impl<'a> Visit<'a> {
 
     /// The study's current snapshot, or the page that says that there is none.
     pub(crate) async fn visible(&self, scope: &StudyScope<Read>) -> Result<Visible, Response> {
-        match self.state.app.published.current(scope).await {
-            Ok(Some(visible)) => Ok(visible),
-            Ok(None) => {
-                let problem = self.caller.refuse(self.state, "no_snapshot").await;
-                Err(self.refuse(&problem))
-            }
-            Err(error) => Err(self.fail(error)),
-        }
+        self.caller.visible(self.state, scope, None).await.map_err(|problem| self.refuse(&problem))
     }
 
     /// The whole frame of a page of a study, or of none.

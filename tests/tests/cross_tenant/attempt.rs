@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::OWN_IDENTITY;
 use super::cast::{Cast, Treasure, Who, study};
 use crate::support::{Answer, OTHER_STUDY, Visitor};
 use crate::tenant_wall::Door;
@@ -55,7 +56,7 @@ const HEADERS: [&str; 10] = [
 
 impl Attempt<'_> {
     /// The request, with the id of what is there or of what is not.
-    pub(crate) fn request(&self, who: &Who, theirs: bool) -> Sent {
+    pub(crate) fn request(&self, cast: &Cast, who: &Who, theirs: bool) -> Sent {
         let id = self.treasure.name(theirs);
         let mut path = self.path(theirs);
         let mut headers = Vec::new();
@@ -70,7 +71,7 @@ impl Attempt<'_> {
             headers.push(("cookie".to_owned(), format!("tenant={id}; theme=dark")));
         }
         if self.door.method != "get" {
-            body = Some(self.body(theirs));
+            body = Some(self.body(cast, theirs));
             headers.push(("sec-fetch-site".to_owned(), "same-origin".to_owned()));
             if !headers.iter().any(|(name, _)| name == "idempotency-key")
                 && self.door.path.ends_with("/batches")
@@ -97,6 +98,7 @@ impl Attempt<'_> {
                 "study" => OTHER_STUDY,
                 "table" => "dim_site",
                 "mart" => "mart_kri",
+                "role" => "researcher",
                 "indicator" => "kri0001",
                 "site" => "C1",
                 "subject" => "S1",
@@ -129,56 +131,102 @@ impl Sent {
     }
 }
 
-/// What the doors with a form of their own take; another field would be refused before anything is looked at.
-const FORMS: [(&str, &[&str]); 5] = [
-    ("/batches", &["mapping", "files"]),
-    ("/jobs", &["kind"]),
-    ("/schedules", &["kind", "study", "cron", "zone"]),
-    ("/access-tokens", &["label", "days", "role", "studies"]),
-    ("/tokens", &["audience"]),
+/// What the forms of pages take, all of them together: a page leaves what it does not know. REST routes refuse that, and
+/// are sent the example of their own description.
+const FORM: [(&str, &str); 27] = [
+    ("act", "acknowledge"),
+    ("choice", "ALL"),
+    ("code", "000000"),
+    ("cron", "0 4 2 2 *"),
+    ("days", "1"),
+    ("description", "an attempt"),
+    ("email", "attempt@other.example"),
+    ("first", "0"),
+    ("identity", SHA256),
+    ("issuer", "https://id.other.example"),
+    ("kind", "marts_build"),
+    ("kinds", "job.failed"),
+    ("label", "an attempt"),
+    ("last", "0"),
+    ("list_sha256", SHA256),
+    ("meaning", "approval"),
+    ("name", "An attempt"),
+    ("password", "a password of some length"),
+    ("reason", "an attempt"),
+    ("record", "33cea447716f35b08347e109d6872384"),
+    ("record_sha256", SHA256),
+    ("record_type", "snapshot"),
+    ("remark", "an attempt"),
+    ("role", "researcher"),
+    ("subject", "248289761001"),
+    ("url", "https://hooks.other.example/cairn"),
+    ("zone", "UTC"),
 ];
+const SHA256: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 impl Attempt<'_> {
-    /// What the handler could want, so that it does not stop at the form of the body; and, where the id stands in the
-    /// body, now and then with fields that nobody asked for.
-    fn body(&self, theirs: bool) -> (&'static str, String) {
-        let is_here = self.position == Position::Body;
-        let study = if is_here { study(theirs) } else { OTHER_STUDY };
-        let named = if is_here { self.treasure.name(theirs) } else { "no_such_thing" };
-        let file =
-            json!({ "name": "dm.csv", "bytes": 4, "blake3": blake3::hash(b"DM\n1").to_hex().as_str() });
-        let mut fields = BTreeMap::from([
-            ("study", json!(study)),
-            ("kind", json!("marts_build")),
-            ("cron", json!("0 4 2 2 *")),
-            ("zone", json!("UTC")),
-            ("label", json!("an attempt")),
-            ("days", json!(1)),
-            ("role", json!("researcher")),
-            ("studies", json!([study])),
-            ("audience", json!("http")),
-            ("mapping", json!("sdtm")),
-            ("files", json!([file])),
-            ("code", json!("000000")),
-        ]);
-        let form = FORMS.iter().find(|(end, _)| self.door.is_rest() && self.door.path.ends_with(end));
-        if let Some((_, own)) = form {
-            fields.retain(|name, _| own.contains(name));
-        }
-        if is_here && (form.is_none() || self.in_own_study) {
-            let value = if self.treasure.what == "study" { study } else { named };
-            fields.extend(
-                ["tenant", "tenant_id", "account", self.treasure.what].map(|name| (name, json!(value))),
-            );
+    /// What the handler wants, so that it does not stop at the form of the body; and, where the id stands in the body, now
+    /// and then with fields that nobody asked for.
+    fn body(&self, cast: &Cast, theirs: bool) -> (&'static str, String) {
+        // A login is about whom it names, and throttled for everybody when it fails (control 34).
+        let is_login = OWN_IDENTITY.contains(&&*self.door.path);
+        let mut body = match cast.example(self.door) {
+            Some(example) if !is_login => example.clone(),
+            None if !is_login && !self.door.is_rest() => {
+                let fields = FORM.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+                Value::Object(fields.chain([("study".to_owned(), json!(""))]).collect())
+            }
+            _ => json!({}),
+        };
+        self.fill(&mut body, theirs);
+        let fields = body.as_object_mut().expect("every body is an object");
+        if self.position == Position::Body && self.in_own_study && !is_login {
+            let names = ["tenant", "tenant_id", "account", self.treasure.what];
+            let names = names.into_iter().filter(|name| self.may_hold(name));
+            let named = self.named(theirs);
+            fields.extend(names.map(|name| (name.to_owned(), json!(named))));
         }
         if self.door.is_rest() {
-            return ("application/json", json!(fields).to_string());
+            return ("application/json", body.to_string());
         }
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let pairs = fields.iter().filter(|(_, value)| !value.is_array());
         let pairs: Vec<String> =
-            pairs.map(|(name, value)| format!("{name}={}", encoded(&text(value)))).collect();
+            fields.iter().map(|(name, value)| format!("{name}={}", encoded(&text(value)))).collect();
         ("application/x-www-form-urlencoded", pairs.join("&"))
+    }
+
+    /// Puts the id wherever the body names such a thing; studies are the caller's own otherwise.
+    fn fill(&self, body: &mut Value, theirs: bool) {
+        let is_here = self.position == Position::Body;
+        let study = if is_here { study(theirs) } else { OTHER_STUDY };
+        match body {
+            Value::Object(fields) => {
+                for (name, field) in fields.iter_mut() {
+                    match name.as_str() {
+                        "study" => *field = json!(study),
+                        "studies" => *field = json!([study]),
+                        "record" if is_here && self.treasure.what == "snapshot" => {
+                            *field = json!(self.named(theirs));
+                        }
+                        name if is_here && name == self.treasure.what && self.may_hold(name) => {
+                            *field = json!(self.named(theirs));
+                        }
+                        _ => self.fill(field, theirs),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.fill(item, theirs)),
+            _ => {}
+        }
+    }
+
+    fn named(&self, theirs: bool) -> &str {
+        if self.treasure.what == "study" { study(theirs) } else { self.treasure.name(theirs) }
+    }
+
+    /// An address is one account's in the whole deployment, so that who makes an account is told that it is taken.
+    fn may_hold(&self, field: &str) -> bool {
+        field != "email" || !self.door.path.ends_with("/accounts")
     }
 }
 

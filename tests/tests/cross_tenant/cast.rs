@@ -69,7 +69,7 @@ pub(crate) struct Who {
     /// Whether the server knows them at all.
     pub(crate) is_somebody: bool,
     /// Whether they may build whatever study they name, in their own house.
-    pub(crate) builds_at_home: bool,
+    builds_at_home: bool,
     /// Of the canary's own tenant, whose names are theirs to know.
     is_neighbour: bool,
 }
@@ -92,10 +92,13 @@ impl Who {
         Self { name, proof, is_somebody: false, builds_at_home: false, is_neighbour: false }
     }
 
-    /// Whether this door makes a study of that name in their own house, where it is there from then on: who may build
-    /// anything at home may announce a delivery for a name that nobody has there.
+    /// Whether this door gives them what it is asked for, as it is meant to. Who may build anything at home may announce a
+    /// delivery for a name that nobody has there, and the study is there from then on; people of the tenant itself may
+    /// open any of its studies in an emergency, which is told and reviewed.
     pub(crate) fn makes_it_their_own(&self, door: &Door) -> bool {
-        self.builds_at_home && door.method == "post" && door.path.ends_with("/batches")
+        let is_announced = self.builds_at_home && door.path.ends_with("/batches");
+        let is_an_emergency = self.is_neighbour && door.path.ends_with("/break-glass");
+        door.method == "post" && (is_announced || is_an_emergency)
     }
 
     /// Them, with a connection of their own.
@@ -118,6 +121,8 @@ pub(crate) struct Cast {
     owner: String,
     cookie: String,
     canarys_token: String,
+    /// What the server says of its interface.
+    description: Value,
 }
 
 impl Cast {
@@ -135,7 +140,23 @@ impl Cast {
         let owner = engineer.token(&server, "http");
         let Hidden { treasures, token, cookie } = hide_treasures(&installation, &server, &owner);
         let outsiders = gather(&installation, &server);
-        Some(Self { installation, server, outsiders, treasures, owner, cookie, canarys_token: token })
+        let description = Visitor::new().get(&server.url("/api/openapi.json")).json();
+        Some(Self {
+            installation,
+            server,
+            outsiders,
+            treasures,
+            owner,
+            cookie,
+            canarys_token: token,
+            description,
+        })
+    }
+
+    /// The body that a door of the interface gives as an example, where it takes one.
+    pub(crate) fn example(&self, door: &Door) -> Option<&Value> {
+        let operation = &self.description["paths"][&door.path][&door.method];
+        operation["requestBody"]["content"]["application/json"].get("example")
     }
 
     /// Who may do anything in the canary's tenant: with a token, and with a browser.

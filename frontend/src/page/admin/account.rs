@@ -9,7 +9,7 @@ use crate::component::document::{Document, Drawing};
 use crate::component::frame::csrf_field;
 use crate::component::table::{head, scrolling};
 use crate::link;
-use crate::view::{AdminAccountView, GrantLine};
+use crate::view::{AdminAccountView, GrantLine, IdentityLine};
 
 /// One account, with what it was granted and what lets it in.
 #[must_use]
@@ -42,6 +42,11 @@ pub fn admin_account(view: &AdminAccountView) -> String {
                 {grants(view)}
                 {new_grant(view)}
             </section>
+            <section aria-labelledby="identities">
+                <h2 id="identities">"Identities"</h2>
+                {identities(view)}
+                {new_identity(view)}
+            </section>
             <section aria-labelledby="sessions">
                 <h2 id="sessions">"Sessions"</h2>
                 {lines::sessions(&view.sessions, Owners::Known)}
@@ -60,9 +65,6 @@ fn grant_address(view: &AdminAccountView) -> String {
 }
 
 fn facts(view: &AdminAccountView) -> AnyView {
-    let identities = view.identities.iter().map(|(issuer, subject)| {
-        view! { <dt>"Provider"</dt><dd>{issuer.clone()}" as "<code>{subject.clone()}</code></dd> }
-    });
     let disabled = view.disabled_unix_s.map(|at| view! { <dt>"Disabled"</dt><dd>{instant(at)}</dd> });
     let factor = if view.account.has_second_factor { "authenticator app in use" } else { "none" };
     view! {
@@ -72,7 +74,6 @@ fn facts(view: &AdminAccountView) -> AnyView {
             {disabled}
             <dt>"Last used"</dt><dd>{last_use(view.account.used_unix_s)}</dd>
             <dt>"Signs in by"</dt><dd>{view.account.signs_in_by.clone()}</dd>
-            {identities.collect_view()}
             <dt>"Second factor"</dt><dd>{factor}</dd>
         </dl>
     }
@@ -147,6 +148,62 @@ fn new_grant(view: &AdminAccountView) -> AnyView {
                 <button class="button primary" type="submit" formaction=grant_address(view)>"Give the role"</button>
             </div>
         </div>
+    }
+    .into_any()
+}
+
+fn identities(view: &AdminAccountView) -> AnyView {
+    if view.identities.is_empty() {
+        return view! { <p class="soft">"Nobody signs in to the account through an identity provider."</p> }
+            .into_any();
+    }
+    let to = link::admin_account_action(&view.account.id, "identities/unlink");
+    let row = |one: &IdentityLine| {
+        let label = format!("Take the identity {} of {}", one.subject, one.issuer);
+        view! {
+            <tr>
+                <td>{one.issuer.clone()}</td>
+                <th scope="row"><code>{one.subject.clone()}</code></th>
+                <td class="nowrap">{instant(one.since_unix_s)}</td>
+                <td>
+                    <button class="button quiet small" type="submit" name="identity" value=one.key.clone()
+                        formaction=to.clone() aria-label=label>"Take away"</button>
+                </td>
+            </tr>
+        }
+    };
+    let table = view! {
+        <table>
+            <caption class="vh">"Identities of the account"</caption>
+            <thead><tr>{head("Provider", "")}{head("Its name for the person", "")}{head("Since", "")}{head("", "")}</tr></thead>
+            <tbody>{view.identities.iter().map(row).collect_view()}</tbody>
+        </table>
+    };
+    scrolling("Identities of the account".to_owned(), table.into_any())
+}
+
+fn new_identity(view: &AdminAccountView) -> AnyView {
+    let to = link::admin_account_action(&view.account.id, "identities");
+    view! {
+        <div class="filter">
+            <div class="field">
+                <label for="issuer">"Provider"</label>
+                <input id="issuer" name="issuer" type="text" maxlength="500" autocomplete="off" value=view.issuer.clone()
+                    aria-describedby="identity-help"/>
+            </div>
+            <div class="field">
+                <label for="subject">"Its name for the person (sub)"</label>
+                <input id="subject" name="subject" type="text" maxlength="255" autocomplete="off" value=view.subject.clone()
+                    aria-describedby="identity-help"/>
+            </div>
+            <div class="field-buttons">
+                <button class="button primary" type="submit" formaction=to>"Link the identity"</button>
+            </div>
+        </div>
+        <p id="identity-help" class="soft">
+            "Both letter by letter as the provider writes them; the name is no e-mail address. When an identity is taken away, the "
+            "account's sessions end."
+        </p>
     }
     .into_any()
 }

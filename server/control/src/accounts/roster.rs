@@ -15,7 +15,7 @@ use crate::control::Control;
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::parse_timestamp;
 use crate::keys::SubjectKeys;
-use crate::oidc::{Identity, directory};
+use crate::oidc::{LinkedIdentity, directory};
 use crate::store::Connection;
 
 const STEP: &str = "list the accounts";
@@ -34,7 +34,7 @@ pub struct AccountSummary {
     /// Whether it has a password.
     pub has_password: bool,
     /// Who may sign in to it through a provider.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<LinkedIdentity>,
     /// Whether every sign-in with a password asks for a code.
     pub has_second_factor: bool,
     /// When it was made.
@@ -150,9 +150,10 @@ async fn identities(
     system: &mut Connection,
     keys: &SubjectKeys,
     (tenant, only): (TenantId, &str),
-) -> Result<BTreeMap<AccountId, Vec<Identity>>, ControlError> {
-    let rows: Vec<(String, String, String, Option<Vec<u8>>)> = sqlx::query_as(
-        "SELECT account_id, issuer, subject, subject_sealed FROM identity_directory
+) -> Result<BTreeMap<AccountId, Vec<LinkedIdentity>>, ControlError> {
+    type Listed = (String, String, String, Option<Vec<u8>>, String);
+    let rows: Vec<Listed> = sqlx::query_as(
+        "SELECT account_id, issuer, subject, subject_sealed, linked_at FROM identity_directory
          WHERE tenant_id = $1 AND (account_id = $2 OR $2 = '')",
     )
     .bind(tenant.to_string())
@@ -160,14 +161,16 @@ async fn identities(
     .fetch_all(system)
     .await
     .map_err(storage(STEP))?;
-    let mut identities: BTreeMap<AccountId, Vec<Identity>> = BTreeMap::new();
-    for (account, issuer, indexed, sealed) in rows {
+    let mut identities: BTreeMap<AccountId, Vec<LinkedIdentity>> = BTreeMap::new();
+    for (account, issuer, indexed, sealed, linked_at) in rows {
         let account = read_id(&account)?;
         let identity = directory::open(keys, (tenant, account), (issuer, &indexed, sealed))?;
-        identities.entry(account).or_default().push(identity);
+        let linked = LinkedIdentity { identity, linked_at: read_instant(&linked_at)? };
+        identities.entry(account).or_default().push(linked);
     }
     for own in identities.values_mut() {
-        own.sort_by(|a, b| a.issuer.cmp(&b.issuer).then(a.subject.cmp(&b.subject)));
+        let name = |one: &LinkedIdentity| (one.identity.issuer.clone(), one.identity.subject.clone());
+        own.sort_by_key(name);
     }
     Ok(identities)
 }

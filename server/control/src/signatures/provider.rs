@@ -131,6 +131,7 @@ impl Control {
         }
         let mut system = self.store().system().view().await?;
         let owner = directory::find(&mut system, self.index(), identity).await?;
+        drop(system);
         let own = (principal.tenant(), principal.account());
         if owner != Some(own) {
             self.refuse_oidc("another_identity", Some(identity), trace).await?;

@@ -1,5 +1,5 @@
 use control::{Actor, Audience, ControlError, Credentials, Identity};
-use kernel::{AccountId, Role, TenantId};
+use kernel::{AccountId, Clock, Role, TenantId};
 
 use super::world::{PASSWORD, World, everywhere, new_account, trace};
 use crate::site::Whose;
@@ -40,9 +40,23 @@ async fn an_identity_lets_in_whom_an_administrator_has_linked_it_to() {
     let elsewhere = Identity { issuer: "https://other.example".to_owned(), ..identity("ada") };
     check_unknown(&world, &elsewhere, "the same name at another issuer").await;
 
+    let summary = control.account(&operator, tenant, account).await.expect("it is there");
+    assert_eq!(summary.identities.len(), 1);
+    assert_eq!(
+        (&summary.identities[0].identity, summary.identities[0].linked_at),
+        (&identity("ada"), world.clock.now())
+    );
+
     let second = world.account(tenant, "bob@example.org", &[]).await;
     let again = control.link_identity(&operator, tenant, second, &identity("ada")).await;
     assert!(matches!(again, Err(ControlError::IdentityTaken)), "{again:?}");
+    let elsewhere = world.tenant("other").await.id;
+    for outcome in [
+        control.link_identity(&operator, elsewhere, account, &identity("more")).await,
+        control.unlink_identity(&operator, elsewhere, account, &identity("ada")).await,
+    ] {
+        assert!(matches!(outcome, Err(ControlError::Denied)), "another tenant's account: {outcome:?}");
+    }
     let by_herself =
         control.link_identity(&session.principal.actor(), tenant, account, &identity("more")).await;
     assert!(matches!(by_herself, Err(ControlError::Denied)), "{by_herself:?}");
@@ -86,6 +100,8 @@ async fn a_disabled_or_erased_account_is_signed_in_to_by_nobody() {
     let second = third;
     let erasure = control::Erasure { account, reason: "asked".to_owned(), approved_by: second };
     control.erase_account(&operator, tenant, erasure).await.expect("she asked");
+    let linked = control.link_identity(&operator, tenant, account, &identity("canary-sub")).await;
+    assert!(matches!(linked, Err(ControlError::AccountErased)), "{linked:?}");
     for whose in [Whose::Systems, Whose::Tenants(tenant)] {
         let dump = format!("{:?}", world.site.contents(whose).await);
         assert!(!dump.contains("canary-sub"), "the identity is kept in {whose:?}");

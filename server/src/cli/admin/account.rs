@@ -40,6 +40,8 @@ pub(crate) enum AccountCommand {
         account: AccountId,
         #[command(flatten)]
         identity: IdentityArgs,
+        #[command(flatten)]
+        why: WhyArgs,
     },
     /// Take an identity from an account. Its sessions end.
     Unlink {
@@ -49,6 +51,8 @@ pub(crate) enum AccountCommand {
         account: AccountId,
         #[command(flatten)]
         identity: IdentityArgs,
+        #[command(flatten)]
+        why: WhyArgs,
     },
     /// Give an account a role. Its sessions end, so that it signs in anew.
     Grant {
@@ -183,14 +187,14 @@ pub(super) async fn run(app: &App, command: AccountCommand) -> Result<()> {
             let id = control.create_account(&Actor::Operator, tenant.id, account).await?;
             say!("account {id}");
         }
-        AccountCommand::Link { tenant, account, identity } => {
+        AccountCommand::Link { tenant, account, identity, why } => {
             let tenant = tenant_called(app, &tenant).await?;
-            control.link_identity(&Actor::Operator, tenant.id, account, &identity.into()).await?;
+            control.link_identity(why.order(), tenant.id, account, &identity.into()).await?;
             say!("account {account} can be signed in to by that identity");
         }
-        AccountCommand::Unlink { tenant, account, identity } => {
+        AccountCommand::Unlink { tenant, account, identity, why } => {
             let tenant = tenant_called(app, &tenant).await?;
-            control.unlink_identity(&Actor::Operator, tenant.id, account, &identity.into()).await?;
+            control.unlink_identity(why.order(), tenant.id, account, &identity.into()).await?;
             say!("account {account} is not that identity's; its sessions have ended");
         }
         AccountCommand::Grant { tenant, account, grant, why } => {

@@ -5,7 +5,7 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
-use control::{AccountSummary, Actor, ControlError, Order};
+use control::{AccountSummary, Actor, ControlError, LinkedIdentity, Order};
 use kernel::{AccountId, Administer, Grant, Role, StudyId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,7 @@ use crate::http::problem::{Kind, Problem};
 pub(crate) mod access;
 pub(crate) mod create;
 pub(crate) mod grants;
+pub(crate) mod identities;
 pub(crate) mod standing;
 
 /// An account, as its administrator sees it.
@@ -37,7 +38,7 @@ pub(crate) struct AccountAnswer {
     /// Whether every sign-in with the password asks for a code.
     pub(crate) has_second_factor: bool,
     /// Who may sign in to it through a provider.
-    pub(crate) identities: Vec<IdentityFields>,
+    pub(crate) identities: Vec<IdentityAnswer>,
     /// Its roles.
     pub(crate) grants: Vec<GrantAnswer>,
     /// When it was made, in RFC 3339.
@@ -49,13 +50,24 @@ pub(crate) struct AccountAnswer {
 }
 
 /// Somebody, as an identity provider knows them.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentityFields {
     /// The provider's address, letter by letter as it calls itself.
     pub(crate) issuer: String,
     /// Its own name for the person (`sub`).
     pub(crate) subject: String,
+}
+
+/// Somebody who may sign in to an account through a provider.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IdentityAnswer {
+    /// The provider's address.
+    pub(crate) issuer: String,
+    /// Its own name for the person (`sub`).
+    pub(crate) subject: String,
+    /// Since when, in RFC 3339.
+    pub(crate) linked_at: String,
 }
 
 /// A role that an account has.
@@ -81,7 +93,11 @@ pub(crate) struct ReasonFields {
 
 impl From<AccountSummary> for AccountAnswer {
     fn from(account: AccountSummary) -> Self {
-        let identity = |one: control::Identity| IdentityFields { issuer: one.issuer, subject: one.subject };
+        let identity = |one: LinkedIdentity| IdentityAnswer {
+            issuer: one.identity.issuer,
+            subject: one.identity.subject,
+            linked_at: text(one.linked_at),
+        };
         Self {
             account: account.id.to_string(),
             email: account.email,
@@ -139,9 +155,7 @@ pub(crate) async fn show(
     caller: Caller,
     Path(account): Path<String>,
 ) -> Result<Json<AccountAnswer>, Problem> {
-    let actor = administrator(&state, &caller).await?;
-    let id = id(&state, &caller, &account).await?;
-    shown(&state, &caller, (&actor, id)).await.map(Json)
+    Ok(Json(asked(&state, &caller, &account).await?.found.into()))
 }
 
 /// The caller as who administers the tenant.
@@ -151,13 +165,6 @@ pub(crate) async fn show(
 pub(crate) async fn administrator(state: &State, caller: &Caller) -> Result<Actor, Problem> {
     caller.everywhere::<Administer>(state).await?;
     caller.principal.administrator().map_err(|error| caller.problem(error))
-}
-
-async fn id(state: &State, caller: &Caller, account: &str) -> Result<AccountId, Problem> {
-    match account.parse() {
-        Ok(id) => Ok(id),
-        Err(_) => Err(caller.refuse(state, "no_such_account").await),
-    }
 }
 
 /// The account as it is now.
@@ -182,29 +189,36 @@ async fn problem(state: &State, caller: &Caller, error: ControlError) -> Problem
     }
 }
 
-/// What a request asks for, of which account, why, and by whom.
-struct Asked<'a> {
-    actor: Actor,
-    account: AccountId,
-    reason: &'a str,
+/// Who asks something of which account.
+pub(crate) struct Asked<'a> {
+    pub(crate) actor: Actor,
+    /// The account as it was when it was asked for.
+    pub(crate) found: AccountSummary,
     caller: &'a Caller,
 }
 
 impl Asked<'_> {
-    fn order(&self) -> Order<'_> {
-        Order { actor: &self.actor, reason: Some(self.reason), trace: Some(&self.caller.trace) }
+    fn order<'b>(&'b self, reason: &'b str) -> Order<'b> {
+        Order { actor: &self.actor, reason: Some(reason), trace: Some(&self.caller.trace) }
     }
 }
 
-/// Who asks and for which account.
-async fn asked<'a>(
+/// Who asks and for which account of their organisation. It comes before the body is judged: what is wrong with a body is
+/// told to nobody who has no business with the account.
+///
+/// # Errors
+/// The one problem for "not yours" and "not there".
+pub(crate) async fn asked<'a>(
     state: &State,
     caller: &'a Caller,
-    (account, reason): (&str, &'a str),
+    account: &str,
 ) -> Result<Asked<'a>, Problem> {
     let actor = administrator(state, caller).await?;
-    let account = id(state, caller, account).await?;
-    Ok(Asked { actor, account, reason, caller })
+    let Ok(account) = account.parse() else { return Err(caller.refuse(state, "no_such_account").await) };
+    match state.app.control.account(&actor, caller.principal.tenant(), account).await {
+        Ok(found) => Ok(Asked { actor, found, caller }),
+        Err(error) => Err(problem(state, caller, error).await),
+    }
 }
 
 /// The account after it was changed.
@@ -215,7 +229,7 @@ async fn changed(
 ) -> Result<Response, Problem> {
     match done {
         Ok(()) => {
-            let answer = shown(state, asked.caller, (&asked.actor, asked.account)).await?;
+            let answer = shown(state, asked.caller, (&asked.actor, asked.found.id)).await?;
             Ok((StatusCode::OK, Json(answer)).into_response())
         }
         Err(error) => Err(problem(state, asked.caller, error).await),

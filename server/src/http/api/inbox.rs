@@ -14,6 +14,8 @@ use crate::http::caller::Caller;
 use crate::http::idempotency::Once;
 use crate::http::problem::{Kind, Problem};
 
+pub(crate) mod mail;
+
 const MOST: u32 = 200;
 
 /// Which notices.

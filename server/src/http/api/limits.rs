@@ -130,8 +130,7 @@ pub(crate) async fn list(
 }
 
 async fn read(state: &State, caller: &Caller, scope: &StudyScope<Read>) -> Result<Vec<LimitAlarm>, Problem> {
-    let visible = state.app.published.current(scope).await.map_err(|failure| caller.problem(failure))?;
-    let Some(visible) = visible else { return Err(caller.refuse(state, "no_snapshot").await) };
+    let visible = caller.visible(state, scope, None).await?;
     limit_alarms::read(&state.app, scope, &visible).await.map_err(|failure| caller.problem(failure))
 }
 
@@ -161,14 +160,13 @@ async fn done(
     once: &Once,
 ) -> Result<Response, Problem> {
     let engineer = caller.engineer(state, study).await?;
+    let scope = engineer.scope.to_read();
+    let visible = caller.visible(state, &scope, None).await?;
     let order: ActOrder = once.json(caller)?;
     let act = LimitAct::from_name(&order.act).ok_or_else(|| {
         let said = "`act` is not `acknowledge`, `resolve` or `reopen`.";
         Problem::new(Kind::BadRequest, said.to_owned(), &caller.trace)
     })?;
-    let scope = engineer.scope.to_read();
-    let visible = state.app.published.current(&scope).await.map_err(|failure| caller.problem(failure))?;
-    let Some(visible) = visible else { return Err(caller.refuse(state, "no_such_limit").await) };
     let done = limit_alarms::act(&state.app, &engineer, &visible, (limit, act, &order.reason)).await;
     done.map_err(|failure| caller.problem(failure))?;
     let answers = read(state, caller, &scope).await?;

@@ -123,9 +123,7 @@ pub(crate) async fn list(
     OriginalUri(uri): OriginalUri,
 ) -> Result<Page<CheckAnswer>, Problem> {
     let scope = caller.read(&state, &study).await?;
-    let Some(visible) = current(&state, &caller, &scope).await? else {
-        return Err(caller.refuse(&state, "no_snapshot").await);
-    };
+    let visible = caller.visible(&state, &scope, None).await?;
     let (checks, thresholds) =
         checked(&state, &scope, &visible).await.map_err(|failure| caller.problem(failure))?;
     let page = Paging::of(&caller, &uri)?.cut(&caller, checks, |check| {
@@ -152,16 +150,7 @@ pub(crate) async fn show(
     let scope = caller.read(&state, &study).await?;
     let paging = Paging::of(&caller, &uri)?;
     let before = paging.rows_before(&caller)?;
-    let visible = match before {
-        None => current(&state, &caller, &scope).await?,
-        Some((snapshot, _)) => {
-            let found = state.app.published.snapshot(&scope, snapshot).await;
-            found.map_err(|error| caller.problem(error))?
-        }
-    };
-    let Some(visible) = visible else {
-        return Err(caller.refuse(&state, "no_snapshot").await);
-    };
+    let visible = caller.visible(&state, &scope, before.map(|(snapshot, _)| snapshot)).await?;
     let (checks, thresholds) =
         checked(&state, &scope, &visible).await.map_err(|failure| caller.problem(failure))?;
     let Some(check) = checks.into_iter().find(|row| row.check_id == check) else {
@@ -192,14 +181,6 @@ pub(crate) async fn show(
         findings: findings.into_iter().map(FindingAnswer::from).collect(),
     };
     Ok(Page::<()>::linked(link, Json(answer).into_response()))
-}
-
-async fn current(
-    state: &State,
-    caller: &Caller,
-    scope: &StudyScope<Read>,
-) -> Result<Option<Visible>, Problem> {
-    state.app.published.current(scope).await.map_err(|error| caller.problem(error))
 }
 
 /// The checks of a snapshot and what they are judged by.

@@ -80,10 +80,9 @@ pub(crate) async fn list(
     Query(params): Query<QuarantineParams>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
-    let paging = Paging::of(&caller, &uri)?;
     let scope = caller.build(&state, &study).await?.to_read();
-    let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
-    let Some(visible) = visible else { return Err(caller.refuse(&state, "no_snapshot").await) };
+    let paging = Paging::of(&caller, &uri)?;
+    let visible = caller.visible(&state, &scope, None).await?;
     let batch = params.batch.as_deref().map(str::parse::<BatchId>).transpose();
     let batch = batch.map_err(|error| Problem::new(Kind::BadRequest, error.to_string(), &caller.trace))?;
     let wanted = Wanted { batch, only_open: !params.all };

@@ -99,14 +99,7 @@ pub(crate) async fn query(
     let scope = caller.read(&state, &study).await?;
     let Json(order) =
         order.map_err(|error| Problem::new(Kind::BadRequest, error.body_text(), &caller.trace))?;
-    let published = &state.app.published;
-    let visible = match order.snapshot {
-        None => published.current(&scope).await,
-        Some(id) => published.snapshot(&scope, id).await,
-    };
-    let Some(visible) = visible.map_err(|error| caller.problem(error))? else {
-        return Err(caller.refuse(&state, "no_snapshot").await);
-    };
+    let visible = caller.visible(&state, &scope, order.snapshot).await?;
     // On a task of its own: a caller that goes away does not keep the end of the read from the ledger.
     let trace = caller.trace.clone();
     let made = tokio::spawn(async move { read_out(&state, &caller, (scope, visible), order).await }).await;

@@ -107,8 +107,7 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
-    let visible = state.app.published.current(&scope).await.map_err(|error| caller.problem(error))?;
-    let Some(visible) = visible else { return Err(caller.refuse(&state, "no_snapshot").await) };
+    let visible = caller.visible(&state, &scope, None).await?;
     let tag = Tag::of(&[&visible.row.id.to_string(), &uri.to_string()]);
     let tables: Vec<_> = visible.manifest.tables.iter().collect();
     let page = Paging::of(&caller, &uri)?.cut(&caller, tables, |(name, _)| (*name).clone())?;
@@ -150,17 +149,13 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let scope = caller.read(&state, &study).await?;
-    let published = &state.app.published;
     let paging = Paging::sized(&caller, &uri, ROWS)?;
     let before = paging.rows_before(&caller)?;
-    let visible = match before.map(|(snapshot, _)| snapshot).or(params.snapshot) {
-        None => published.current(&scope).await,
-        Some(id) => published.snapshot(&scope, id).await,
-    };
-    let visible = visible.map_err(|error| caller.problem(error))?;
-    let Some(visible) = visible.filter(|visible| visible.manifest.tables.contains_key(&table)) else {
+    let snapshot = before.map(|(snapshot, _)| snapshot).or(params.snapshot);
+    let visible = caller.visible(&state, &scope, snapshot).await?;
+    if !visible.manifest.tables.contains_key(&table) {
         return Err(caller.refuse(&state, "no_such_table").await);
-    };
+    }
     let rows = Rows { offset: before.map_or(0, |(_, row)| row), paging, format: params.format };
     let tag = rows.tag(&visible.row.id, &table);
     if let Some(unchanged) = tag.unchanged(&headers) {

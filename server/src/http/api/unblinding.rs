@@ -4,10 +4,10 @@ use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use control::{ControlError, Unblinding};
-use kernel::Administer;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::accounts::asked;
 use crate::http::State;
 use crate::http::caller::Caller;
 use crate::http::idempotency::Once;
@@ -46,11 +46,10 @@ pub(crate) async fn unblind(
 }
 
 async fn done(state: &State, caller: &Caller, account: &str, once: &Once) -> Result<Response, Problem> {
-    caller.everywhere::<Administer>(state).await?;
+    let account = asked(state, caller, account).await?.found.id;
     let order: UnblindingOrder = once.json(caller)?;
-    let study = order.study.as_deref().map(str::parse).transpose();
-    let (Ok(account), Ok(study)) = (account.parse(), study) else {
-        return Err(caller.refuse(state, "no_such_account").await);
+    let Ok(study) = order.study.as_deref().map(str::parse).transpose() else {
+        return Err(caller.refuse(state, "no_such_study").await);
     };
     let principal = &caller.principal;
     let unblinding = Unblinding { account, study, reason: order.reason };

@@ -5,20 +5,20 @@ use axum::Form;
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{Control, ControlError, Order, TraceId, Unblinding};
+use control::{Control, ControlError, Identity, Order, TraceId, Unblinding};
 use frontend::link;
 use kernel::{AccountId, Grant, Role, TenantId};
 use serde::Deserialize;
 
 use super::account::not_there;
-use super::accounts::{admin, is_mendable, page, sentence};
+use super::accounts::{Filled, admin, is_mendable, page, sentence};
 use super::{Answer, Visit};
 use crate::http::State;
 use crate::http::api::accounts::grant as grant_of;
 use crate::http::caller::Reader;
 
 /// What the form sends with each of its buttons.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct ChangeForm {
     #[serde(default)]
     reason: String,
@@ -26,6 +26,15 @@ pub(crate) struct ChangeForm {
     role: String,
     #[serde(default)]
     study: String,
+    /// The identity that is to be linked: the provider,
+    #[serde(default)]
+    issuer: String,
+    /// and its name for the person.
+    #[serde(default)]
+    subject: String,
+    /// The linked identity that a button stands beside, by its SHA-256.
+    #[serde(default)]
+    identity: String,
     /// The page that the button stands on, when it is not that of the account.
     #[serde(default)]
     back: String,
@@ -65,7 +74,9 @@ impl Pressed {
             Err(Refused::Control(error)) if is_mendable(&error) => sentence(&error),
             Err(Refused::Control(error)) => return Err(visit.fail(error)),
         };
-        page(&visit, (&actor, account), (Some(words), self.form.reason.clone())).await
+        let Self { form: ChangeForm { reason, issuer, subject, .. }, .. } = &self;
+        let filled = Filled { reason: reason.clone(), issuer: issuer.clone(), subject: subject.clone() };
+        page(&visit, (&actor, account), (Some(words), filled)).await
     }
 
     fn back(&self, account: AccountId) -> Response {
@@ -85,6 +96,8 @@ enum Change {
     Disable,
     Enable,
     ResetSecondFactor,
+    Link(Identity),
+    Unlink { sha256: String },
     EndSessions,
     EndSession(String),
     RevokeToken(String),
@@ -117,6 +130,14 @@ impl Change {
             Self::Disable => control.disable_account(order, tenant, account).await?,
             Self::Enable => control.enable_account(order, tenant, account).await?,
             Self::ResetSecondFactor => control.disable_second_factor(order, tenant, account, None).await?,
+            Self::Link(identity) => control.link_identity(order, tenant, account, &identity).await?,
+            Self::Unlink { sha256 } => {
+                let found = control.account(order.actor, tenant, account).await?;
+                // One that is not there was taken away before: by a second press, or by somebody else.
+                if let Some(one) = found.identities.iter().find(|one| one.identity.sha256() == sha256) {
+                    control.unlink_identity(order, tenant, account, &one.identity).await?;
+                }
+            }
             Self::EndSessions => {
                 control.end_sessions(order, tenant, account).await?;
             }
@@ -194,6 +215,26 @@ pub(crate) async fn reset_second_factor(
     Form(form): Form<ChangeForm>,
 ) -> Answer {
     Pressed::new(parts, form).make(&account, Change::ResetSecondFactor).await
+}
+
+/// `POST /admin/accounts/{account}/identities`
+pub(crate) async fn link_identity(
+    parts: Parts,
+    Path(account): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    let [issuer, subject] = [&form.issuer, &form.subject].map(|text| text.trim().to_owned());
+    Pressed::new(parts, form).make(&account, Change::Link(Identity { issuer, subject })).await
+}
+
+/// `POST /admin/accounts/{account}/identities/unlink`
+pub(crate) async fn unlink_identity(
+    parts: Parts,
+    Path(account): Path<String>,
+    Form(form): Form<ChangeForm>,
+) -> Answer {
+    let change = Change::Unlink { sha256: form.identity.clone() };
+    Pressed::new(parts, form).make(&account, change).await
 }
 
 /// `POST /admin/accounts/{account}/sessions/end`

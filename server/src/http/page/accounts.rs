@@ -4,11 +4,13 @@ use axum::Form;
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use control::{AccountSummary, Actor, ControlError, HeldGrant, Identity, NewAccount, Order, Session};
+use control::{
+    AccountSummary, Actor, ControlError, HeldGrant, Identity, LinkedIdentity, NewAccount, Order, Session,
+};
 use frontend::link;
 use frontend::view::{
-    AccountLine, AccountsView, AdminAccountView, Choice, FilledAccount, GrantLine, OwnedSession, OwnedToken,
-    Tab,
+    AccountLine, AccountsView, AdminAccountView, Choice, FilledAccount, GrantLine, IdentityLine,
+    OwnedSession, OwnedToken, Tab,
 };
 use kernel::{AccountId, Grant, Role};
 use serde::Deserialize;
@@ -161,14 +163,22 @@ pub(crate) async fn show(
     let Ok(account) = account.parse() else {
         return super::account::not_there(&visit, "no_such_account").await;
     };
-    page(&visit, (&actor, account), (None, String::new())).await
+    page(&visit, (&actor, account), (None, Filled::default())).await
+}
+
+/// What the form of the page held.
+#[derive(Default)]
+pub(super) struct Filled {
+    pub(super) reason: String,
+    pub(super) issuer: String,
+    pub(super) subject: String,
 }
 
 /// The page of one account, with what was wrong with its last form.
 pub(super) async fn page(
     visit: &Visit<'_>,
     (actor, account): (&Actor, AccountId),
-    (problem, reason): (Option<String>, String),
+    (problem, filled): (Option<String>, Filled),
 ) -> Answer {
     let (principal, control, now) =
         (&visit.caller.principal, &visit.state.app.control, visit.state.app.clock.now());
@@ -191,7 +201,9 @@ pub(super) async fn page(
         is_own: account == principal.account(),
         created_unix_s: found.created_at.timestamp(),
         disabled_unix_s: found.disabled_at.map(|at| at.timestamp()),
-        identities: found.identities.iter().map(|one| (one.issuer.clone(), one.subject.clone())).collect(),
+        identities: found.identities.iter().map(identity_line).collect(),
+        issuer: issuer_to_show(visit, filled.issuer),
+        subject: filled.subject,
         grants: found.grants.iter().map(|held| grant_line(held, &everybody)).collect(),
         sessions: sessions
             .iter()
@@ -203,7 +215,7 @@ pub(super) async fn page(
             .map(|token| OwnedToken { owner: owner.clone(), token: token_line(token, now.timestamp()) })
             .collect(),
         problem,
-        reason,
+        reason: filled.reason,
         roles: roles(),
         studies: studies(visit, actor).await?,
     };
@@ -227,6 +239,21 @@ pub(super) fn account_line(account: &AccountSummary) -> AccountLine {
         has_second_factor: account.has_second_factor,
         signs_in_by: signs_in_by.to_owned(),
     }
+}
+
+fn identity_line(one: &LinkedIdentity) -> IdentityLine {
+    IdentityLine {
+        key: one.identity.sha256(),
+        issuer: one.identity.issuer.clone(),
+        subject: one.identity.subject.clone(),
+        since_unix_s: one.linked_at.timestamp(),
+    }
+}
+
+/// What the form held, else the provider that this server knows: it has to stand there letter by letter.
+fn issuer_to_show(visit: &Visit<'_>, filled: String) -> String {
+    let known = || visit.state.surroundings.provider.as_ref().map(|provider| provider.issuer().to_owned());
+    if filled.is_empty() { known().unwrap_or_default() } else { filled }
 }
 
 /// A role and where it holds: `Researcher in CAIRN-301`.

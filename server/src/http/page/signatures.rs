@@ -5,7 +5,8 @@ use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use control::{
-    AuthError, ControlError, Identity, Meaning, NewSignature, RecordKind, SignatureState, Signing, TraceId,
+    AuthError, ControlError, Identity, Meaning, NewSignature, Record, RecordKind, SignatureState, Signing,
+    TraceId,
 };
 use flight::published::Visible;
 use frontend::link;
@@ -21,13 +22,20 @@ use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::records;
 
-/// What the form sends.
+/// What a form names that signs: a record as it was shown, and what the signature stands for.
 #[derive(Deserialize)]
-pub(crate) struct SignatureForm {
+pub(crate) struct RecordForm {
     record_type: String,
     record: String,
     record_sha256: String,
     meaning: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct SignatureForm {
+    #[serde(flatten)]
+    named: RecordForm,
     password: String,
     code: String,
 }
@@ -44,46 +52,14 @@ pub(crate) async fn sign(
 ) -> Answer {
     let visit = Visit::new(&state, &reader, &headers, &uri);
     let caller = visit.caller;
-    let scope = caller.sign(&state, &study).await.map_err(|problem| visit.refuse(&problem))?;
-    let read = visit.scope(&study).await?;
-    let (kind, meaning) = (RecordKind::from_name(&form.record_type), Meaning::from_name(&form.meaning));
-    let found = match kind {
-        Some(kind) => records::present(&state.app, &read, kind, &form.record).await,
-        None => Ok(None),
-    };
-    let (Some(record), Some(meaning)) = (found.map_err(|failure| visit.fail(failure))?, meaning) else {
-        return Err(visit.refuse(&caller.refuse(&state, "no_such_record").await));
-    };
-    let shown_sha256 = form.record_sha256.as_str();
+    let Wanted { scope, record, meaning } = wanted(&visit, &study, &form.named).await?;
+    let shown_sha256 = form.named.record_sha256.as_str();
     let (password, code) = (form.password.as_str(), form.code.as_str());
     let new = NewSignature { record: &record, shown_sha256, meaning, password, code, peer };
-    let status = match state.app.control.sign_record(&caller.principal, &scope, &new, &caller.trace).await {
-        Ok(_) => {
-            let page = format!("{}#signatures", link::tab(&study, Tab::Data));
-            return Ok(Redirect::to(&page).into_response());
-        }
-        Err(error @ ControlError::LoginRefused) => (StatusCode::UNAUTHORIZED, error.to_string()),
-        Err(error @ ControlError::LoginThrottled { .. }) => {
-            (StatusCode::TOO_MANY_REQUESTS, error.to_string())
-        }
-        Err(error @ ControlError::Governed(_)) => (StatusCode::CONFLICT, error.to_string()),
-        Err(ControlError::Denied) => {
-            return Err(visit.refuse(&caller.refuse(&state, "no_session").await));
-        }
-        Err(error) => return Err(visit.fail(error)),
-    };
-    let (status, words) = status;
-    let problem = Some(format!("Nothing was signed: {words}."));
-    Ok((status, data::page(&visit, &study, problem).await?).into_response())
-}
-
-/// What the form sends that leads to the provider.
-#[derive(Deserialize)]
-pub(crate) struct VouchedForm {
-    record_type: String,
-    record: String,
-    record_sha256: String,
-    meaning: String,
+    match state.app.control.sign_record(&caller.principal, &scope, &new, &caller.trace).await {
+        Ok(_) => Ok(Redirect::to(&place(&study)).into_response()),
+        Err(error) => refused(&visit, &study, error).await,
+    }
 }
 
 /// `POST /studies/{study}/signatures/provider`: to the provider, which asks the signer once more who they are.
@@ -93,39 +69,74 @@ pub(crate) async fn leave(
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
     Path(study): Path<String>,
-    Form(form): Form<VouchedForm>,
+    Form(form): Form<RecordForm>,
 ) -> Answer {
     let visit = Visit::new(&state, &reader, &headers, &uri);
     let caller = visit.caller;
-    let scope = caller.sign(&state, &study).await.map_err(|problem| visit.refuse(&problem))?;
-    let read = visit.scope(&study).await?;
-    let (kind, meaning) = (RecordKind::from_name(&form.record_type), Meaning::from_name(&form.meaning));
-    let found = match kind {
+    let Wanted { scope, record, meaning } = wanted(&visit, &study, &form).await?;
+    let Some(provider) = &state.surroundings.provider else {
+        return Err(visit.refuse(&caller.refuse(&state, "no_provider").await));
+    };
+    let shown = (&record, form.record_sha256.as_str());
+    let carried = match state.app.control.begin_signing(&caller.principal, &scope, shown, meaning) {
+        Ok(carried) => carried,
+        Err(error) => return refused(&visit, &study, error).await,
+    };
+    match provider.authorization_url(&carried.attempt, state.app.clock.now()).await {
+        Ok(address) => Ok(oidc::away(&address, &carried)),
+        Err(error) => {
+            tracing::error!(trace_id = %caller.trace, %error, "the identity provider cannot be used");
+            let words = format!("{} cannot be reached", provider.name());
+            unsigned(&visit, &study, (StatusCode::BAD_GATEWAY, &words)).await
+        }
+    }
+}
+
+/// What is to be signed, and by what right.
+struct Wanted {
+    scope: StudyScope<Sign>,
+    record: Record,
+    meaning: Meaning,
+}
+
+/// The scope, the record and the meaning of a form, or the page that says that there is no such thing.
+async fn wanted(visit: &Visit<'_>, study: &str, form: &RecordForm) -> Result<Wanted, Response> {
+    let (state, caller) = (visit.state, visit.caller);
+    let scope = caller.sign(state, study).await.map_err(|problem| visit.refuse(&problem))?;
+    let read = visit.scope(study).await?;
+    let found = match RecordKind::from_name(&form.record_type) {
         Some(kind) => records::present(&state.app, &read, kind, &form.record).await,
         None => Ok(None),
     };
     let found = found.map_err(|failure| visit.fail(failure))?;
-    let (Some(record), Some(meaning), Some(provider)) = (found, meaning, &state.surroundings.provider) else {
-        return Err(visit.refuse(&caller.refuse(&state, "no_such_record").await));
-    };
-    let shown = (&record, form.record_sha256.as_str());
-    let begun = state.app.control.begin_signing(&caller.principal, &scope, shown, meaning);
-    let (status, words) = match begun {
-        Ok(carried) => match provider.authorization_url(&carried.attempt, state.app.clock.now()).await {
-            Ok(address) => return Ok(oidc::away(&address, &carried)),
-            Err(error) => {
-                tracing::error!(trace_id = %caller.trace, %error, "the identity provider cannot be used");
-                (StatusCode::BAD_GATEWAY, format!("{} cannot be reached", provider.name()))
-            }
-        },
-        Err(error @ ControlError::Governed(_)) => (StatusCode::CONFLICT, error.to_string()),
-        Err(ControlError::Denied) => {
-            return Err(visit.refuse(&caller.refuse(&state, "no_session").await));
+    match (found, Meaning::from_name(&form.meaning)) {
+        (Some(record), Some(meaning)) => Ok(Wanted { scope, record, meaning }),
+        _ => Err(visit.refuse(&caller.refuse(state, "no_such_record").await)),
+    }
+}
+
+/// Where the signatures of a study are shown.
+fn place(study: &str) -> String {
+    format!("{}#signatures", link::tab(study, Tab::Data))
+}
+
+/// The page with why nothing was signed, when the signer can do something about it.
+async fn refused(visit: &Visit<'_>, study: &str, error: ControlError) -> Answer {
+    let status = match &error {
+        ControlError::LoginRefused => StatusCode::UNAUTHORIZED,
+        ControlError::LoginThrottled { .. } => StatusCode::TOO_MANY_REQUESTS,
+        ControlError::Governed(_) => StatusCode::CONFLICT,
+        ControlError::Denied => {
+            return Err(visit.refuse(&visit.caller.refuse(visit.state, "no_session").await));
         }
-        Err(error) => return Err(visit.fail(error)),
+        _ => return Err(visit.fail(error)),
     };
+    unsigned(visit, study, (status, &error.to_string())).await
+}
+
+async fn unsigned(visit: &Visit<'_>, study: &str, (status, words): (StatusCode, &str)) -> Answer {
     let problem = Some(format!("Nothing was signed: {words}."));
-    Ok((status, data::page(&visit, &study, problem).await?).into_response())
+    Ok((status, data::page(visit, study, problem).await?).into_response())
 }
 
 /// Back from the provider: the record is signed, and the browser goes on to the page that shows it.
@@ -137,7 +148,7 @@ pub(super) async fn finish(
 ) -> Response {
     match signed(state, (signing, identity), trace).await {
         Ok(()) => {
-            let page = format!("{}#signatures", link::tab(signing.study().as_str(), Tab::Data));
+            let page = place(signing.study().as_str());
             html(frontend::page::signed(&frame_for_nobody(headers), &page))
         }
         Err(failure) => problem_page(&Problem::of(&failure, trace), frame_for_nobody(headers)),

@@ -3,11 +3,11 @@
 use axum::extract::{OriginalUri, Path, State as Extract};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use control::Session;
+use control::{AccessToken, ControlError, Session};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ReasonFields, administrator, asked, id, problem, reason, text};
+use super::{Asked, ReasonFields, asked, problem, reason, text};
 use crate::http::State;
 use crate::http::api::access_tokens::{AccessTokenAnswer, answer as token_answer};
 use crate::http::caller::Caller;
@@ -60,15 +60,9 @@ pub(crate) async fn sessions(
     Path(account): Path<String>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Page<SessionAnswer>, Problem> {
-    let actor = administrator(&state, &caller).await?;
-    let account = id(&state, &caller, &account).await?;
+    let asked = asked(&state, &caller, &account).await?;
     let paging = Paging::of(&caller, &uri)?;
-    let tenant = caller.principal.tenant();
-    if let Err(error) = state.app.control.account(&actor, tenant, account).await {
-        return Err(problem(&state, &caller, error).await);
-    }
-    let sessions = state.app.control.sessions(&actor, tenant, Some(account)).await;
-    let mut sessions = sessions.map_err(|error| caller.problem(error))?;
+    let mut sessions = sessions_of(&state, &asked).await?;
     sessions.retain(|session| session.is_live(state.app.clock.now()));
     Ok(paging.cut(&caller, sessions, |session| session.id.to_string())?.map(SessionAnswer::from))
 }
@@ -88,13 +82,11 @@ pub(crate) async fn end_sessions(
     once: Once,
 ) -> Result<Response, Problem> {
     let work = async {
+        let asked = asked(&state, &caller, &account).await?;
         let reason = reason(&once, &caller)?;
-        let asked = asked(&state, &caller, (&account, &reason)).await?;
         let tenant = caller.principal.tenant();
-        match state.app.control.end_sessions(asked.order(), tenant, asked.account).await {
-            Ok(_) => Ok(StatusCode::NO_CONTENT.into_response()),
-            Err(error) => Err(problem(&state, &caller, error).await),
-        }
+        let ended = state.app.control.end_sessions(asked.order(&reason), tenant, asked.found.id).await;
+        done(&state, &caller, ended.map(drop)).await
     };
     once.run(&state, &caller, work).await
 }
@@ -115,18 +107,15 @@ pub(crate) async fn end_session(
     once: Once,
 ) -> Result<Response, Problem> {
     let work = async {
-        let reason = reason(&once, &caller)?;
-        let asked = asked(&state, &caller, (&account, &reason)).await?;
-        let Ok(session) = session.parse() else { return Err(caller.refuse(&state, "no_such_session").await) };
-        let own =
-            state.app.control.sessions(&asked.actor, caller.principal.tenant(), Some(asked.account)).await;
-        if !own.map_err(|error| caller.problem(error))?.iter().any(|own| own.id == session) {
+        let asked = asked(&state, &caller, &account).await?;
+        let own = sessions_of(&state, &asked).await?;
+        let Some(session) = own.iter().find(|own| own.id.to_string() == session) else {
             return Err(caller.refuse(&state, "no_such_session").await);
-        }
-        match state.app.control.end_session(asked.order(), caller.principal.tenant(), session).await {
-            Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-            Err(error) => Err(problem(&state, &caller, error).await),
-        }
+        };
+        let reason = reason(&once, &caller)?;
+        let tenant = caller.principal.tenant();
+        let ended = state.app.control.end_session(asked.order(&reason), tenant, session.id).await;
+        done(&state, &caller, ended).await
     };
     once.run(&state, &caller, work).await
 }
@@ -143,15 +132,9 @@ pub(crate) async fn tokens(
     Path(account): Path<String>,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Page<AccessTokenAnswer>, Problem> {
-    let actor = administrator(&state, &caller).await?;
-    let account = id(&state, &caller, &account).await?;
+    let asked = asked(&state, &caller, &account).await?;
     let paging = Paging::of(&caller, &uri)?;
-    let tenant = caller.principal.tenant();
-    if let Err(error) = state.app.control.account(&actor, tenant, account).await {
-        return Err(problem(&state, &caller, error).await);
-    }
-    let tokens = state.app.control.access_tokens(&actor, tenant, Some(account)).await;
-    let tokens = tokens.map_err(|error| caller.problem(error))?;
+    let tokens = tokens_of(&state, &asked).await?;
     Ok(paging.cut(&caller, tokens, |token| token.id.to_string())?.map(|token| token_answer(&token)))
 }
 
@@ -171,21 +154,40 @@ pub(crate) async fn revoke_token(
     once: Once,
 ) -> Result<Response, Problem> {
     let work = async {
-        let reason = reason(&once, &caller)?;
-        let asked = asked(&state, &caller, (&account, &reason)).await?;
-        let Ok(token) = token.parse() else { return Err(caller.refuse(&state, "no_such_token").await) };
-        let own = state
-            .app
-            .control
-            .access_tokens(&asked.actor, caller.principal.tenant(), Some(asked.account))
-            .await;
-        if !own.map_err(|error| caller.problem(error))?.iter().any(|own| own.id == token) {
+        let asked = asked(&state, &caller, &account).await?;
+        let own = tokens_of(&state, &asked).await?;
+        let Some(token) = own.iter().find(|own| own.id.to_string() == token) else {
             return Err(caller.refuse(&state, "no_such_token").await);
-        }
-        match state.app.control.revoke_access_token(asked.order(), caller.principal.tenant(), token).await {
-            Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-            Err(error) => Err(problem(&state, &caller, error).await),
-        }
+        };
+        let reason = reason(&once, &caller)?;
+        let tenant = caller.principal.tenant();
+        let revoked = state.app.control.revoke_access_token(asked.order(&reason), tenant, token.id).await;
+        done(&state, &caller, revoked).await
     };
     once.run(&state, &caller, work).await
+}
+
+/// Every session of an account, newest first; ended ones too.
+async fn sessions_of(state: &State, asked: &Asked<'_>) -> Result<Vec<Session>, Problem> {
+    let (caller, own) = (asked.caller, Some(asked.found.id));
+    let sessions = state.app.control.sessions(&asked.actor, caller.principal.tenant(), own).await;
+    sessions.map_err(|error| caller.problem(error))
+}
+
+/// Every token that an account keeps, newest first; ended ones too.
+async fn tokens_of(state: &State, asked: &Asked<'_>) -> Result<Vec<AccessToken>, Problem> {
+    let (caller, own) = (asked.caller, Some(asked.found.id));
+    let tokens = state.app.control.access_tokens(&asked.actor, caller.principal.tenant(), own).await;
+    tokens.map_err(|error| caller.problem(error))
+}
+
+async fn done(
+    state: &State,
+    caller: &Caller,
+    outcome: Result<(), ControlError>,
+) -> Result<Response, Problem> {
+    match outcome {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => Err(problem(state, caller, error).await),
+    }
 }

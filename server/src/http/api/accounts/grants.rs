@@ -39,11 +39,12 @@ pub(crate) async fn give(
     once: Once,
 ) -> Result<Response, Problem> {
     let work = async {
+        let asked = asked(&state, &caller, &account).await?;
         let request: GrantRequest = once.json(&caller)?;
-        let asked = asked(&state, &caller, (&account, &request.reason)).await?;
         let grant = grant(&request.role, request.study.as_deref()).map_err(|words| bad(&caller, words))?;
         let tenant = caller.principal.tenant();
-        let done = state.app.control.grant(asked.order(), tenant, asked.account, grant).await;
+        let order = asked.order(&request.reason);
+        let done = state.app.control.grant(order, tenant, asked.found.id, grant).await;
         changed(&state, &asked, done).await
     };
     once.run(&state, &caller, work).await
@@ -64,11 +65,12 @@ pub(crate) async fn take(
     once: Once,
 ) -> Result<Response, Problem> {
     let work = async {
+        let asked = asked(&state, &caller, &account).await?;
         let request: GrantRequest = once.json(&caller)?;
-        let asked = asked(&state, &caller, (&account, &request.reason)).await?;
         let grant = grant(&request.role, request.study.as_deref()).map_err(|words| bad(&caller, words))?;
         let tenant = caller.principal.tenant();
-        let done = state.app.control.revoke_grant(asked.order(), tenant, asked.account, grant).await;
+        let order = asked.order(&request.reason);
+        let done = state.app.control.revoke_grant(order, tenant, asked.found.id, grant).await;
         changed(&state, &asked, done).await
     };
     once.run(&state, &caller, work).await

@@ -23,14 +23,7 @@ pub(crate) async fn disable(
     Path(account): Path<String>,
     once: Once,
 ) -> Result<Response, Problem> {
-    let work = async {
-        let reason = reason(&once, &caller)?;
-        let asked = asked(&state, &caller, (&account, &reason)).await?;
-        let tenant = caller.principal.tenant();
-        let done = state.app.control.disable_account(asked.order(), tenant, asked.account).await;
-        changed(&state, &asked, done).await
-    };
-    once.run(&state, &caller, work).await
+    once.run(&state, &caller, done(&state, &caller, (&account, Change::Disable), &once)).await
 }
 
 /// Let a disabled account sign in again. Enabling it again changes nothing.
@@ -47,14 +40,7 @@ pub(crate) async fn enable(
     Path(account): Path<String>,
     once: Once,
 ) -> Result<Response, Problem> {
-    let work = async {
-        let reason = reason(&once, &caller)?;
-        let asked = asked(&state, &caller, (&account, &reason)).await?;
-        let tenant = caller.principal.tenant();
-        let done = state.app.control.enable_account(asked.order(), tenant, asked.account).await;
-        changed(&state, &asked, done).await
-    };
-    once.run(&state, &caller, work).await
+    once.run(&state, &caller, done(&state, &caller, (&account, Change::Enable), &once)).await
 }
 
 /// Remove the authenticator app of somebody who has lost it and the recovery codes. Their sessions end. Your own you give
@@ -72,12 +58,30 @@ pub(crate) async fn reset_second_factor(
     Path(account): Path<String>,
     once: Once,
 ) -> Result<Response, Problem> {
-    let work = async {
-        let reason = reason(&once, &caller)?;
-        let asked = asked(&state, &caller, (&account, &reason)).await?;
-        let tenant = caller.principal.tenant();
-        let done = state.app.control.disable_second_factor(asked.order(), tenant, asked.account, None).await;
-        changed(&state, &asked, done).await
+    once.run(&state, &caller, done(&state, &caller, (&account, Change::ResetSecondFactor), &once)).await
+}
+
+/// What is done to how an account stands.
+enum Change {
+    Disable,
+    Enable,
+    ResetSecondFactor,
+}
+
+async fn done(
+    state: &State,
+    caller: &Caller,
+    (account, change): (&str, Change),
+    once: &Once,
+) -> Result<Response, Problem> {
+    let asked = asked(state, caller, account).await?;
+    let reason = reason(once, caller)?;
+    let (control, tenant) = (&state.app.control, caller.principal.tenant());
+    let (order, account) = (asked.order(&reason), asked.found.id);
+    let done = match change {
+        Change::Disable => control.disable_account(order, tenant, account).await,
+        Change::Enable => control.enable_account(order, tenant, account).await,
+        Change::ResetSecondFactor => control.disable_second_factor(order, tenant, account, None).await,
     };
-    once.run(&state, &caller, work).await
+    changed(state, &asked, done).await
 }

@@ -47,8 +47,8 @@ pub(crate) async fn review(
 
 async fn done(state: &State, caller: &Caller, emergency: &str, once: &Once) -> Result<Response, Problem> {
     caller.everywhere::<Review>(state).await?;
-    let order: ReviewOrder = once.json(caller)?;
     let id = id(state, caller, emergency).await?;
+    let order: ReviewOrder = once.json(caller)?;
     let verdict = Verdict::from_name(&order.verdict).ok_or_else(|| {
         let detail = "`verdict` is neither `justified` nor `unjustified`.";
         Problem::new(Kind::BadRequest, detail, &caller.trace)

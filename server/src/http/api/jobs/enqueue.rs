@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use control::JobKind;
+use control::{ControlError, JobKind};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -50,8 +50,14 @@ async fn done(state: &State, caller: &Caller, (study, once): (&str, &Once)) -> R
     let kind = JobKind::from_name(&order.kind).filter(|kind| *kind == JobKind::MartsBuild);
     let kind = kind.ok_or_else(|| bad("`kind` is not `marts_build`.".into()))?;
     let (control, actor) = (&state.app.control, caller.principal.actor());
-    let asked = control.enqueue_job(&actor, &scope, kind, &caller.trace).await;
-    let (job, _) = asked.map_err(|error| caller.problem(error))?;
+    let (job, _) = match control.enqueue_job(&actor, &scope, kind, &caller.trace).await {
+        Ok(asked) => asked,
+        // Who may build whatever study there is asks for one that is not there.
+        Err(ControlError::StudyNotRegistered { .. }) => {
+            return Err(caller.refuse(state, "no_such_study").await);
+        }
+        Err(error) => return Err(caller.problem(error)),
+    };
     let place = format!("/api/v1/jobs/{}", job.id);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(JobAnswer::from(job))).into_response())
 }

@@ -77,8 +77,8 @@ async fn lifted(
     once: &Once,
 ) -> Result<Response, Problem> {
     let study = kept(state, caller, study).await?;
-    let order: HoldOrder = once.json(caller)?;
     let Ok(hold) = hold.parse() else { return Err(caller.refuse(state, "no_such_hold").await) };
+    let order: HoldOrder = once.json(caller)?;
     let (actor, tenant) = (caller.principal.actor(), caller.principal.tenant());
     match state.app.control.lift_hold(&actor, tenant, (&study, hold), &order.reason, &caller.trace).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),

@@ -1,6 +1,7 @@
 //! Signing a record.
 
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State as Extract};
 use axum::http::StatusCode;
 use control::{ControlError, Meaning, NewSignature, RecordKind, SignatureState};
@@ -86,11 +87,12 @@ pub(crate) async fn sign(
     caller: Caller,
     Peer(peer): Peer,
     Path(study): Path<String>,
-    Json(order): Json<SignatureOrder>,
+    order: Result<Json<SignatureOrder>, JsonRejection>,
 ) -> Result<(StatusCode, Json<SignatureAnswer>), Problem> {
     let scope = caller.sign(&state, &study).await?;
     let read = caller.read(&state, &study).await?;
     let bad = |detail: &str| Problem::new(Kind::BadRequest, detail, &caller.trace);
+    let Json(order) = order.map_err(|rejected| bad(&rejected.body_text()))?;
     let kind = RecordKind::from_name(&order.record_type);
     let kind = kind.ok_or_else(|| bad("`record_type` is neither `snapshot` nor `delivery`."))?;
     let meaning = Meaning::from_name(&order.meaning);
