@@ -19,7 +19,7 @@ use crate::site::{Engine, Site, connect_file, run};
 use crate::sqlite::world::{study, trace};
 
 /// The machine is for one of these tests at a time.
-static ALONE: Mutex<()> = Mutex::const_new(());
+pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
 
 const TASKS: u64 = 32;
 const TRANSACTIONS: u64 = 2_000;
@@ -38,7 +38,7 @@ async fn tenant(control: &Control, slug: &str) -> StudyScope<Build> {
 }
 
 /// Lets a future go on so many times, and then drops it where it stands.
-async fn cut_off<T>(future: impl Future<Output = T>, after: u64) -> Option<T> {
+pub(crate) async fn cut_off<T>(future: impl Future<Output = T>, after: u64) -> Option<T> {
     let mut future = pin!(future);
     let mut polls = 0;
     std::future::poll_fn(move |context| {
