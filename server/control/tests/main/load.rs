@@ -167,7 +167,7 @@ async fn measure(name: &str, control: Control, reference: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ledger_takes_so_many_events_a_second() {
+async fn the_ledger_takes_so_many_events_a_second_in_files() {
     let _alone = ALONE.lock().await;
     let files = Site::new(Engine::Sqlite).await.expect("SQLite is always there");
     let control = files.open(clock()).await.expect("the site can be opened");
@@ -185,7 +185,11 @@ async fn the_ledger_takes_so_many_events_a_second() {
         1,
     );
     println!("SQLite, plain inserts by one writer: {:.0} rows/s", plainly.await);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_takes_so_many_events_a_second_on_a_server() {
+    let _alone = ALONE.lock().await;
     let Some(cluster) = Cluster::start(Durability::Durable).await else { return };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let plain = cluster.database().await;
