@@ -40,8 +40,14 @@ impl Control {
         scope: &StudyScope<Build>,
         idempotency_key: &str,
     ) -> Result<Option<BatchRow>, ControlError> {
-        let mut view = self.store().tenant(scope.tenant()).await?.view().await?;
-        find(&mut view, scope.study(), idempotency_key).await
+        let database = self.store().tenant(scope.tenant()).await?;
+        let mut view = database.view().await?;
+        let found = find(&mut view, scope.study(), idempotency_key).await?;
+        if found.is_some() {
+            // A sender who is told so sends it no more.
+            database.leave(view).await?;
+        }
+        Ok(found)
     }
 
     /// The receipt of a delivery that was taken in, letter by letter as it is stored.
@@ -93,7 +99,10 @@ impl Control {
     ) -> Result<SnapshotRow, ControlError> {
         actor.require_tenant(scope.tenant())?;
         let mut tx = self.store().tenant(scope.tenant()).await?.begin().await?;
-        refuse_known(&mut tx, scope.study(), &batch).await?;
+        if let Err(known) = refuse_known(&mut tx, scope.study(), &batch).await {
+            tx.leave().await?;
+            return Err(known);
+        }
         let placed = place_snapshot(&mut tx, scope.study(), snapshot).await?;
         insert(&mut tx, scope.study(), &batch).await?;
         match placed {

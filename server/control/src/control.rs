@@ -225,6 +225,18 @@ impl Control {
         }
     }
 
+    /// Ends a view of a log, and returns when everything is on disk that it showed.
+    pub(crate) async fn leave_log(
+        &self,
+        log: Log,
+        view: Transaction<'static, Any>,
+    ) -> Result<(), ControlError> {
+        match log {
+            Log::System => self.store().system().leave(view).await,
+            Log::Tenant(tenant) => self.store().tenant(tenant).await?.leave(view).await,
+        }
+    }
+
     pub(crate) fn passwords(&self) -> &Passwords {
         &self.inner.passwords
     }

@@ -73,7 +73,7 @@ impl Control {
         actor.require_tenant(scope.tenant())?;
         let mut tx = self.store().tenant(scope.tenant()).await?.begin().await?;
         match place_snapshot(&mut tx, scope.study(), snapshot).await? {
-            Published::Before(row) => Ok(row),
+            Published::Before(row) => tx.leave().await.map(|()| row),
             Published::Now(row) => {
                 tx.record(published(actor, scope.study(), &row, trace)).await?.commit().await?;
                 Ok(row)

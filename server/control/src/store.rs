@@ -5,10 +5,12 @@
 mod context;
 mod database;
 mod dialect;
+mod flusher;
 mod migrations;
 mod postgres;
 mod settings;
 mod tx;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, symlink_metadata};

@@ -17,6 +17,8 @@ mod sqlite;
 
 #[path = "main/buckets.rs"]
 mod buckets;
+#[path = "main/crashed.rs"]
+mod crashed;
 #[path = "main/cryptography.rs"]
 mod cryptography;
 #[path = "main/faults.rs"]

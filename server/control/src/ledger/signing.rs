@@ -123,7 +123,12 @@ impl Control {
         let agrees = head.size == chain.size()
             && head.last_hash == chain.last_hash()
             && head.tree.as_ref() == Some(chain.tree());
-        if agrees { Ok(Some(chain)) } else { Err(broken(crate::ledger::chain::FaultKind::Head)) }
+        if !agrees {
+            return Err(broken(crate::ledger::chain::FaultKind::Head));
+        }
+        // What is signed must not get lost afterwards.
+        self.leave_log(log, view).await?;
+        Ok(Some(chain))
     }
 
     async fn sign(&self, chain: Chain) -> Result<SignedCheckpoint, ControlError> {
@@ -131,7 +136,7 @@ impl Control {
         let tree = chain.tree();
         let checkpoint = Checkpoint { origin: log.origin(), size: tree.size(), root: tree.root() };
         let note = self.ledger_key().sign(&checkpoint).to_string();
-        let mut tx = self.store().system().begin().await?;
+        let mut tx = self.store().system().begin_signing().await?;
         let now = tx.now();
         let added = sqlx::query(
             "INSERT INTO audit_checkpoints (log, size, root, last_hash, frontier, note, created_at)

@@ -11,7 +11,7 @@ use std::time::Duration;
 use kernel::Clock;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::error::{ControlError, storage};
@@ -20,9 +20,11 @@ use crate::store::dialect::{
     Missing, SQLITE_MIGRATIONS, SQLITE_READ, SQLITE_READER, SQLITE_SESSION, SQLITE_WRITE, SQLITE_WRITER,
     is_busy, sqlite_address,
 };
+use crate::store::flusher::Flusher;
 use crate::store::migrations::{self, Migration};
 use crate::store::postgres::Served;
 use crate::store::tx::{Tx, Upkeep};
+use crate::store::writing::{self, Writing};
 
 /// How long a writer waits for another process before it gives up.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -59,6 +61,8 @@ enum Rows {
 pub(super) enum Purpose {
     Read,
     Write,
+    /// Writing what leaves the house by being read: nobody sees it before it is on disk.
+    Sign,
     /// Writing what has no event, for which a server's rows are locked one by one and not the log.
     Upkeep,
 }
@@ -105,25 +109,43 @@ impl<F> Database<F> {
         finished(tokio::spawn(async move { rows.start(log, Purpose::Read).await }), STEP).await
     }
 
+    /// Ends a view, and returns when everything is on disk that it showed.
+    ///
+    /// INVARIANT: a server shows a commit for a moment before it is on disk, and may lose it until then. Whoever acts
+    /// on the strength of what another committed, where losing it would make the act wrong, leaves its view so first:
+    /// above all before signing, since a signature over lost events would accuse the log for ever. A checkpoint is
+    /// seen only when it and everything that it covers is on disk ([`Self::begin_signing`]), so that whatever goes
+    /// out with one (copies, proofs, requests to witnesses) needs nothing more.
+    pub(crate) async fn leave(&self, view: Transaction<'static, Any>) -> Result<(), ControlError> {
+        writing::leave(view, self.rows.flusher(Purpose::Write)).await
+    }
+
     /// Waits for the log's write lock. Nothing of the transaction stays unless it is recorded and committed.
     ///
     /// INVARIANT: whoever holds both takes the system's lock before a tenant's, so that no two wait for each
     /// other.
     pub(crate) async fn begin(&self) -> Result<Tx<F>, ControlError> {
-        let (tx, turn) = self.start_writing(Purpose::Write).await?;
-        Ok(Tx::new(tx, turn, self.log, Arc::clone(&self.clock)))
+        Ok(self.tx_of(self.start_writing(Purpose::Write).await?))
+    }
+
+    /// The same for a checkpoint, whose commit holds the lock until it is on disk.
+    pub(crate) async fn begin_signing(&self) -> Result<Tx<F>, ControlError> {
+        Ok(self.tx_of(self.start_writing(Purpose::Sign).await?))
+    }
+
+    fn tx_of(&self, writing: Writing) -> Tx<F> {
+        Tx::new(writing, self.log, Arc::clone(&self.clock))
     }
 
     /// Begins to write what nobody decided, such as the lease of a job.
     pub(crate) async fn begin_upkeep(&self) -> Result<Upkeep, ControlError> {
-        let (tx, turn) = self.start_writing(Purpose::Upkeep).await?;
-        Ok(Upkeep::new(tx, turn, Arc::clone(&self.clock)))
+        Ok(Upkeep::new(self.start_writing(Purpose::Upkeep).await?, Arc::clone(&self.clock)))
     }
 
     /// Gives an empty log its head.
     pub(crate) async fn start_log(&self) -> Result<(), ControlError> {
         const STEP: &str = "start the log";
-        let (mut tx, _turn) = self.start_writing(Purpose::Write).await?;
+        let mut writing = self.start_writing(Purpose::Write).await?;
         sqlx::query(
             "INSERT INTO audit_head (log, size, last_hash, frontier) SELECT $1, 0, $2, $3
              WHERE NOT EXISTS (SELECT 1 FROM audit_head) AND NOT EXISTS (SELECT 1 FROM audit_events)",
@@ -131,10 +153,10 @@ impl<F> Database<F> {
         .bind(self.log.origin())
         .bind(NO_HASH)
         .bind(Vec::<u8>::new())
-        .execute(&mut *tx)
+        .execute(writing.connection())
         .await
         .map_err(storage(STEP))?;
-        tx.commit().await.map_err(storage(STEP))
+        writing.commit().await
     }
 
     /// Gives the head of a log that is older than its tree the tree's frontier, from the stored leaves.
@@ -147,19 +169,19 @@ impl<F> Database<F> {
         if head.tree.is_some() {
             return Ok(());
         }
-        let (mut tx, _turn) = self.start_writing(Purpose::Write).await?;
-        let head = rows::head(&mut tx, self.log).await?;
-        let tree = rows::tree(&mut tx, self.log).await?;
+        let mut writing = self.start_writing(Purpose::Write).await?;
+        let head = rows::head(writing.connection(), self.log).await?;
+        let tree = rows::tree(writing.connection(), self.log).await?;
         if head.tree.is_some() || tree.size() != head.size {
             return Ok(());
         }
         sqlx::query("UPDATE audit_head SET frontier = $1 WHERE log = $2")
             .bind(tree.to_bytes())
             .bind(self.log.origin())
-            .execute(&mut *tx)
+            .execute(writing.connection())
             .await
             .map_err(storage(STEP))?;
-        tx.commit().await.map_err(storage(STEP))
+        writing.commit().await
     }
 
     /// How many events the head counts.
@@ -209,16 +231,16 @@ impl<F> Database<F> {
         }
     }
 
-    async fn start_writing(
-        &self,
-        purpose: Purpose,
-    ) -> Result<(Transaction<'static, Any>, OwnedSemaphorePermit), ControlError> {
+    async fn start_writing(&self, purpose: Purpose) -> Result<Writing, ControlError> {
         const STEP: &str = "begin writing";
         let turn = tokio::time::timeout(2 * BUSY_TIMEOUT, Arc::clone(&self.turn).acquire_owned()).await;
         let turn =
             turn.map_err(|_| ControlError::Busy { step: STEP })?.expect("the semaphore is never closed");
         let (rows, log) = (self.rows.clone(), self.log);
-        let started = tokio::spawn(async move { rows.start(log, purpose).await.map(|tx| (tx, turn)) });
+        let started = tokio::spawn(async move {
+            let tx = rows.start(log, purpose).await?;
+            Ok(Writing::new(tx, turn, rows.flusher(purpose).cloned()))
+        });
         finished(started, STEP).await
     }
 }
@@ -227,10 +249,18 @@ impl Rows {
     async fn start(&self, log: Log, purpose: Purpose) -> Result<Transaction<'static, Any>, sqlx::Error> {
         match (self, purpose) {
             (Self::File { reader, .. }, Purpose::Read) => reader.begin_with(SQLITE_READ).await,
-            (Self::File { writer, .. }, Purpose::Write | Purpose::Upkeep) => {
+            (Self::File { writer, .. }, Purpose::Write | Purpose::Sign | Purpose::Upkeep) => {
                 writer.begin_with(SQLITE_WRITE).await
             }
             (Self::Served(served), purpose) => served.start(log, purpose).await,
+        }
+    }
+
+    /// What brings a commit to the disk that does not wait for it by itself.
+    const fn flusher(&self, purpose: Purpose) -> Option<&Arc<Flusher>> {
+        match (self, purpose) {
+            (Self::Served(served), Purpose::Write) => Some(served.flusher()),
+            _ => None,
         }
     }
 }

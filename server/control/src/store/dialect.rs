@@ -28,14 +28,23 @@ pub(super) const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchr
 pub(super) const SQLITE_READER: &str = "PRAGMA query_only = ON";
 
 /// What every session of PostgreSQL is told when it begins and whenever a transaction gives it back: nothing
-/// that a statement may have left in it stays. The first number is [`super::database::BUSY_TIMEOUT`].
-pub(super) const POSTGRES_SESSION: &str = "RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); \
-     SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'";
+/// that a statement may have left in it stays. The first number is [`super::database::BUSY_TIMEOUT`]. An operator
+/// chooses where a commit has to lie (`docs/databases.md`), but on the disk at least.
+pub(super) const POSTGRES_SESSION: &str = "RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(), \
+     set_config('lock_timeout', '15s', false), set_config('idle_in_transaction_session_timeout', '60s', false), \
+     set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), false)";
 
-/// The mark that a proof is bound to; for a writer, behind the lock of its log, as SQLite locks a whole file.
+/// The mark that a proof is bound to; for a writer, behind the lock of its log, as SQLite locks a whole file, and
+/// for most of them with a COMMIT that does not wait for the disk: [`super::flusher`] does.
 pub(super) const POSTGRES_MARK: &str = "SELECT cairn_keeper.transaction_mark()";
 pub(super) const POSTGRES_LOCK_AND_MARK: &str =
     "SELECT cairn_keeper.transaction_mark(), pg_advisory_xact_lock(hashtextextended($1, 0))";
+pub(super) const POSTGRES_LOCK_AND_MARK_DEFERRED: &str = "SELECT cairn_keeper.transaction_mark(), pg_advisory_xact_lock(hashtextextended($1, 0)), \
+     set_config('synchronous_commit', 'off', true)";
+
+/// Flushes the write-ahead log up to a record that it writes behind all others. The record is needed: the COMMIT
+/// of a transaction that has written none flushes nothing.
+pub(super) const POSTGRES_FLUSH: &str = "SELECT pg_logical_emit_message(true, 'cairn', '')::text";
 
 /// What holds until the transaction ends: whose rows it works on, the proof, and where its tables lie. The
 /// session's temporary tables come last, so that none can stand in a table's place.

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kernel::Clock;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
@@ -14,21 +13,20 @@ use crate::ledger::Log;
 use crate::store::context::{ContextKey, context_of};
 use crate::store::database::{BUSY_TIMEOUT, Purpose};
 use crate::store::dialect::{
-    POSTGRES_CONTEXT, POSTGRES_LOCK_AND_MARK, POSTGRES_MARK, POSTGRES_MIGRATIONS, POSTGRES_READ,
-    POSTGRES_SESSION, POSTGRES_WRITE,
+    POSTGRES_CONTEXT, POSTGRES_LOCK_AND_MARK, POSTGRES_LOCK_AND_MARK_DEFERRED, POSTGRES_MARK,
+    POSTGRES_MIGRATIONS, POSTGRES_READ, POSTGRES_SESSION, POSTGRES_WRITE,
 };
+use crate::store::flusher::{Flusher, TRUSTED_FOR};
 use crate::store::migrations::{self, POSTGRES};
 use crate::store::settings::PostgresSettings;
 
 const STEP: &str = "open the database";
 
-/// How long after its last answer a session is taken to be alive.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
-
 /// The tables that one role serves.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
     pool: AnyPool,
+    flusher: Arc<Flusher>,
     key: Arc<ContextKey>,
     schema: &'static str,
 }
@@ -52,8 +50,8 @@ pub(super) async fn open(
     }
     let connections = settings.connections.max(1);
     let serve = async |address: &str, connections: u32, schema: &'static str| {
-        let pool = connect(address, connections).await?;
-        Ok::<_, ControlError>(Served { pool, key: Arc::clone(&key), schema })
+        let (pool, flusher) = connect(address, connections).await?;
+        Ok::<_, ControlError>(Served { pool, flusher, key: Arc::clone(&key), schema })
     };
     // One for the writer, and some for what a writer looks up before it commits.
     let system = serve(&settings.system, connections.div_ceil(4).max(4), "cairn_system").await?;
@@ -73,9 +71,11 @@ impl Served {
         log: Log,
         purpose: Purpose,
     ) -> Result<Transaction<'static, Any>, sqlx::Error> {
+        let locked = |mark| sqlx::query_scalar(mark).bind(log.origin());
         let (begin, mark) = match purpose {
             Purpose::Read => (POSTGRES_READ, sqlx::query_scalar(POSTGRES_MARK)),
-            Purpose::Write => (POSTGRES_WRITE, sqlx::query_scalar(POSTGRES_LOCK_AND_MARK).bind(log.origin())),
+            Purpose::Write => (POSTGRES_WRITE, locked(POSTGRES_LOCK_AND_MARK_DEFERRED)),
+            Purpose::Sign => (POSTGRES_WRITE, locked(POSTGRES_LOCK_AND_MARK)),
             Purpose::Upkeep => (POSTGRES_WRITE, sqlx::query_scalar(POSTGRES_MARK)),
         };
         let mut tx = self.pool.begin_with(begin).await?;
@@ -85,6 +85,11 @@ impl Served {
         // As parameters: the text of a statement is shown to the other sessions of the same role.
         sqlx::query(POSTGRES_CONTEXT).bind(context).bind(mac).bind(self.schema).execute(&mut *tx).await?;
         Ok(tx)
+    }
+
+    /// What brings its commits to the disk.
+    pub(super) const fn flusher(&self) -> &Arc<Flusher> {
+        &self.flusher
     }
 }
 
@@ -109,13 +114,13 @@ async fn migrate(owner: &str, key: &ContextKey, clock: &dyn Clock) -> Result<(),
     connection.close().await.map_err(storage(STEP))
 }
 
-/// A pool whose sessions keep nothing from one transaction to the next.
-async fn connect(address: &str, connections: u32) -> Result<AnyPool, ControlError> {
+/// A pool whose sessions keep nothing from one transaction to the next, and the session that flushes.
+async fn connect(address: &str, connections: u32) -> Result<(AnyPool, Arc<Flusher>), ControlError> {
     let options: AnyConnectOptions = address.parse().map_err(storage(STEP))?;
     // Alone, a session that cannot begin says why; a pool would try again.
     let mut first = AnyConnection::connect_with(&options).await.map_err(storage(STEP))?;
     sqlx::raw_sql(POSTGRES_SESSION).execute(&mut first).await.map_err(storage(STEP))?;
-    first.close().await.map_err(storage(STEP))?;
+    let flusher = Flusher::start(options.clone(), first).await?;
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(2 * BUSY_TIMEOUT)
@@ -130,7 +135,7 @@ async fn connect(address: &str, connections: u32) -> Result<AnyPool, ControlErro
         .after_release(|connection, _| {
             Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(connection).await.map(|_| true) })
         });
-    Ok(pool.connect_lazy_with(options))
+    Ok((pool.connect_lazy_with(options), flusher))
 }
 
 async fn refuse_unmigrated(system: &Served) -> Result<(), ControlError> {

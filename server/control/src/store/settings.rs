@@ -45,7 +45,7 @@ pub struct PostgresSettings {
     /// As `cairn_app`, who serves what belongs to tenants.
     pub app: String,
     /// The most connections that this process holds as `cairn_app`; a quarter of it, but four at least, as
-    /// `cairn_system`.
+    /// `cairn_system`. Each role has one more, which brings commits to the disk.
     pub connections: u32,
 }
 

@@ -8,8 +8,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use kernel::Clock;
-use sqlx::{Any, Transaction};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
 use crate::idempotency::use_key;
@@ -19,6 +17,7 @@ use crate::ledger::{Event, Log, Outcome, append};
 use crate::outbox::Draft;
 use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
+use crate::store::writing::Writing;
 
 /// Writes what belongs to the deployment.
 pub(crate) type SystemTx = Tx<SystemFile>;
@@ -27,26 +26,20 @@ pub(crate) type TenantTx = Tx<TenantFile>;
 
 /// An open transaction that holds the write lock of a log of kind `F`, and the turn of its writers.
 pub(crate) struct Tx<F> {
-    tx: Transaction<'static, Any>,
-    turn: OwnedSemaphorePermit,
+    writing: Writing,
     log: Log,
     clock: Arc<dyn Clock>,
     kind: PhantomData<F>,
 }
 
 impl<F> Tx<F> {
-    pub(super) fn new(
-        tx: Transaction<'static, Any>,
-        turn: OwnedSemaphorePermit,
-        log: Log,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { tx, turn, log, clock, kind: PhantomData }
+    pub(super) fn new(writing: Writing, log: Log, clock: Arc<dyn Clock>) -> Self {
+        Self { writing, log, clock, kind: PhantomData }
     }
 
     /// The connection, for the statements of this transaction.
     pub(crate) fn connection(&mut self) -> &mut Connection {
-        &mut self.tx
+        self.writing.connection()
     }
 
     /// The present instant.
@@ -61,9 +54,14 @@ impl<F> Tx<F> {
     pub(crate) async fn record(mut self, event: Event) -> Result<Recorded, ControlError> {
         // A refusal is not what the request asked for, and may come out otherwise the next time.
         if event.outcome == Outcome::Success {
-            use_key(&mut self.tx, self.log, self.clock.now()).await?;
+            use_key(self.writing.connection(), self.log, self.clock.now()).await?;
         }
-        Recorded { tx: self.tx, _turn: self.turn, log: self.log, clock: self.clock }.and(event).await
+        Recorded { writing: self.writing, log: self.log, clock: self.clock }.and(event).await
+    }
+
+    /// Keeps nothing, and returns when everything is on disk that was read: for an answer that it was done before.
+    pub(crate) async fn leave(self) -> Result<(), ControlError> {
+        self.writing.leave().await
     }
 }
 
@@ -71,7 +69,7 @@ impl Tx<SystemFile> {
     /// Keeps a checkpoint of the system's log. It is the one commit without an event: an event for each would
     /// make the log grow, and so ask for the next checkpoint, for ever.
     pub(crate) async fn commit_checkpoint(self) -> Result<(), ControlError> {
-        self.tx.commit().await.map_err(storage("commit"))
+        self.writing.commit().await
     }
 }
 
@@ -98,33 +96,28 @@ impl Tx<TenantFile> {
         sqlx::query(statement)
             .bind(now)
             .bind(id)
-            .execute(&mut *self.tx)
+            .execute(self.writing.connection())
             .await
             .map_err(storage("follow what is in use"))?;
-        self.tx.commit().await.map_err(storage("commit"))
+        self.writing.commit().await
     }
 }
 
 /// An open transaction that writes what nobody decided and no event tells of: which process works on a job, until
 /// when and how far it is. What it leaves behind may be lost without any consequence but a delay.
 pub(crate) struct Upkeep {
-    tx: Transaction<'static, Any>,
-    _turn: OwnedSemaphorePermit,
+    writing: Writing,
     clock: Arc<dyn Clock>,
 }
 
 impl Upkeep {
-    pub(super) fn new(
-        tx: Transaction<'static, Any>,
-        turn: OwnedSemaphorePermit,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { tx, _turn: turn, clock }
+    pub(super) fn new(writing: Writing, clock: Arc<dyn Clock>) -> Self {
+        Self { writing, clock }
     }
 
     /// The connection, for the statements of this transaction.
     pub(crate) fn connection(&mut self) -> &mut Connection {
-        &mut self.tx
+        self.writing.connection()
     }
 
     /// The present instant.
@@ -134,15 +127,14 @@ impl Upkeep {
 
     /// Keeps the rows.
     pub(crate) async fn commit(self) -> Result<(), ControlError> {
-        self.tx.commit().await.map_err(storage("commit"))
+        self.writing.commit().await
     }
 }
 
 /// A transaction whose event is appended.
 #[must_use = "dropping a recorded transaction rolls it back"]
 pub(crate) struct Recorded {
-    tx: Transaction<'static, Any>,
-    _turn: OwnedSemaphorePermit,
+    writing: Writing,
     log: Log,
     clock: Arc<dyn Clock>,
 }
@@ -152,16 +144,16 @@ impl Recorded {
     pub(crate) async fn and(mut self, event: Event) -> Result<Self, ControlError> {
         let now = self.clock.now();
         let draft = Draft::of_event(self.log, &event);
-        let event_id = append(&mut self.tx, self.log, event, now).await?;
+        let event_id = append(self.writing.connection(), self.log, event, now).await?;
         if let Some(draft) = draft {
-            draft.about(&event_id).send(&mut self.tx, now).await?;
+            draft.about(&event_id).send(self.writing.connection(), now).await?;
         }
         Ok(self)
     }
 
     /// Keeps the rows and the events, together.
     pub(crate) async fn commit(self) -> Result<(), ControlError> {
-        self.tx.commit().await.map_err(storage("commit"))
+        self.writing.commit().await
     }
 }
 

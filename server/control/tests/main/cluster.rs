@@ -112,17 +112,27 @@ impl Cluster {
         let keeper = keeper.spawn().expect("a shell starts");
         let cluster = Self { folder, _keeper: keeper, databases: AtomicU32::new(0) };
         cluster.answers().await;
-        let mut postgres = cluster.named("postgres").connect("postgres").await;
+        let mut postgres = cluster.administrator().await;
         sqlx::raw_sql(ROLES).execute(&mut postgres).await.expect("the roles are new");
         Some(cluster)
     }
 
     pub(crate) async fn database(&self) -> Database {
         let name = format!("cairn_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        let mut postgres = self.named("postgres").connect("postgres").await;
+        let mut postgres = self.administrator().await;
         let make = format!("CREATE DATABASE {name} OWNER cairn_owner");
         sqlx::raw_sql(AssertSqlSafe(make)).execute(&mut postgres).await.expect("the database is new");
         self.named(&name)
+    }
+
+    /// A session of the server's administrator.
+    pub(crate) async fn administrator(&self) -> AnyConnection {
+        self.named("postgres").connect("postgres").await
+    }
+
+    /// Where its files lie.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn named(&self, name: &str) -> Database {

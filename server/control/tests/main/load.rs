@@ -19,7 +19,7 @@ use crate::site::{Engine, Site, connect_file, run};
 use crate::sqlite::world::{study, trace};
 
 /// The machine is for one of these tests at a time.
-static ALONE: Mutex<()> = Mutex::const_new(());
+pub(crate) static ALONE: Mutex<()> = Mutex::const_new(());
 
 const TASKS: u64 = 32;
 const TRANSACTIONS: u64 = 2_000;
@@ -38,7 +38,7 @@ async fn tenant(control: &Control, slug: &str) -> StudyScope<Build> {
 }
 
 /// Lets a future go on so many times, and then drops it where it stands.
-async fn cut_off<T>(future: impl Future<Output = T>, after: u64) -> Option<T> {
+pub(crate) async fn cut_off<T>(future: impl Future<Output = T>, after: u64) -> Option<T> {
     let mut future = pin!(future);
     let mut polls = 0;
     std::future::poll_fn(move |context| {
@@ -167,7 +167,7 @@ async fn measure(name: &str, control: Control, reference: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ledger_takes_so_many_events_a_second() {
+async fn the_ledger_takes_so_many_events_a_second_in_files() {
     let _alone = ALONE.lock().await;
     let files = Site::new(Engine::Sqlite).await.expect("SQLite is always there");
     let control = files.open(clock()).await.expect("the site can be opened");
@@ -185,7 +185,11 @@ async fn the_ledger_takes_so_many_events_a_second() {
         1,
     );
     println!("SQLite, plain inserts by one writer: {:.0} rows/s", plainly.await);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_ledger_takes_so_many_events_a_second_on_a_server() {
+    let _alone = ALONE.lock().await;
     let Some(cluster) = Cluster::start(Durability::Durable).await else { return };
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let plain = cluster.database().await;
