@@ -70,13 +70,16 @@ pub enum Definition {
     Native(&'static str, Native, u32),
 }
 
+/// Takes rows, some at a time.
+pub type Give<'a> = dyn FnMut(&RecordBatch) -> warehouse::Result<()> + 'a;
+
 /// A function that writes a table, however large.
 #[derive(Debug, Clone, Copy)]
 pub struct Native {
     /// The table's columns.
     pub schema: fn() -> SchemaRef,
     /// Gives its rows, some at a time.
-    pub rows: fn(&Engine, &mut dyn FnMut(&RecordBatch) -> warehouse::Result<()>) -> warehouse::Result<()>,
+    pub rows: fn(&Engine, &mut Give<'_>) -> warehouse::Result<()>,
 }
 
 /// The piece of [`Mart::made_of`] that is the program's version.

@@ -18,6 +18,8 @@ use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Int32Type, Int6
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
+use crate::mart::Give;
+
 /// What it is, as a query.
 pub(crate) const QUERY: &str =
     concat!(include_str!("missingness/due.sql"), include_str!("missingness/by_subject.sql"));
@@ -52,12 +54,12 @@ pub(crate) fn schema() -> SchemaRef {
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
-pub(crate) fn due(engine: &Engine, give: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+pub(crate) fn due(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
     at_once(engine, VALUES_AT_ONCE, give)
 }
 
 /// The same, holding no more values than `most` at a time as far as one variable at a visit allows.
-fn at_once(engine: &Engine, most: usize, give: &mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()> {
+fn at_once(engine: &Engine, most: usize, give: &mut Give<'_>) -> Result<()> {
     let keys = Keys::read(engine)?;
     let mut study = Study::read(engine, &keys)?;
     let mut values = Some(Values::new(keys.pairs()));
@@ -448,7 +450,7 @@ struct Rows<'a> {
     study: &'a Study,
     /// By visit.
     expected: Vec<Expected>,
-    give: &'a mut dyn FnMut(&RecordBatch) -> Result<()>,
+    give: &'a mut Give<'a>,
     subjects: Vec<i64>,
     tests: Vec<i64>,
     visits: Vec<i64>,
@@ -461,7 +463,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(keys: &'a Keys, study: &'a Study, give: &'a mut dyn FnMut(&RecordBatch) -> Result<()>) -> Self {
+    fn new(keys: &'a Keys, study: &'a Study, give: &'a mut Give<'a>) -> Self {
         let in_order = study.subjects.in_order();
         let expected = |visit: &Vec<_>| Expected::at(visit, (&study.subjects, &in_order), &keys.sites.keys);
         Self {

@@ -244,15 +244,13 @@ impl Table {
         };
         let mut out = OpenOptions::new().append(true).open(inbox.join(name))?;
         for seq in 100_001..=100_000 + more {
-            match self {
-                Self::Events => {
-                    writeln!(out, "{study},AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01")?
+            let row = match self {
+                Self::Events => format!("AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01"),
+                Self::Results => {
+                    format!("LB,{study}-0001,{seq},V00,Variable 0,50.5,U,50.5,50.5,U,2,WEEK 4,2024-02-02")
                 }
-                Self::Results => writeln!(
-                    out,
-                    "{study},LB,{study}-0001,{seq},V00,Variable 0,50.5,U,50.5,50.5,U,2,WEEK 4,2024-02-02"
-                )?,
-            }
+            };
+            writeln!(out, "{study},{row}")?;
         }
         Ok(())
     }
