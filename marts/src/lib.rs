@@ -7,6 +7,7 @@ pub mod registry;
 pub mod test;
 
 pub mod build;
+mod by_key;
 mod check;
 mod columns;
 mod crew;

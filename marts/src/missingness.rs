@@ -5,50 +5,32 @@
 //! the findings, and nothing is looked up. A study whose arrays would take too much memory is passed over several times,
 //! for some variables each.
 
-use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
-use std::mem::take;
 use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
-};
-use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Int32Type, Int64Type, Schema, SchemaRef};
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
+use warehouse::Result;
 use warehouse::engine::Engine;
-use warehouse::{Error, Result};
 
+use crate::by_key::{ByKey, keys_of};
 use crate::mart::Give;
+
+mod keys;
+mod rows;
+
+use keys::Keys;
+use rows::Rows;
+pub(crate) use rows::schema;
 
 /// What it is, as a query.
 pub(crate) const QUERY: &str =
     concat!(include_str!("missingness/due.sql"), include_str!("missingness/by_subject.sql"));
 
-const KEYS: &str = include_str!("missingness/keys.sql");
 const VISITS: &str = include_str!("missingness/visits.sql");
 const FINDINGS: &str = include_str!("missingness/findings.sql");
 
 /// Values that are held at a time, of twelve bytes each: 384 MiB.
 const VALUES_AT_ONCE: usize = 32 << 20;
-/// Rows that are given on at a time.
-const ROWS_AT_ONCE: usize = 1 << 16;
-
-/// The columns of the mart.
-pub(crate) fn schema() -> SchemaRef {
-    let column = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
-    let columns = [
-        ("subject_dk", DataType::Int64),
-        ("test_dk", DataType::Int64),
-        ("visit_dk", DataType::Int64),
-        ("site_dk", DataType::Int64),
-        ("came", DataType::Int32),
-        ("due_date", DataType::Date32),
-        ("received", DataType::Int32),
-        ("observed", DataType::Int32),
-        ("mean_value", DataType::Float64),
-    ];
-    Arc::new(Schema::new(columns.map(column).to_vec()))
-}
 
 /// Gives the rows of [`QUERY`], in its order.
 ///
@@ -93,90 +75,6 @@ fn at_once(engine: &Engine, most: usize, give: &mut Give<'_>) -> Result<()> {
     rows.flush()
 }
 
-/// Keys are numbers without any pattern, and their own hash but for the mixing of the highest bits.
-#[derive(Debug, Default)]
-pub(crate) struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u64(self.0 ^ u64::from(byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write_i64(&mut self, number: i64) {
-        self.write_u64(number.cast_unsigned());
-    }
-}
-
-/// What stands at a key.
-pub(crate) type ByKey = HashMap<i64, usize, BuildHasherDefault<KeyHasher>>;
-
-/// The durable keys of sites, scheduled visits or variables in their order, and the place of each version's among them.
-#[derive(Debug, Default)]
-struct Places {
-    keys: Vec<i64>,
-    versions: ByKey,
-}
-
-impl Places {
-    fn of(rows: &[(i64, i64)]) -> Self {
-        let mut keys: Vec<i64> = rows.iter().map(|(_, key)| *key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let place = |key| keys.binary_search(&key).unwrap_or_default();
-        let versions = rows.iter().map(|(version, key)| (*version, place(*key))).collect();
-        Self { keys, versions }
-    }
-
-    fn at(&self, version: i64) -> Option<usize> {
-        self.versions.get(&version).copied()
-    }
-
-    const fn len(&self) -> usize {
-        self.keys.len()
-    }
-}
-
-/// What visits and findings point to.
-#[derive(Debug)]
-struct Keys {
-    sites: Places,
-    visits: Places,
-    tests: Places,
-}
-
-impl Keys {
-    fn read(engine: &Engine) -> Result<Self> {
-        let mut rows: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
-        for batch in engine.query("read the keys of what is due", KEYS)? {
-            let [versions, keys] = [1, 2].map(|place| batch.column(place).as_primitive::<Int64Type>());
-            for (row, what) in batch.column(0).as_string::<i32>().iter().flatten().enumerate() {
-                rows.entry(what.to_owned()).or_default().push((versions.value(row), keys.value(row)));
-            }
-        }
-        let mut of = |what| Places::of(&rows.remove(what).unwrap_or_default());
-        Ok(Self { sites: of("site"), visits: of("visit"), tests: of("test") })
-    }
-
-    const fn pairs(&self) -> usize {
-        self.tests.len() * self.visits.len()
-    }
-
-    /// The place of a variable at a visit.
-    const fn pair(&self, test: usize, visit: usize) -> usize {
-        test * self.visits.len() + visit
-    }
-}
-
 /// One finding of a scheduled visit: the subject's key, and the places of the others.
 #[derive(Debug, Clone, Copy)]
 struct Finding {
@@ -212,11 +110,6 @@ fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> 
         }
         Ok(ControlFlow::Continue(()))
     })
-}
-
-/// The values of a column of keys.
-pub(crate) fn keys_of(batch: &RecordBatch, column: usize) -> &[i64] {
-    batch.column(column).as_primitive::<Int64Type>().values()
 }
 
 /// Subjects by number, in the order in which they were first seen.
@@ -415,124 +308,6 @@ impl Pair {
     fn mean(&self, subject: usize) -> Option<f64> {
         let numbers = self.marks(subject) / ONE_NUMBER;
         (numbers > 0).then(|| self.sums[subject] / f64::from(numbers))
-    }
-}
-
-/// Who was expected at a visit, in the order of their keys.
-#[derive(Debug, Default)]
-struct Expected {
-    numbers: Vec<usize>,
-    subjects: Vec<i64>,
-    sites: Vec<i64>,
-    came: Vec<i32>,
-    due: Vec<Option<i32>>,
-}
-
-impl Expected {
-    fn at(visit: &[Option<Attendance>], subjects: (&Subjects, &[usize]), sites: &[i64]) -> Self {
-        let mut expected = Self::default();
-        let (subjects, in_order) = subjects;
-        for &number in in_order {
-            let Some(Some(seen)) = visit.get(number) else { continue };
-            expected.numbers.push(number);
-            expected.subjects.push(subjects.keys[number]);
-            expected.sites.push(sites[seen.site]);
-            expected.came.push(i32::from(seen.came));
-            expected.due.push(seen.due);
-        }
-        expected
-    }
-}
-
-/// Rows on their way out, column by column.
-struct Rows<'a> {
-    keys: &'a Keys,
-    study: &'a Study,
-    /// By visit.
-    expected: Vec<Expected>,
-    give: &'a mut Give<'a>,
-    subjects: Vec<i64>,
-    tests: Vec<i64>,
-    visits: Vec<i64>,
-    sites: Vec<i64>,
-    came: Vec<i32>,
-    due: Vec<Option<i32>>,
-    received: Vec<i32>,
-    observed: Vec<i32>,
-    means: Vec<Option<f64>>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(keys: &'a Keys, study: &'a Study, give: &'a mut Give<'a>) -> Self {
-        let in_order = study.subjects.in_order();
-        let expected = |visit: &Vec<_>| Expected::at(visit, (&study.subjects, &in_order), &keys.sites.keys);
-        Self {
-            keys,
-            study,
-            expected: study.visits.iter().map(expected).collect(),
-            give,
-            subjects: Vec::new(),
-            tests: Vec::new(),
-            visits: Vec::new(),
-            sites: Vec::new(),
-            came: Vec::new(),
-            due: Vec::new(),
-            received: Vec::new(),
-            observed: Vec::new(),
-            means: Vec::new(),
-        }
-    }
-
-    /// Everything due of some variables: by variable, visit and subject.
-    fn write(&mut self, tests: Range<usize>, values: &Values) -> Result<()> {
-        for test in tests {
-            for visit in 0..self.keys.visits.len() {
-                let pair = &values.pairs[self.keys.pair(test, visit)];
-                if self.study.is_due(visit, pair.with_record()) {
-                    self.add(test, visit, pair);
-                }
-                if self.subjects.len() >= ROWS_AT_ONCE {
-                    self.flush()?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, test: usize, visit: usize, pair: &Pair) {
-        let expected = &self.expected[visit];
-        let end = self.subjects.len() + expected.numbers.len();
-        self.subjects.extend_from_slice(&expected.subjects);
-        self.tests.resize(end, self.keys.tests.keys[test]);
-        self.visits.resize(end, self.keys.visits.keys[visit]);
-        self.sites.extend_from_slice(&expected.sites);
-        self.came.extend_from_slice(&expected.came);
-        self.due.extend_from_slice(&expected.due);
-        for &subject in &expected.numbers {
-            let marks = pair.marks(subject);
-            self.received.push(i32::from(marks & RECEIVED > 0));
-            self.observed.push(i32::from(marks & OBSERVED > 0));
-            self.means.push(pair.mean(subject));
-        }
-    }
-
-    /// Gives on what is there; an empty table has its columns.
-    fn flush(&mut self) -> Result<()> {
-        let whole = |numbers: &mut Vec<i64>| Arc::new(Int64Array::from(take(numbers))) as ArrayRef;
-        let marks = |numbers: &mut Vec<i32>| Arc::new(Int32Array::from(take(numbers))) as ArrayRef;
-        let columns = vec![
-            whole(&mut self.subjects),
-            whole(&mut self.tests),
-            whole(&mut self.visits),
-            whole(&mut self.sites),
-            marks(&mut self.came),
-            Arc::new(Date32Array::from(take(&mut self.due))),
-            marks(&mut self.received),
-            marks(&mut self.observed),
-            Arc::new(Float64Array::from(take(&mut self.means))),
-        ];
-        let rows = RecordBatch::try_new(schema(), columns).map_err(Error::arrow("lay out what is due"))?;
-        (self.give)(&rows)
     }
 }
 

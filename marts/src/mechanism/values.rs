@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int32Type};
 use warehouse::engine::Engine;
 
-use crate::missingness::{ByKey, keys_of};
+use crate::by_key::{ByKey, keys_of};
 use crate::{Error, Result};
 
 const VARIABLES: &str = include_str!("variables.sql");

@@ -1,3 +1,4 @@
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use warehouse::engine::Limits;
 

@@ -10,7 +10,7 @@ use measures::site_test::Cohort;
 use warehouse::engine::Engine;
 
 use super::refused;
-use crate::missingness::{ByKey, keys_of};
+use crate::by_key::{ByKey, keys_of};
 use crate::{Error, Result};
 
 pub(crate) const SUBJECTS: &str = include_str!("subjects.sql");

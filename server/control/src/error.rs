@@ -13,7 +13,7 @@ use crate::keys::KeyError;
 use crate::ledger::FaultKind;
 use crate::mail::InvalidMail;
 use crate::schedules::InvalidTimetable;
-use crate::store::is_busy;
+use crate::store::{is_busy, is_disk_error};
 use crate::webhooks::InvalidWebhook;
 
 pub use auth::AuthError;
@@ -477,6 +477,8 @@ pub(crate) fn storage(step: &'static str) -> impl FnOnce(sqlx::Error) -> Control
     move |source| {
         if is_busy(&source) {
             ControlError::Busy { step }
+        } else if is_disk_error(&source) {
+            ControlError::Storage { step, source: format!("the disk is full or broken: {source}").into() }
         } else {
             ControlError::Storage { step, source: Box::new(source) }
         }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use sqlx::any::AnyConnectOptions;
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqliteError;
 
 use crate::store::Connection;
@@ -86,6 +87,15 @@ pub(crate) fn leaf_holds(connection: &Connection, parameter: &str) -> String {
     } else {
         format!("instr(CAST(leaf AS TEXT), {parameter})")
     }
+}
+
+/// Whether SQLite could not read or write its files. A full disk is told as such only where a page of the database did
+/// not fit, and otherwise as an error of the disk: there was no room for the index of the write-ahead log, say.
+pub(crate) fn is_disk_error(error: &sqlx::Error) -> bool {
+    const IO_ERROR: u32 = 10;
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
+    let code = error.and_then(|error| DatabaseError::code(error).and_then(|code| code.parse::<u32>().ok()));
+    code.is_some_and(|code| code & 0xff == IO_ERROR)
 }
 
 /// How a SQLite file is opened: made when it is not there, or refused.
