@@ -94,7 +94,7 @@ fn ascends(engine: &Engine, mart: &Mart) -> warehouse::Result<bool> {
     let step = format!("read the keys of `{}`", mart.name);
     let query = format!("SELECT {} FROM {}", mart.key.join(", "), identifier(mart.name));
     let (mut converter, mut last, mut ascends) = (None, None::<OwnedRow>, true);
-    engine.each(&step, &query, &mut |batch| {
+    engine.each_until(&step, &query, &mut |batch| {
         let kinds = batch.columns().iter().map(|column| SortField::new(column.data_type().clone()));
         let converter = match &mut converter {
             Some(known) => known,

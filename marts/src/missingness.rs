@@ -5,7 +5,7 @@
 //! the findings, and nothing is looked up. A study whose arrays would take too much memory is passed over several times,
 //! for some variables each.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
@@ -108,7 +108,6 @@ fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> 
                 value,
             });
         }
-        Ok(ControlFlow::Continue(()))
     })
 }
 
@@ -191,7 +190,6 @@ impl Study {
                 let subject = study.subjects.number(subjects[row]);
                 study.note(visit, subject, Attendance { site, came: came[row] == 1, due });
             }
-            Ok(ControlFlow::Continue(()))
         })?;
         Ok(study)
     }

@@ -148,34 +148,44 @@ impl Engine {
     /// several.
     pub fn query(&self, step: &str, sql: &str) -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
-        self.each(step, sql, &mut |batch| {
-            batches.push(batch.clone());
-            Ok(ControlFlow::Continue(()))
-        })?;
+        self.each(step, sql, &mut |batch| batches.push(batch.clone()))?;
         Ok(batches)
     }
 
-    /// Hands the rows of a query on as they come, some at a time, until `take` breaks off; for results of any size.
+    /// Hands the rows of a query on as they come, some at a time; for results of any size.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub fn each(&self, step: &str, sql: &str, take: &mut dyn FnMut(&RecordBatch)) -> Result<()> {
+        self.each_until(step, sql, &mut |batch| {
+            take(batch);
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// The same, until `take` breaks off.
     ///
     /// # Errors
     /// As [`Engine::query`], and what `take` refuses.
-    pub fn each(
+    pub fn each_until(
         &self,
         step: &str,
         sql: &str,
         take: &mut dyn FnMut(&RecordBatch) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        type Foreign = Box<dyn StdError + Send + Sync>;
         self.allow(step, sql)?;
-        let failed = |source: Foreign| Error::Engine { step: step.to_owned(), source };
-        let mut statement = self.connection.prepare(sql).map_err(|source| failed(source.into()))?;
-        let stream = statement.stream_arrow([]).map_err(|source| failed(source.into()))?;
-        let mut crossing = arrow_ipc_60::writer::StreamWriter::try_new(Vec::new(), &stream.get_schema())
-            .map_err(|source| failed(source.into()))?;
+        let refused = |source| engine_error(step, source);
+        let crossed = |source: duckdb::arrow::error::ArrowError| Error::Engine {
+            step: step.to_owned(),
+            source: Box::new(source),
+        };
+        let mut statement = self.connection.prepare(sql).map_err(refused)?;
+        let stream = statement.stream_arrow([]).map_err(refused)?;
+        let mut crossing =
+            arrow_ipc_60::writer::StreamWriter::try_new(Vec::new(), &stream.get_schema()).map_err(crossed)?;
         let mut decoder = StreamDecoder::new();
         for batch in stream {
-            let batch = batch.map_err(|source| failed(source.into()))?;
-            crossing.write(&batch).map_err(|source| failed(source.into()))?;
+            crossing.write(&batch.map_err(refused)?).map_err(crossed)?;
             let mut bytes = Buffer::from_vec(std::mem::take(crossing.get_mut()));
             while let Some(batch) = decoder.decode(&mut bytes).map_err(Error::arrow(step))? {
                 if take(&batch)?.is_break() {

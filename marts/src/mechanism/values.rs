@@ -2,7 +2,7 @@
 //! variables, nine bytes a cell.
 
 use std::collections::BTreeMap;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int32Type};
@@ -84,11 +84,7 @@ impl Values {
         let subjects = Subjects::of(&ask("read the subjects", SUBJECTS)?);
         let mut grid = Grid::new(&visits, &subjects);
         let each = |step: &str, query: &str, take: &mut dyn FnMut(&RecordBatch)| {
-            let mut go_on = |batch: &RecordBatch| {
-                take(batch);
-                Ok(ControlFlow::Continue(()))
-            };
-            engine.each(step, query, &mut go_on).map_err(failed)
+            engine.each(step, query, take).map_err(failed)
         };
         each("read the visits that took place", ATTENDED, &mut |batch| grid.note(batch, &sites))?;
         let (rows, places) = grid.rows(&sites);

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type};
@@ -175,11 +174,7 @@ pub(super) fn read(engine: &Engine, mart: &str) -> Result<Option<Input>> {
     let cohort = Cohort::new(&groups).map_err(refused(mart, "site"))?;
     let variables = Variables::of(&asked("read the variables", VARIABLES)?);
     let each = |step: &str, sql: &str, take: &mut dyn FnMut(&RecordBatch)| {
-        let mut go_on = |batch: &RecordBatch| {
-            take(batch);
-            Ok(ControlFlow::Continue(()))
-        };
-        engine.each(step, sql, &mut go_on).map_err(|source| Error::Build { mart: mart.to_owned(), source })
+        engine.each(step, sql, take).map_err(|source| Error::Build { mart: mart.to_owned(), source })
     };
     let mut found: Vec<Vec<Finding>> = vec![Vec::new(); variables.names.len()];
     each("read what was measured", FINDINGS, &mut |batch| note_findings(batch, &variables, &mut found))?;

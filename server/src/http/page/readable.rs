@@ -93,8 +93,9 @@ fn laid_out(named: Vec<Texts>, (names, cells): (Vec<String>, Vec<Vec<String>>)) 
 
 /// A number with as many digits as say anything; any other text as it is.
 fn short(text: &str) -> String {
-    let is_number = text.contains('.') && text.parse::<f64>().is_ok();
-    let Some(number) = is_number.then(|| text.parse::<f64>().ok()).flatten() else { return text.to_owned() };
+    let Some(number) = text.contains('.').then(|| text.parse::<f64>().ok()).flatten() else {
+        return text.to_owned();
+    };
     if number != 0.0 && number.abs() < 1e-3 {
         return format!("{number:.3e}");
     }
