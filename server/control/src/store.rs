@@ -27,7 +27,7 @@ use dialect::Missing;
 use postgres::Served;
 
 pub(crate) use database::{Database, SystemFile, TenantFile};
-pub(crate) use dialect::{claim_lock, head_lock, is_busy, is_disk_error, leaf_holds};
+pub(crate) use dialect::{claim_lock, is_busy, is_disk_error, is_served, leaf_holds};
 pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
 pub(crate) use tx::{InUse, SystemTx, TenantTx, Upkeep};
 

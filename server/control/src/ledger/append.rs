@@ -1,6 +1,9 @@
 //! Appending an event, inside the caller's transaction.
 
 use chrono::{DateTime, Utc};
+use sqlx::Any;
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
 
 use crate::error::{ControlError, corrupt, storage};
 use crate::fresh;
@@ -10,44 +13,37 @@ use crate::ledger::event::Event;
 use crate::ledger::hash::entry_hash;
 use crate::ledger::leaf::{Leaf, MAX_LEAF_BYTES, Place};
 use crate::ledger::log::Log;
-use crate::ledger::rows::{self, index};
+use crate::ledger::rows::{End, Head, index};
 use crate::ledger::tree::leaf_hash;
-use crate::store::Connection;
+use crate::store::{Connection, is_served};
 
 const STEP: &str = "append to the ledger";
 
-/// Appends `event` to `log`, and gives its id. Whoever calls holds the log's write lock, and adds at most the messages
-/// about the event afterwards.
+/// Appends `event` to `log`, which ends at `end`, and gives its id and where the log ends now. Whoever calls holds the log's
+/// write lock, and adds at most the messages about the event afterwards.
 pub(crate) async fn append(
     connection: &mut Connection,
     log: Log,
+    end: End,
     event: Event,
     now: DateTime<Utc>,
-) -> Result<String, ControlError> {
-    let (head, last_at) = rows::locked_head(connection, log).await?;
-    let mut tree = head.tree.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
-    let (seq, prev_hash) = (index(head.size), head.last_hash);
-    refuse_clock_behind(log, last_at.as_deref(), now)?;
+) -> Result<(String, End), ControlError> {
+    let Head { size, last_hash, tree } = end.head;
+    let mut tree = tree.ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
+    refuse_clock_behind(log, end.last_at.as_deref(), now)?;
 
     let event_id = fresh::uuid(now)?.to_string();
-    let leaf = Leaf::new(Place { log, seq, prev_hash, event_id, at: timestamp(now) }, event);
+    let place = Place { log, seq: index(size), prev_hash: last_hash, event_id, at: timestamp(now) };
+    let leaf = Leaf::new(place, event);
     let bytes = leaf.to_bytes();
     if bytes.len() > MAX_LEAF_BYTES {
         return Err(ControlError::LeafTooLarge { size: bytes.len() });
     }
     tree.push(leaf_hash(&bytes));
-    let hash = entry_hash(&bytes);
-    insert(connection, &leaf, bytes, &hash).await?;
-    let event_id = leaf.event_id.clone();
-    sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2, frontier = $3 WHERE log = $4")
-        .bind(seq + 1)
-        .bind(hash)
-        .bind(tree.to_bytes())
-        .bind(leaf.log)
-        .execute(connection)
-        .await
-        .map(|_| event_id)
-        .map_err(storage(STEP))
+    let last_hash = entry_hash(&bytes);
+    write_down(connection, &leaf, bytes, &last_hash, tree.to_bytes()).await.map_err(storage(STEP))?;
+    let head = Head { size: size + 1, last_hash, tree: Some(tree) };
+    Ok((leaf.event_id, End { head, last_at: Some(leaf.at) }))
 }
 
 /// An event that lies before its predecessor would make the log fail its verification for ever.
@@ -60,35 +56,65 @@ fn refuse_clock_behind(log: Log, last: Option<&str>, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
+/// Writes the row of a leaf, and moves the head behind it: in two statements, or in the one of a server, which is a way
+/// there and back for each.
+async fn write_down(
+    connection: &mut Connection,
+    leaf: &Leaf,
+    bytes: Vec<u8>,
+    hash: &str,
+    frontier: Vec<u8>,
+) -> Result<(), sqlx::Error> {
+    if is_served(connection) {
+        let statement =
+            "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+        return bound(statement, leaf, bytes, hash).bind(frontier).execute(connection).await.map(|_| ());
+    }
+    insert(connection, leaf, bytes, hash).await?;
+    sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2, frontier = $3 WHERE log = $4")
+        .bind(leaf.seq + 1)
+        .bind(hash)
+        .bind(frontier)
+        .bind(&leaf.log)
+        .execute(connection)
+        .await
+        .map(|_| ())
+}
+
 /// Writes the row of a leaf.
 pub(super) async fn insert(
     connection: &mut Connection,
     leaf: &Leaf,
     bytes: Vec<u8>,
     hash: &str,
-) -> Result<(), ControlError> {
-    sqlx::query(
-        "INSERT INTO audit_events (log, seq, tenant_id, event_id, at, action, outcome, actor_type, actor_id,
-                                   resource_type, resource_id, trace_id, prev_hash, entry_hash, leaf)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-    )
-    .bind(&leaf.log)
-    .bind(leaf.seq)
-    .bind(&leaf.tenant_id)
-    .bind(&leaf.event_id)
-    .bind(&leaf.at)
-    .bind(&leaf.action)
-    .bind(&leaf.outcome)
-    .bind(&leaf.actor.kind)
-    .bind(&leaf.actor.id)
-    .bind(&leaf.resource.kind)
-    .bind(&leaf.resource.id)
-    .bind(&leaf.trace_id)
-    .bind(&leaf.prev_hash)
-    .bind(hash)
-    .bind(bytes)
-    .execute(connection)
-    .await
-    .map(|_| ())
-    .map_err(storage(STEP))
+) -> Result<(), sqlx::Error> {
+    let statement = "INSERT INTO audit_events (log, seq, tenant_id, event_id, at, action, outcome, actor_type, actor_id,
+                                               resource_type, resource_id, trace_id, prev_hash, entry_hash, leaf)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+    bound(statement, leaf, bytes, hash).execute(connection).await.map(|_| ())
+}
+
+/// A statement whose first fifteen parameters are the columns of a leaf's row.
+fn bound<'q>(
+    statement: &'static str,
+    leaf: &'q Leaf,
+    bytes: Vec<u8>,
+    hash: &'q str,
+) -> Query<'q, Any, AnyArguments> {
+    sqlx::query(statement)
+        .bind(&leaf.log)
+        .bind(leaf.seq)
+        .bind(&leaf.tenant_id)
+        .bind(&leaf.event_id)
+        .bind(&leaf.at)
+        .bind(&leaf.action)
+        .bind(&leaf.outcome)
+        .bind(&leaf.actor.kind)
+        .bind(&leaf.actor.id)
+        .bind(&leaf.resource.kind)
+        .bind(&leaf.resource.id)
+        .bind(&leaf.trace_id)
+        .bind(&leaf.prev_hash)
+        .bind(hash)
+        .bind(bytes)
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use crate::error::{ControlError, corrupt, storage};
 use crate::instant::parse_timestamp;
@@ -9,7 +10,7 @@ use crate::ledger::checkpoint::Checkpoint;
 use crate::ledger::hash::hash_of_hex;
 use crate::ledger::log::Log;
 use crate::ledger::tree::{Frontier, HASH_BYTES, Hash, leaf_hash};
-use crate::store::{Connection, head_lock};
+use crate::store::Connection;
 
 const STEP: &str = "read the ledger";
 const LEAVES_AT_A_TIME: i64 = 500;
@@ -34,28 +35,35 @@ pub(crate) async fn head(connection: &mut Connection, log: Log) -> Result<Head, 
     read_head(&row)
 }
 
-/// The head of a log, locked for who appends, and when its last event was. One statement for all of it: whoever waits
-/// for the log waits for each of them, and a server is a round trip away.
-pub(crate) async fn locked_head(
-    connection: &mut Connection,
-    log: Log,
-) -> Result<(Head, Option<String>), ControlError> {
-    let sql = format!(
-        "SELECT size, last_hash, frontier,
-                (SELECT at FROM audit_events WHERE log = $1 AND seq = audit_head.size - 1) AS last_at
-         FROM audit_head WHERE log = $1 {}",
-        head_lock(connection)
-    );
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(log.origin())
-        .fetch_optional(connection)
-        .await
-        .map_err(storage(STEP))?
-        .ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
-    Ok((read_head(&row)?, row.try_get("last_at").map_err(storage(STEP))?))
+/// Where a log ends, for who appends.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) head: Head,
+    /// When the last event was.
+    pub(crate) last_at: Option<String>,
 }
 
-fn read_head(row: &sqlx::any::AnyRow) -> Result<Head, ControlError> {
+/// Where a log ends, for who holds its write lock. A server tells it with the lock (`enter_log` in `migrations/postgres`).
+pub(crate) async fn end(connection: &mut Connection, log: Log) -> Result<End, ControlError> {
+    let row = sqlx::query(
+        "SELECT size, last_hash, frontier,
+                (SELECT at FROM audit_events WHERE log = $1 AND seq = audit_head.size - 1) AS last_at
+         FROM audit_head WHERE log = $1",
+    )
+    .bind(log.origin())
+    .fetch_optional(connection)
+    .await
+    .map_err(storage(STEP))?
+    .ok_or_else(|| ControlError::HeadMissing { log: log.origin() })?;
+    read_end(&row)
+}
+
+/// Reads the columns `size`, `last_hash`, `frontier` and `last_at`.
+pub(crate) fn read_end(row: &AnyRow) -> Result<End, ControlError> {
+    Ok(End { head: read_head(row)?, last_at: row.try_get("last_at").map_err(storage(STEP))? })
+}
+
+fn read_head(row: &AnyRow) -> Result<Head, ControlError> {
     let size = count(row.try_get("size").map_err(storage(STEP))?)?;
     let frontier: Option<Vec<u8>> = row.try_get("frontier").map_err(storage(STEP))?;
     let read = |bytes: Vec<u8>| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::Clock;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -106,7 +106,8 @@ impl<F> Database<F> {
     pub(crate) async fn view(&self) -> Result<Transaction<'static, Any>, ControlError> {
         const STEP: &str = "begin reading";
         let (rows, log) = (self.rows.clone(), self.log);
-        finished(tokio::spawn(async move { rows.start(log, Purpose::Read).await }), STEP).await
+        let view = finished(tokio::spawn(async move { rows.start(log, Purpose::Read).await }), STEP).await?;
+        Ok(view.0)
     }
 
     /// Ends a view, and returns when everything is on disk that it showed.
@@ -238,19 +239,25 @@ impl<F> Database<F> {
             turn.map_err(|_| ControlError::Busy { step: STEP })?.expect("the semaphore is never closed");
         let (rows, log) = (self.rows.clone(), self.log);
         let started = tokio::spawn(async move {
-            let tx = rows.start(log, purpose).await?;
-            Ok(Writing::new(tx, turn, rows.flusher(purpose).cloned()))
+            let (tx, end) = rows.start(log, purpose).await?;
+            Ok((Writing::new(tx, turn, rows.flusher(purpose).cloned()), end))
         });
-        finished(started, STEP).await
+        let (mut writing, end) = finished(started, STEP).await?;
+        writing.end = end.map(|row| rows::read_end(&row)).transpose()?;
+        Ok(writing)
     }
 }
 
 impl Rows {
-    async fn start(&self, log: Log, purpose: Purpose) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    async fn start(
+        &self,
+        log: Log,
+        purpose: Purpose,
+    ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
         match (self, purpose) {
-            (Self::File { reader, .. }, Purpose::Read) => reader.begin_with(SQLITE_READ).await,
+            (Self::File { reader, .. }, Purpose::Read) => Ok((reader.begin_with(SQLITE_READ).await?, None)),
             (Self::File { writer, .. }, Purpose::Write | Purpose::Sign | Purpose::Upkeep) => {
-                writer.begin_with(SQLITE_WRITE).await
+                Ok((writer.begin_with(SQLITE_WRITE).await?, None))
             }
             (Self::Served(served), purpose) => served.start(log, purpose).await,
         }

@@ -9,14 +9,22 @@ use sqlx::sqlite::SqliteError;
 
 use crate::store::Connection;
 
+/// Begins a transaction of PostgreSQL, in a session that keeps nothing of what a statement before may have left in it but
+/// locks. Those go with the mark, which is asked next.
+macro_rules! begin {
+    ($mode:literal) => {
+        concat!("BEGIN ISOLATION LEVEL ", $mode, "; RESET ALL; CLOSE ALL; UNLISTEN *")
+    };
+}
+
 /// Begins a transaction that will write. SQLite waits for the file's write lock here, not at its first change.
 /// PostgreSQL takes its lock next, and every statement after that has to see what the holder before it did.
 pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
-pub(super) const POSTGRES_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";
+pub(super) const POSTGRES_WRITE: &str = begin!("READ COMMITTED, READ WRITE");
 
 /// Begins a transaction that reads one state of the rows. A connection to a SQLite file for that cannot write.
 pub(super) const SQLITE_READ: &str = "BEGIN";
-pub(super) const POSTGRES_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+pub(super) const POSTGRES_READ: &str = begin!("REPEATABLE READ, READ ONLY");
 
 /// What every connection to a SQLite file is told. The number is [`super::database::BUSY_TIMEOUT`].
 pub(super) const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 15000; PRAGMA foreign_keys = ON; \
@@ -28,29 +36,59 @@ pub(super) const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchr
 /// Further, for one that may only read.
 pub(super) const SQLITE_READER: &str = "PRAGMA query_only = ON";
 
-/// What every session of PostgreSQL is told when it begins and whenever a transaction gives it back: nothing
-/// that a statement may have left in it stays. The first number is [`super::database::BUSY_TIMEOUT`]. An operator
-/// chooses where a commit has to lie (`docs/databases.md`), but on the disk at least.
-pub(super) const POSTGRES_SESSION: &str = "RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(), \
-     set_config('lock_timeout', '15s', false), set_config('idle_in_transaction_session_timeout', '60s', false), \
-     set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), false)";
+/// Asks for the mark that a proof is bound to, and tells what holds until the transaction ends: how long it waits (the first
+/// number is [`super::database::BUSY_TIMEOUT`]), and where its tables lie. The session's temporary tables come last, so that
+/// none can stand in a table's place.
+macro_rules! mark {
+    ($($more:expr),*) => {
+        concat!(
+            "SELECT cairn_keeper.transaction_mark(), pg_advisory_unlock_all(), set_config('lock_timeout', '15s', true), ",
+            "set_config('idle_in_transaction_session_timeout', '60s', true), ",
+            "set_config('search_path', $1 || ', pg_temp', true)",
+            $($more),*
+        )
+    };
+}
 
-/// The mark that a proof is bound to; for a writer, behind the lock of its log, as SQLite locks a whole file, and
-/// for most of them with a COMMIT that does not wait for the disk: [`super::flusher`] does.
-pub(super) const POSTGRES_MARK: &str = "SELECT cairn_keeper.transaction_mark()";
-pub(super) const POSTGRES_LOCK_AND_MARK: &str =
-    "SELECT cairn_keeper.transaction_mark(), pg_advisory_xact_lock(hashtextextended($1, 0))";
-pub(super) const POSTGRES_LOCK_AND_MARK_DEFERRED: &str = "SELECT cairn_keeper.transaction_mark(), pg_advisory_xact_lock(hashtextextended($1, 0)), \
-     set_config('synchronous_commit', 'off', true)";
+/// Waits for the lock of a log, as SQLite locks a whole file.
+macro_rules! lock {
+    () => {
+        ", pg_advisory_xact_lock(hashtextextended($2, 0))"
+    };
+}
+
+/// A COMMIT then waits until it lies where an operator chose (`docs/databases.md`), but on the disk at least. Until the
+/// transaction ends, or the session.
+macro_rules! durable {
+    (is_local: $local:literal) => {
+        concat!(
+            "set_config('synchronous_commit', coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), ",
+            $local,
+            ")"
+        )
+    };
+}
+
+/// For who reads; for upkeep; for a checkpoint; and for everything else that is written, whose COMMIT does not wait for the
+/// disk: [`super::flusher`] does.
+pub(super) const POSTGRES_MARK: &str = mark!();
+pub(super) const POSTGRES_MARK_DURABLE: &str = mark!(", ", durable!(is_local: true));
+pub(super) const POSTGRES_LOCK_DURABLE: &str = mark!(lock!(), ", ", durable!(is_local: true));
+pub(super) const POSTGRES_LOCK_DEFERRED: &str =
+    mark!(lock!(), ", set_config('synchronous_commit', 'off', true)");
+
+/// What the session that flushes is told when it begins.
+pub(super) const POSTGRES_FLUSHER: &str = concat!("SELECT ", durable!(is_local: false));
 
 /// Flushes the write-ahead log up to a record that it writes behind all others. The record is needed: the COMMIT
 /// of a transaction that has written none flushes nothing.
 pub(super) const POSTGRES_FLUSH: &str = "SELECT pg_logical_emit_message(true, 'cairn', '')::text";
 
-/// What holds until the transaction ends: whose rows it works on, the proof, and where its tables lie. The
-/// session's temporary tables come last, so that none can stand in a table's place.
-pub(super) const POSTGRES_CONTEXT: &str = "SELECT set_config('app.tenant', $1, true), \
-     set_config('app.tenant_mac', $2, true), set_config('search_path', $3 || ', pg_temp', true)";
+/// Whose rows the transaction works on, and the proof. For who appends, with the end of the log.
+pub(super) const POSTGRES_CONTEXT: &str =
+    "SELECT set_config('app.tenant', $1, true), set_config('app.tenant_mac', $2, true)";
+pub(super) const POSTGRES_ENTER: &str =
+    "SELECT size, last_hash, frontier, last_at FROM enter_log($1, $2, $3)";
 
 /// Makes the list of migrations where there is none. Of several processes that start, one migrates at a time.
 pub(super) const SQLITE_MIGRATIONS: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -65,24 +103,20 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 GRANT USAGE ON SCHEMA cairn_schema TO cairn_system, cairn_app;
 GRANT SELECT ON schema_migrations TO cairn_system, cairn_app";
 
-/// Ends the statement that reads a log's head for who appends. A SQLite file is locked as a whole by then; in
-/// PostgreSQL the row is.
-pub(crate) fn head_lock(connection: &Connection) -> &'static str {
-    let is_served = connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME;
-    if is_served { "FOR UPDATE OF audit_head" } else { "" }
+/// Whether the rows lie in PostgreSQL.
+pub(crate) fn is_served(connection: &Connection) -> bool {
+    connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME
 }
 
 /// Ends the statement that looks for a job to claim. A SQLite file is locked as a whole by then; in PostgreSQL the
 /// row is, and one that another process is claiming is passed over.
 pub(crate) fn claim_lock(connection: &Connection) -> &'static str {
-    let is_served = connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME;
-    if is_served { "FOR UPDATE SKIP LOCKED" } else { "" }
+    if is_served(connection) { "FOR UPDATE SKIP LOCKED" } else { "" }
 }
 
 /// Where the text of a leaf holds the text of a parameter, counted from 1; 0 when it does not.
 pub(crate) fn leaf_holds(connection: &Connection, parameter: &str) -> String {
-    let is_served = connection.backend_name() == <sqlx::Postgres as sqlx::Database>::NAME;
-    if is_served {
+    if is_served(connection) {
         format!("strpos(convert_from(leaf, 'UTF8'), {parameter})")
     } else {
         format!("instr(CAST(leaf AS TEXT), {parameter})")

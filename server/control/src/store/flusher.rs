@@ -14,7 +14,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::error::{ControlError, storage};
 use crate::store::database::BUSY_TIMEOUT;
-use crate::store::dialect::{POSTGRES_FLUSH, POSTGRES_SESSION};
+use crate::store::dialect::{POSTGRES_FLUSH, POSTGRES_FLUSHER};
 
 const STEP: &str = "commit";
 
@@ -138,7 +138,7 @@ impl Flusher {
     async fn connect(&self) -> Result<AnyConnection, ControlError> {
         let connecting = async {
             let mut connection = AnyConnection::connect_with(&self.address).await?;
-            sqlx::raw_sql(POSTGRES_SESSION).execute(&mut connection).await?;
+            sqlx::raw_sql(POSTGRES_FLUSHER).execute(&mut connection).await?;
             Ok(connection)
         };
         let connected = tokio::time::timeout(BUSY_TIMEOUT, connecting).await;

@@ -106,6 +106,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261123110100_bind_tokens_to_peers"),
     migration!("postgres", "20261123120000_seal_accounts"),
     migration!("postgres", "20261124090000_create_disabled_tenant"),
+    migration!("postgres", "20261124100000_append_in_fewer_steps"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::Clock;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 use crate::error::{ControlError, storage};
@@ -13,8 +13,8 @@ use crate::ledger::Log;
 use crate::store::context::{ContextKey, context_of};
 use crate::store::database::{BUSY_TIMEOUT, Purpose};
 use crate::store::dialect::{
-    POSTGRES_CONTEXT, POSTGRES_LOCK_AND_MARK, POSTGRES_LOCK_AND_MARK_DEFERRED, POSTGRES_MARK,
-    POSTGRES_MIGRATIONS, POSTGRES_READ, POSTGRES_SESSION, POSTGRES_WRITE,
+    POSTGRES_CONTEXT, POSTGRES_ENTER, POSTGRES_FLUSHER, POSTGRES_LOCK_DEFERRED, POSTGRES_LOCK_DURABLE,
+    POSTGRES_MARK, POSTGRES_MARK_DURABLE, POSTGRES_MIGRATIONS, POSTGRES_READ, POSTGRES_WRITE,
 };
 use crate::store::flusher::{Flusher, TRUSTED_FOR};
 use crate::store::migrations::{self, POSTGRES};
@@ -65,26 +65,53 @@ pub(super) async fn open(
 }
 
 impl Served {
-    /// Begins a transaction on the rows of a log.
+    /// Begins a transaction on the rows of a log; for who appends to it, with the row that tells its end, unless the log
+    /// is not started yet.
     pub(super) async fn start(
         &self,
         log: Log,
         purpose: Purpose,
+    ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
+        match purpose {
+            Purpose::Read => Ok((self.enter(log, POSTGRES_READ, POSTGRES_MARK).await?, None)),
+            Purpose::Upkeep => Ok((self.enter(log, POSTGRES_WRITE, POSTGRES_MARK_DURABLE).await?, None)),
+            Purpose::Write => self.lock(log, POSTGRES_LOCK_DEFERRED).await,
+            Purpose::Sign => self.lock(log, POSTGRES_LOCK_DURABLE).await,
+        }
+    }
+
+    async fn enter(
+        &self,
+        log: Log,
+        begin: &'static str,
+        mark: &'static str,
     ) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        let locked = |mark| sqlx::query_scalar(mark).bind(log.origin());
-        let (begin, mark) = match purpose {
-            Purpose::Read => (POSTGRES_READ, sqlx::query_scalar(POSTGRES_MARK)),
-            Purpose::Write => (POSTGRES_WRITE, locked(POSTGRES_LOCK_AND_MARK_DEFERRED)),
-            Purpose::Sign => (POSTGRES_WRITE, locked(POSTGRES_LOCK_AND_MARK)),
-            Purpose::Upkeep => (POSTGRES_WRITE, sqlx::query_scalar(POSTGRES_MARK)),
-        };
         let mut tx = self.pool.begin_with(begin).await?;
-        let mark: String = mark.fetch_one(&mut *tx).await?;
+        let mark = sqlx::query_scalar(mark).bind(self.schema).fetch_one(&mut *tx).await?;
+        let (context, mac) = self.proof(log, mark);
+        sqlx::query(POSTGRES_CONTEXT).bind(context).bind(mac).execute(&mut *tx).await?;
+        Ok(tx)
+    }
+
+    async fn lock(
+        &self,
+        log: Log,
+        mark: &'static str,
+    ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
+        let mut tx = self.pool.begin_with(POSTGRES_WRITE).await?;
+        let mark = sqlx::query_scalar(mark).bind(self.schema).bind(log.origin()).fetch_one(&mut *tx).await?;
+        let (context, mac) = self.proof(log, mark);
+        let enter = sqlx::query(POSTGRES_ENTER).bind(context).bind(mac).bind(log.origin());
+        let end = enter.fetch_optional(&mut *tx).await?;
+        Ok((tx, end))
+    }
+
+    /// The context of a transaction with this mark, and the proof of it. They are bound as parameters: the text of a
+    /// statement is shown to the other sessions of the same role.
+    fn proof(&self, log: Log, mark: String) -> (String, String) {
         let context = context_of(log);
         let mac = self.key.mac(&context, &mark);
-        // As parameters: the text of a statement is shown to the other sessions of the same role.
-        sqlx::query(POSTGRES_CONTEXT).bind(context).bind(mac).bind(self.schema).execute(&mut *tx).await?;
-        Ok(tx)
+        (context, mac)
     }
 
     /// What brings its commits to the disk.
@@ -114,12 +141,12 @@ async fn migrate(owner: &str, key: &ContextKey, clock: &dyn Clock) -> Result<(),
     connection.close().await.map_err(storage(STEP))
 }
 
-/// A pool whose sessions keep nothing from one transaction to the next, and the session that flushes.
+/// A pool of sessions, and the session that flushes.
 async fn connect(address: &str, connections: u32) -> Result<(AnyPool, Arc<Flusher>), ControlError> {
     let options: AnyConnectOptions = address.parse().map_err(storage(STEP))?;
     // Alone, a session that cannot begin says why; a pool would try again.
     let mut first = AnyConnection::connect_with(&options).await.map_err(storage(STEP))?;
-    sqlx::raw_sql(POSTGRES_SESSION).execute(&mut first).await.map_err(storage(STEP))?;
+    sqlx::raw_sql(POSTGRES_FLUSHER).execute(&mut first).await.map_err(storage(STEP))?;
     let flusher = Flusher::start(options.clone(), first).await?;
     let pool = AnyPoolOptions::new()
         .max_connections(connections)
@@ -128,12 +155,6 @@ async fn connect(address: &str, connections: u32) -> Result<(AnyPool, Arc<Flushe
         .test_before_acquire(false)
         .before_acquire(|connection, session| {
             Box::pin(async move { Ok(session.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
-        })
-        .after_connect(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(connection).await.map(|_| ()) })
-        })
-        .after_release(|connection, _| {
-            Box::pin(async move { sqlx::raw_sql(POSTGRES_SESSION).execute(connection).await.map(|_| true) })
         });
     Ok((pool.connect_lazy_with(options), flusher))
 }
@@ -168,7 +189,7 @@ async fn refuse_mighty(served: &Served) -> Result<(), ControlError> {
 }
 
 async fn refuse_other_key(system: &Served) -> Result<(), ControlError> {
-    let mut tx = system.start(Log::System, Purpose::Read).await.map_err(storage(STEP))?;
+    let mut tx = system.enter(Log::System, POSTGRES_READ, POSTGRES_MARK).await.map_err(storage(STEP))?;
     let proved: Option<String> = sqlx::query_scalar("SELECT cairn_keeper.context()")
         .fetch_one(&mut *tx)
         .await

@@ -13,7 +13,7 @@ use crate::error::{ControlError, storage};
 use crate::idempotency::use_key;
 use crate::ids::{AccessTokenId, SessionId};
 use crate::instant::timestamp;
-use crate::ledger::{Event, Log, Outcome, append};
+use crate::ledger::{Event, Log, Outcome};
 use crate::outbox::Draft;
 use crate::store::Connection;
 use crate::store::database::{SystemFile, TenantFile};
@@ -144,7 +144,7 @@ impl Recorded {
     pub(crate) async fn and(mut self, event: Event) -> Result<Self, ControlError> {
         let now = self.clock.now();
         let draft = Draft::of_event(self.log, &event);
-        let event_id = append(self.writing.connection(), self.log, event, now).await?;
+        let event_id = self.writing.append(self.log, event, now).await?;
         if let Some(draft) = draft {
             draft.about(&event_id).send(self.writing.connection(), now).await?;
         }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sqlx::{Any, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
+use crate::ledger::rows::{self, End};
+use crate::ledger::{Event, Log, append};
 use crate::store::Connection;
 use crate::store::flusher::{Flusher, Ticket};
 
@@ -15,6 +18,8 @@ pub(super) struct Writing {
     turn: OwnedSemaphorePermit,
     // For a transaction whose COMMIT does not wait for the disk.
     flusher: Option<Arc<Flusher>>,
+    /// Where the log ends, as far as it was read. Nobody else appends while this is open.
+    pub(super) end: Option<End>,
 }
 
 impl Writing {
@@ -23,12 +28,28 @@ impl Writing {
         turn: OwnedSemaphorePermit,
         flusher: Option<Arc<Flusher>>,
     ) -> Self {
-        Self { tx, turn, flusher }
+        Self { tx, turn, flusher, end: None }
     }
 
     /// The connection, for the statements of this transaction.
     pub(super) fn connection(&mut self) -> &mut Connection {
         &mut self.tx
+    }
+
+    /// Appends an event to the log whose turn this is, and gives its id.
+    pub(super) async fn append(
+        &mut self,
+        log: Log,
+        event: Event,
+        now: DateTime<Utc>,
+    ) -> Result<String, ControlError> {
+        let end = match self.end.take() {
+            Some(end) => end,
+            None => rows::end(&mut self.tx, log).await?,
+        };
+        let (event_id, end) = append(&mut self.tx, log, end, event, now).await?;
+        self.end = Some(end);
+        Ok(event_id)
     }
 
     /// Keeps the rows, and returns when they are on disk. The next writer of the log does not wait for that.

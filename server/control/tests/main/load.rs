@@ -51,11 +51,13 @@ pub(crate) async fn cut_off<T>(future: impl Future<Output = T>, after: u64) -> O
     .await
 }
 
-/// One reader or writer of the churn: every fifth transaction is cut off somewhere, every tenth writes.
+/// One reader or writer of the churn: every fourth transaction is cut off somewhere unless it has ended by then, two of ten
+/// write.
 async fn churn(control: Control, scopes: Arc<[StudyScope<Build>; 2]>, task: u64, cut: Arc<AtomicU64>) {
     for round in 0..TRANSACTIONS {
         let mine = &scopes[usize::try_from((task + round) % 2).expect("one or none")];
-        let after = if round % 5 == 0 { 1 + (task + round / 5) % 3 } else { u64::MAX };
+        let is_cut = round % 5 == 0 || round % 20 == 11;
+        let after = if is_cut { 1 + (task + round / 5) % 3 } else { u64::MAX };
         let done = if round % 10 < 2 {
             let written = control.register_study(&Actor::Operator, mine, "again");
             cut_off(written, after).await.map(|outcome| outcome.expect("it is registered"))
