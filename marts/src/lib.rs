@@ -33,7 +33,7 @@ pub use definitions::{Change, Definitions, Override, Reach};
 pub use error::{Error, Result};
 pub use freshness::Freshness;
 pub use indicators::{IndicatorDefinition, Model};
-pub use mart::Mart;
+pub use mart::{Column, Definition, Mart};
 pub use plan::{Action, Base, Planned, Reason, plan};
 pub use registry::MARTS;
 pub use run::{Built, Outcome, Run, Status, Tested};

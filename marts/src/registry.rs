@@ -29,6 +29,7 @@ mod site_enrolment;
 mod site_risk;
 mod site_test;
 mod site_test_combined;
+mod subject_results;
 mod subject_variable;
 mod tolerance_limit;
 mod tolerance_site;
@@ -44,6 +45,7 @@ pub const MARTS: &[Mart] = &[
     missing_pattern::MART,
     missing_mechanism::MART,
     missing_association::MART,
+    subject_results::MART,
     indicator_input::MART,
     reporting::MART,
     definition::MART,

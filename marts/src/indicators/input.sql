@@ -1,5 +1,5 @@
 -- grain:  one row per indicator and subject that counts for it; of indicators about sites, per indicator and site
--- inputs: dim_study, dim_site, dim_subject, dim_visit, fact_ae, fact_deviation, fact_lab, fact_observation, fact_disposition, fact_query, fact_form, fact_visit
+-- inputs: dim_study, dim_site, dim_subject, dim_visit, fact_ae, fact_deviation, fact_disposition, fact_query, fact_form, fact_visit, mart_subject_results
 -- A subject counts once, at the site of now, whatever versions of it the facts point to. Every fact is read once.
 -- Some sources give the day of enrolment as that of consent; only a day before the subject began is judged (p11).
 -- An indicator of which no source of the study tells anything has no rows: nothing is not zero.
@@ -37,22 +37,6 @@ deviation AS (
         max(CASE WHEN words LIKE '%CONSENT%' THEN 1 ELSE 0 END) AS consent_defect,
         max(CASE WHEN words LIKE '%PROHIBITED%' OR words LIKE '%DISALLOWED%' OR words LIKE '%CONCOMITANT%' THEN 1 ELSE 0 END) AS prohibited
     FROM deviation_rows GROUP BY subject_dk
-),
-lab AS (
-    SELECT subject_dk,
-        sum(CASE WHEN toxicity_grade IN (3, 4) THEN 1 ELSE 0 END) AS n_grade_3_4,
-        sum(CASE WHEN toxicity_grade BETWEEN 0 AND 4 THEN 1 ELSE 0 END) AS n_graded,
-        count(*) AS n_results,
-        sum(CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END) AS n_empty
-    FROM fact_lab GROUP BY subject_dk
-),
-finding AS (
-    SELECT subject_dk,
-        sum(CASE WHEN domain IN ('PC', 'DA') THEN 0 ELSE 1 END) AS n_results,
-        sum(CASE WHEN domain NOT IN ('PC', 'DA') AND (not_done OR (std_value IS NULL AND std_result IS NULL)) THEN 1 ELSE 0 END) AS n_empty,
-        sum(CASE WHEN domain = 'PC' THEN 1 ELSE 0 END) AS n_samples_due,
-        sum(CASE WHEN domain = 'PC' AND NOT not_done THEN 1 ELSE 0 END) AS n_samples
-    FROM fact_observation GROUP BY subject_dk
 ),
 disposition AS (
     SELECT subject_dk,
@@ -109,9 +93,7 @@ visit AS (
 subjects AS (
     SELECT e.*, ae.n_ae, ae.n_sae, ae.n_special, ae.n_lags, ae.n_late AS n_ae_late, ae.n_sae_lags, ae.n_sae_late, ae.interrupted,
         dv.n_deviations, dv.n_important, dv.n_not_important, dv.ineligible, dv.misdosed, dv.consent_defect, dv.prohibited,
-        lb.n_grade_3_4, lb.n_graded,
-        COALESCE(lb.n_results, 0) + COALESCE(fi.n_results, 0) AS n_assessments,
-        COALESCE(lb.n_empty, 0) + COALESCE(fi.n_empty, 0) AS n_empty, fi.n_samples_due, fi.n_samples,
+        r.n_grade_3_4, r.n_graded, r.n_assessments, r.n_empty, r.n_samples_due, r.n_samples,
         ds.left_study, ds.left_treatment, ds.withdrew, ds.lost, ds.left_for_ae,
         CASE WHEN e.has_died OR ds.died = 1 THEN COALESCE(e.death_date, ds.died_date) END AS died_date,
         q.n_queries, q.n_overdue, q.n_unclosed, q.n_system, q.n_answered, q.answer_days,
@@ -121,8 +103,7 @@ subjects AS (
     FROM current_subjects e
     LEFT JOIN ae ON ae.subject_dk = e.subject_dk
     LEFT JOIN deviation dv ON dv.subject_dk = e.subject_dk
-    LEFT JOIN lab lb ON lb.subject_dk = e.subject_dk
-    LEFT JOIN finding fi ON fi.subject_dk = e.subject_dk
+    LEFT JOIN mart_subject_results r ON r.subject_dk = e.subject_dk
     LEFT JOIN disposition ds ON ds.subject_dk = e.subject_dk
     LEFT JOIN query q ON q.subject_dk = e.subject_dk
     LEFT JOIN page p ON p.subject_dk = e.subject_dk
