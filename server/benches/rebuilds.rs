@@ -2,18 +2,21 @@
 //! Missingness and the risk indicators, with all that they read, are made and measured before the others.
 //! Beside them, in the same process and over the same files, the queries of the marts alone as plain DuckDB SQL, which
 //! neither test nor publish and leave out what is computed in Rust. Prints CPU seconds (user and system, of all threads),
-//! seconds on the wall, and the peak of the resident set (bar: 2 GiB whatever the size).
+//! seconds on the wall, and the peak of the resident set (bar: 2 GiB whatever the size). dbt makes missingness and the
+//! indicators from the same queries, too: all of them, and again those of one study that changed.
 //!
 //! `./dev bench rebuilds 10000000 8`: ten million observations in eight studies, 60 variables at 20 visits, 10 % missing;
 //! 400,000 in eight without numbers. With 50 studies one, five, twenty and all of them change.
 
 #[path = "support/account.rs"]
 mod account;
+#[path = "support/dbt.rs"]
+mod dbt;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use account::{Used, measure};
@@ -30,10 +33,28 @@ const VARIABLES: u64 = 60;
 const SITES: u64 = 25;
 /// How many of the slowest marts are named.
 const SLOWEST: usize = 8;
+const THREADS: u64 = 2;
 /// What the engine may hold; the rest of the process needs some too.
 const ENGINE_MIB: u64 = 1200;
 /// Missingness and the risk indicators.
 const FIRST: [&str; 4] = ["+mart_missingness", "+mart_kri", "+mart_kri_bounds", "+mart_indicator"];
+
+static NOTHING: [marts::Mart; 1] = [marts::Mart {
+    name: "mart_nothing",
+    grain: "one row",
+    description: "How many subjects there are.",
+    owner: "this benchmark",
+    inputs: &["dim_subject"],
+    key: &["n_subjects"],
+    columns: &[marts::Column {
+        name: "n_subjects",
+        description: "versions of subjects",
+        from: &["dim_subject.subject_sk"],
+    }],
+    tests: &[],
+    tags: &[],
+    definition: marts::Definition::Sql("SELECT count(*) AS n_subjects FROM dim_subject"),
+}];
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -78,6 +99,8 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
     );
     tell("files to canon and star", set_up);
 
+    let dbt = dbt::Project::new(folder.path().join("dbt"), THREADS)?;
+    let mut of_dbt = BTreeSet::new();
     let mut peak: f64 = 0.0;
     for (what, selected) in [("missingness and indicators", &FIRST[..]), ("all others", &[])] {
         let (made, first) = measure(|| build(&mut all, selected))?;
@@ -89,9 +112,26 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
         tell("their queries alone, plain DuckDB", plain);
         println!("  ratio {:.2} of CPU", first.cpu_seconds / plain.cpu_seconds);
         peak = peak.max(first.peak_mib);
+        if let (Some(dbt), true) = (&dbt, of_dbt.is_empty()) {
+            of_dbt = made.iter().map(|(mart, _)| mart.clone()).collect();
+            all.iter().try_for_each(|study| study.write_for(dbt, &storage, &of_dbt))?;
+            let peer = dbt.run(None)?;
+            tell("their queries, dbt", peer);
+            println!("  ratio {:.2} of CPU", first.cpu_seconds / peer.cpu_seconds);
+        }
     }
     let (made, unchanged) = measure(|| build(&mut all, &[]))?;
     tell(&format!("nothing changed, {} marts made", made.len()), unchanged);
+
+    let first = &all[0];
+    let ((), nothing) = measure(|| first.build_nothing())?;
+    tell("a trivial mart of one study", nothing);
+    if let Some(dbt) = dbt::Project::new(folder.path().join("nothing"), THREADS)? {
+        dbt.write(first.scope.study().as_str(), &[&NOTHING[0]], &first.tables(&storage)?)?;
+        let peer = dbt.run(None)?;
+        tell("the same, dbt", peer);
+        println!("  ratio {:.2} of CPU", nothing.cpu_seconds / peer.cpu_seconds);
+    }
 
     let changes = steps(all.len()).map(|changed| (changed, "event", Table::Events));
     for (changed, what, table) in changes.chain([(1, "result", Table::Results)]) {
@@ -102,6 +142,16 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
             let (made, used) = measure(|| build(&mut all, selected))?;
             tell(&format!("one {what} in {changed} of {studies}, {which} ({} marts)", made.len()), used);
             peak = peak.max(used.peak_mib);
+            if changed == 1 {
+                tell_slowest(&made);
+            }
+            if let (Some(dbt), 1, true) = (&dbt, changed, which == "missingness and indicators") {
+                let study = &all[0];
+                study.write_for(dbt, &storage, &of_dbt)?;
+                let peer = dbt.run(Some(study.scope.study().as_str()))?;
+                tell("the queries of that study, dbt", peer);
+                println!("  ratio {:.2} of CPU", used.cpu_seconds / peer.cpu_seconds);
+            }
         }
     }
     println!("  highest peak of the builds: {peak:.0} MiB (bar {PEAK_BAR_MIB})");
@@ -171,7 +221,7 @@ impl Study {
         let definitions = marts::Definitions::shipped()?;
         let formers = self.with_marts.iter().collect();
         let base = marts::Base { current: (*id, manifest), formers, definitions: &definitions };
-        let limits = Limits { memory_mib: ENGINE_MIB, threads: 2 };
+        let limits = Limits { memory_mib: ENGINE_MIB, threads: THREADS };
         let select = selected.iter().map(|&selector| selector.to_owned()).collect();
         let selection = marts::Selection { select, ..marts::Selection::everything() };
         let order = marts::Order { limits, selection, ..marts::Order::default() };
@@ -191,13 +241,10 @@ impl Study {
 
     /// The queries of the marts named.
     fn plain(&self, storage: &Storage, work: &Path, names: &BTreeSet<&str>) -> Result<(), Failure> {
-        let files = storage.study(&self.scope);
-        let zones = [Zone::Star, Zone::Marts].map(|zone| files.folder(zone));
-        let engine = Engine::open(&zones, work, &Limits { memory_mib: ENGINE_MIB, threads: 2 })?;
-        for (name, table) in &self.newest.1.tables {
-            let paths: Vec<PathBuf> =
-                table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_, _>>()?;
-            engine.view(name, &paths)?;
+        let zones = [Zone::Star, Zone::Marts].map(|zone| storage.study(&self.scope).folder(zone));
+        let engine = Engine::open(&zones, work, &Limits { memory_mib: ENGINE_MIB, threads: THREADS })?;
+        for (name, paths) in self.tables(storage)? {
+            engine.view(&name, &paths)?;
         }
         for mart in marts::MARTS.iter().filter(|mart| names.contains(mart.name)) {
             if let Some(query) = mart.query() {
@@ -205,6 +252,36 @@ impl Study {
             }
         }
         Ok(())
+    }
+
+    fn tables(&self, storage: &Storage) -> Result<dbt::Tables, Failure> {
+        let files = storage.study(&self.scope);
+        let tables = self.newest.1.tables.iter().map(|(name, table)| {
+            let paths = table.files.iter().map(|file| files.path(&file.key)).collect::<Result<_, _>>()?;
+            Ok((name.to_string(), paths))
+        });
+        tables.collect()
+    }
+
+    /// The models of the marts named, for dbt.
+    fn write_for(
+        &self,
+        dbt: &dbt::Project,
+        storage: &Storage,
+        names: &BTreeSet<String>,
+    ) -> Result<(), Failure> {
+        let named: Vec<&marts::Mart> = marts::MARTS.iter().filter(|mart| names.contains(mart.name)).collect();
+        dbt.write(self.scope.study().as_str(), &named, &self.tables(storage)?)
+    }
+
+    /// A mart that asks next to nothing, made, tested and published: what any build costs.
+    fn build_nothing(&self) -> Result<(), Failure> {
+        let (id, manifest) = &self.newest;
+        let definitions = marts::Definitions::shipped()?;
+        let base = marts::Base { current: (*id, manifest), formers: Vec::new(), definitions: &definitions };
+        let order = marts::Order { graph: &NOTHING, ..marts::Order::default() };
+        let built = marts::build(&self.writer, &base, &order, &SystemClock, &mut |_| {})?;
+        built.snapshot.map(|_| ()).ok_or_else(|| "the trivial mart was not published".into())
     }
 }
 
