@@ -258,7 +258,7 @@ pub(super) fn token_line(token: &AccessToken, now_unix_s: i64) -> TokenLine {
     let studies = studies.collect::<Vec<_>>().join(", ");
     let build = token.grants.iter().any(|grant| grant.role == Role::DataEngineer);
     let scope = match (token.grants.is_empty(), build) {
-        (true, _) => "whatever you may".to_owned(),
+        (true, _) => "whatever its owner may".to_owned(),
         (false, true) => format!("read and build: {studies}"),
         (false, false) => format!("read: {studies}"),
     };
