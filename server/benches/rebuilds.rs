@@ -109,15 +109,12 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
         let names: BTreeSet<&str> = made.iter().map(|(mart, _)| mart.as_str()).collect();
         let (_, plain) =
             measure(|| all.iter().try_for_each(|study| study.plain(&storage, folder.path(), &names)))?;
-        tell("their queries alone, plain DuckDB", plain);
-        println!("  ratio {:.2} of CPU", first.cpu_seconds / plain.cpu_seconds);
+        tell_peer("their queries alone, plain DuckDB", plain, first);
         peak = peak.max(first.peak_mib);
         if let (Some(dbt), true) = (&dbt, of_dbt.is_empty()) {
             of_dbt = made.iter().map(|(mart, _)| mart.clone()).collect();
             all.iter().try_for_each(|study| study.write_for(dbt, &storage, &of_dbt))?;
-            let peer = dbt.run(None)?;
-            tell("their queries, dbt", peer);
-            println!("  ratio {:.2} of CPU", first.cpu_seconds / peer.cpu_seconds);
+            tell_peer("their queries, dbt", dbt.run(None)?, first);
         }
     }
     let (made, unchanged) = measure(|| build(&mut all, &[]))?;
@@ -128,9 +125,7 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
     tell("a trivial mart of one study", nothing);
     if let Some(dbt) = dbt::Project::new(folder.path().join("nothing"), THREADS)? {
         dbt.write(first.scope.study().as_str(), &[&NOTHING[0]], &first.tables(&storage)?)?;
-        let peer = dbt.run(None)?;
-        tell("the same, dbt", peer);
-        println!("  ratio {:.2} of CPU", nothing.cpu_seconds / peer.cpu_seconds);
+        tell_peer("the same, dbt", dbt.run(None)?, nothing);
     }
 
     let changes = steps(all.len()).map(|changed| (changed, "event", Table::Events));
@@ -148,9 +143,11 @@ fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
             if let (Some(dbt), 1, true) = (&dbt, changed, which == "missingness and indicators") {
                 let study = &all[0];
                 study.write_for(dbt, &storage, &of_dbt)?;
-                let peer = dbt.run(Some(study.scope.study().as_str()))?;
-                tell("the queries of that study, dbt", peer);
-                println!("  ratio {:.2} of CPU", used.cpu_seconds / peer.cpu_seconds);
+                tell_peer(
+                    "the queries of that study, dbt",
+                    dbt.run(Some(study.scope.study().as_str()))?,
+                    used,
+                );
             }
         }
     }
@@ -165,6 +162,12 @@ fn steps(studies: usize) -> impl Iterator<Item = usize> {
 
 fn tell(what: &str, used: Used) {
     println!("  {what:60} {:8.3} CPU s {:8.3} s {:6.0} MiB", used.cpu_seconds, used.seconds, used.peak_mib);
+}
+
+/// What a peer used, and how much of that we did.
+fn tell_peer(what: &str, peer: Used, ours: Used) {
+    tell(what, peer);
+    println!("  ratio {:.2} of CPU", ours.cpu_seconds / peer.cpu_seconds);
 }
 
 /// Builds the selected marts of every study, as a schedule does. Each that was made, with its seconds on the wall.

@@ -87,8 +87,8 @@ impl Served {
         mark: &'static str,
     ) -> Result<Transaction<'static, Any>, sqlx::Error> {
         let mut tx = self.pool.begin_with(begin).await?;
-        let mark = sqlx::query_scalar(mark).bind(self.schema).fetch_one(&mut *tx).await?;
-        let (context, mac) = self.proof(log, mark);
+        let mark: String = sqlx::query_scalar(mark).bind(self.schema).fetch_one(&mut *tx).await?;
+        let (context, mac) = self.proof(log, &mark);
         sqlx::query(POSTGRES_CONTEXT).bind(context).bind(mac).execute(&mut *tx).await?;
         Ok(tx)
     }
@@ -99,8 +99,9 @@ impl Served {
         mark: &'static str,
     ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
         let mut tx = self.pool.begin_with(POSTGRES_WRITE).await?;
-        let mark = sqlx::query_scalar(mark).bind(self.schema).bind(log.origin()).fetch_one(&mut *tx).await?;
-        let (context, mac) = self.proof(log, mark);
+        let mark: String =
+            sqlx::query_scalar(mark).bind(self.schema).bind(log.origin()).fetch_one(&mut *tx).await?;
+        let (context, mac) = self.proof(log, &mark);
         let enter = sqlx::query(POSTGRES_ENTER).bind(context).bind(mac).bind(log.origin());
         let end = enter.fetch_optional(&mut *tx).await?;
         Ok((tx, end))
@@ -108,9 +109,9 @@ impl Served {
 
     /// The context of a transaction with this mark, and the proof of it. They are bound as parameters: the text of a
     /// statement is shown to the other sessions of the same role.
-    fn proof(&self, log: Log, mark: String) -> (String, String) {
+    fn proof(&self, log: Log, mark: &str) -> (String, String) {
         let context = context_of(log);
-        let mac = self.key.mac(&context, &mark);
+        let mac = self.key.mac(&context, mark);
         (context, mac)
     }
 
