@@ -174,13 +174,14 @@ mod tests {
         assert_eq!(found.into_iter().collect::<Vec<_>>(), expected, "{select:?} without {exclude:?}");
     }
 
-    // By hand, from the picture of the graph: indicator_input and reporting feed kri, which feeds site_risk; indicator_input
-    // feeds definition, indicator, kri_bounds and the tolerance limits too.
+    // By hand, from the picture of the graph: subject_results feeds indicator_input, which with reporting feeds kri, which
+    // feeds site_risk; indicator_input feeds definition, indicator, kri_bounds and the tolerance limits too.
     #[test]
     fn a_selector_reaches_up_and_down_the_graph() {
         check(&["mart_kri"], &[], &["mart_kri"]);
         check(&["mart_kri+"], &[], &["mart_kri", "mart_site_risk"]);
-        let up = ["mart_indicator_input", "mart_kri", "mart_reporting", "mart_site_risk"];
+        let up =
+            ["mart_indicator_input", "mart_kri", "mart_reporting", "mart_site_risk", "mart_subject_results"];
         check(&["+mart_site_risk"], &[], &up);
         check(&["+mart_kri+"], &[], &up);
         check(&["dim_term+"], &[], &["mart_ae_level"]);

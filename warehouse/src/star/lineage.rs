@@ -18,6 +18,7 @@ const DERIVED: &[(&str, &[&str])] = &[
     ("fact_form.signed_ts", &["form_instance.signed_ts"]),
     ("fact_lab.subject_dk", &["lab_result.subject_id"]),
     ("fact_lab.x_uln", &["lab_result.std_value", "lab_result.range_high"]),
+    ("fact_observation.subject_dk", &["observation.subject_id"]),
     ("fact_observation.last_digit", &["observation.original_result", "observation.std_result"]),
     ("fact_query.days_to_answer", &["query.opened_ts", "query.answered_ts"]),
     ("subject_treatment.actual_arm", &["planned_arm.arm", "subject.actual_arm_code"]),
