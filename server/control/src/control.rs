@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use kernel::Clock;
-use sqlx::{Any, Transaction};
 use tokio::sync::Notify;
 
 use crate::accounts::sealing::seal_what_is_in_the_clear;
@@ -16,7 +15,7 @@ use crate::ledger::{Anchor, AnchorPlace, LedgerKey, Log, WaitingEvents, announce
 use crate::mail::{MailSettings, Mailer};
 use crate::outbound::Reach;
 use crate::policy::{Policies, announce_policies};
-use crate::store::{DatabaseSettings, Store};
+use crate::store::{DatabaseSettings, Open, Store};
 
 /// The control plane of one data folder. Cloning it is cheap, and several processes may hold one each.
 #[derive(Debug, Clone)]
@@ -218,7 +217,7 @@ impl Control {
     }
 
     /// One consistent view over the rows of a log.
-    pub(crate) async fn log_view(&self, log: Log) -> Result<Transaction<'static, Any>, ControlError> {
+    pub(crate) async fn log_view(&self, log: Log) -> Result<Open, ControlError> {
         match log {
             Log::System => self.store().system().view().await,
             Log::Tenant(tenant) => self.store().tenant(tenant).await?.view().await,
@@ -226,11 +225,7 @@ impl Control {
     }
 
     /// Ends a view of a log, and returns when everything is on disk that it showed.
-    pub(crate) async fn leave_log(
-        &self,
-        log: Log,
-        view: Transaction<'static, Any>,
-    ) -> Result<(), ControlError> {
+    pub(crate) async fn leave_log(&self, log: Log, view: Open) -> Result<(), ControlError> {
         match log {
             Log::System => self.store().system().leave(view).await,
             Log::Tenant(tenant) => self.store().tenant(tenant).await?.leave(view).await,

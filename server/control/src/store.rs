@@ -8,7 +8,9 @@ mod dialect;
 mod flusher;
 mod migrations;
 mod postgres;
+mod session;
 mod settings;
+mod transaction;
 mod tx;
 mod writing;
 
@@ -29,6 +31,7 @@ use postgres::Served;
 pub(crate) use database::{Database, SystemFile, TenantFile};
 pub(crate) use dialect::{claim_lock, is_busy, is_disk_error, is_served, leaf_holds};
 pub use settings::{DatabaseEngine, DatabaseSettings, PostgresSettings};
+pub(crate) use transaction::Open;
 pub(crate) use tx::{InUse, SystemTx, TenantTx, Upkeep};
 
 /// A connection to whichever database it is.

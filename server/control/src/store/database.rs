@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kernel::Clock;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
+use sqlx::{AnyConnection, AnyPool, Connection};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
@@ -23,6 +23,7 @@ use crate::store::dialect::{
 use crate::store::flusher::Flusher;
 use crate::store::migrations::{self, Migration};
 use crate::store::postgres::Served;
+use crate::store::transaction::Open;
 use crate::store::tx::{Tx, Upkeep};
 use crate::store::writing::{self, Writing};
 
@@ -103,7 +104,7 @@ impl<F> Database<F> {
     }
 
     /// One consistent view over several statements, which cannot write.
-    pub(crate) async fn view(&self) -> Result<Transaction<'static, Any>, ControlError> {
+    pub(crate) async fn view(&self) -> Result<Open, ControlError> {
         const STEP: &str = "begin reading";
         let (rows, log) = (self.rows.clone(), self.log);
         let view = finished(tokio::spawn(async move { rows.start(log, Purpose::Read).await }), STEP).await?;
@@ -117,7 +118,7 @@ impl<F> Database<F> {
     /// above all before signing, since a signature over lost events would accuse the log for ever. A checkpoint is
     /// seen only when it and everything that it covers is on disk ([`Self::begin_signing`]), so that whatever goes
     /// out with one (copies, proofs, requests to witnesses) needs nothing more.
-    pub(crate) async fn leave(&self, view: Transaction<'static, Any>) -> Result<(), ControlError> {
+    pub(crate) async fn leave(&self, view: Open) -> Result<(), ControlError> {
         writing::leave(view, self.rows.flusher(Purpose::Write)).await
     }
 
@@ -249,15 +250,13 @@ impl<F> Database<F> {
 }
 
 impl Rows {
-    async fn start(
-        &self,
-        log: Log,
-        purpose: Purpose,
-    ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
+    async fn start(&self, log: Log, purpose: Purpose) -> Result<(Open, Option<AnyRow>), sqlx::Error> {
         match (self, purpose) {
-            (Self::File { reader, .. }, Purpose::Read) => Ok((reader.begin_with(SQLITE_READ).await?, None)),
+            (Self::File { reader, .. }, Purpose::Read) => {
+                Ok((Open::File(reader.begin_with(SQLITE_READ).await?), None))
+            }
             (Self::File { writer, .. }, Purpose::Write | Purpose::Sign | Purpose::Upkeep) => {
-                Ok((writer.begin_with(SQLITE_WRITE).await?, None))
+                Ok((Open::File(writer.begin_with(SQLITE_WRITE).await?), None))
             }
             (Self::Served(served), purpose) => served.start(log, purpose).await,
         }

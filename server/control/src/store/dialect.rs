@@ -9,22 +9,11 @@ use sqlx::sqlite::SqliteError;
 
 use crate::store::Connection;
 
-/// Begins a transaction of PostgreSQL, in a session that keeps nothing of what a statement before may have left in it but
-/// locks. Those go with the mark, which is asked next.
-macro_rules! begin {
-    ($mode:literal) => {
-        concat!("BEGIN ISOLATION LEVEL ", $mode, "; RESET ALL; CLOSE ALL; UNLISTEN *")
-    };
-}
-
 /// Begins a transaction that will write. SQLite waits for the file's write lock here, not at its first change.
-/// PostgreSQL takes its lock next, and every statement after that has to see what the holder before it did.
 pub(super) const SQLITE_WRITE: &str = "BEGIN IMMEDIATE";
-pub(super) const POSTGRES_WRITE: &str = begin!("READ COMMITTED, READ WRITE");
 
 /// Begins a transaction that reads one state of the rows. A connection to a SQLite file for that cannot write.
 pub(super) const SQLITE_READ: &str = "BEGIN";
-pub(super) const POSTGRES_READ: &str = begin!("REPEATABLE READ, READ ONLY");
 
 /// What every connection to a SQLite file is told. The number is [`super::database::BUSY_TIMEOUT`].
 pub(super) const SQLITE_SESSION: &str = "PRAGMA busy_timeout = 15000; PRAGMA foreign_keys = ON; \
@@ -36,29 +25,8 @@ pub(super) const SQLITE_WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchr
 /// Further, for one that may only read.
 pub(super) const SQLITE_READER: &str = "PRAGMA query_only = ON";
 
-/// Asks for the mark that a proof is bound to, and tells what holds until the transaction ends: how long it waits (the first
-/// number is [`super::database::BUSY_TIMEOUT`]), and where its tables lie. The session's temporary tables come last, so that
-/// none can stand in a table's place.
-macro_rules! mark {
-    ($($more:expr),*) => {
-        concat!(
-            "SELECT cairn_keeper.transaction_mark(), pg_advisory_unlock_all(), set_config('lock_timeout', '15s', true), ",
-            "set_config('idle_in_transaction_session_timeout', '60s', true), ",
-            "set_config('search_path', $1 || ', pg_temp', true)",
-            $($more),*
-        )
-    };
-}
-
-/// Waits for the lock of a log, as SQLite locks a whole file.
-macro_rules! lock {
-    () => {
-        ", pg_advisory_xact_lock(hashtextextended($2, 0))"
-    };
-}
-
-/// A COMMIT then waits until it lies where an operator chose (`docs/databases.md`), but on the disk at least. Until the
-/// transaction ends, or the session.
+/// Asks for a COMMIT that waits until it lies where an operator chose (`docs/databases.md`), but on the disk at least. Until
+/// the transaction ends, or the session.
 macro_rules! durable {
     (is_local: $local:literal) => {
         concat!(
@@ -69,13 +37,51 @@ macro_rules! durable {
     };
 }
 
-/// For who reads; for upkeep; for a checkpoint; and for everything else that is written, whose COMMIT does not wait for the
-/// disk: [`super::flusher`] does.
-pub(super) const POSTGRES_MARK: &str = mark!();
-pub(super) const POSTGRES_MARK_DURABLE: &str = mark!(", ", durable!(is_local: true));
-pub(super) const POSTGRES_LOCK_DURABLE: &str = mark!(lock!(), ", ", durable!(is_local: true));
-pub(super) const POSTGRES_LOCK_DEFERRED: &str =
-    mark!(lock!(), ", set_config('synchronous_commit', 'off', true)");
+/// Begins a transaction of PostgreSQL, in a session that keeps nothing of what a statement before may have left in it, and
+/// gives the mark that a proof is bound to. Until the transaction ends it holds how long it waits (the first number is
+/// [`super::database::BUSY_TIMEOUT`]), and where its tables lie. The session's temporary tables come last, so that none can
+/// stand in a table's place.
+macro_rules! begin {
+    ($mode:literal, $schema:literal $(, $before:literal)? $(; $also:expr)?) => {
+        concat!(
+            "BEGIN ISOLATION LEVEL ",
+            $mode,
+            "; RESET ALL; CLOSE ALL; UNLISTEN *; SET LOCAL lock_timeout = '15s'; ",
+            "SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL search_path = ",
+            $schema,
+            ", pg_temp; ",
+            $($before,)?
+            "SELECT cairn_keeper.transaction_mark(), pg_advisory_unlock_all()",
+            $(", ", $also)?
+        )
+    };
+}
+
+/// How the transactions of a role of PostgreSQL begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beginnings {
+    /// One that reads one state of the rows.
+    pub(super) read: &'static str,
+    /// One that will write, and append to a log. Every statement after its lock has to see what the holder before it did.
+    /// Its COMMIT does not wait for the disk: [`super::flusher`] does.
+    pub(super) write: &'static str,
+    /// One that writes without an event, or a checkpoint: its COMMIT waits for the disk.
+    pub(super) write_durably: &'static str,
+}
+
+macro_rules! beginnings {
+    ($schema:literal) => {
+        Beginnings {
+            read: begin!("REPEATABLE READ, READ ONLY", $schema),
+            write: begin!("READ COMMITTED, READ WRITE", $schema, "SET LOCAL synchronous_commit = off; "),
+            write_durably: begin!("READ COMMITTED, READ WRITE", $schema; durable!(is_local: true)),
+        }
+    };
+}
+
+/// Those of the role that serves the deployment, and of the one that serves its tenants.
+pub(super) const POSTGRES_SYSTEM: Beginnings = beginnings!("cairn_system");
+pub(super) const POSTGRES_TENANTS: Beginnings = beginnings!("cairn");
 
 /// What the session that flushes is told when it begins.
 pub(super) const POSTGRES_FLUSHER: &str = concat!("SELECT ", durable!(is_local: false));
@@ -84,7 +90,7 @@ pub(super) const POSTGRES_FLUSHER: &str = concat!("SELECT ", durable!(is_local: 
 /// of a transaction that has written none flushes nothing.
 pub(super) const POSTGRES_FLUSH: &str = "SELECT pg_logical_emit_message(true, 'cairn', '')::text";
 
-/// Whose rows the transaction works on, and the proof. For who appends, with the end of the log.
+/// Whose rows the transaction works on, and the proof. For who appends, waits for the lock of the log, and gives its end.
 pub(super) const POSTGRES_CONTEXT: &str =
     "SELECT set_config('app.tenant', $1, true), set_config('app.tenant_mac', $2, true)";
 pub(super) const POSTGRES_ENTER: &str =

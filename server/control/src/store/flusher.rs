@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection};
@@ -15,11 +15,9 @@ use tokio::sync::OwnedMutexGuard;
 use crate::error::{ControlError, storage};
 use crate::store::database::BUSY_TIMEOUT;
 use crate::store::dialect::{POSTGRES_FLUSH, POSTGRES_FLUSHER};
+use crate::store::session::TRUSTED_FOR;
 
 const STEP: &str = "commit";
-
-/// How long after its last answer a session is taken to be alive.
-pub(super) const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// Sees to it that commits are on disk. Its session stands outside of the pool, so that nobody can starve it.
 pub(super) struct Flusher {

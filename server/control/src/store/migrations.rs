@@ -107,6 +107,7 @@ pub(crate) const POSTGRES: &[Migration] = &[
     migration!("postgres", "20261123120000_seal_accounts"),
     migration!("postgres", "20261124090000_create_disabled_tenant"),
     migration!("postgres", "20261124100000_append_in_fewer_steps"),
+    migration!("postgres", "20261124110000_lock_with_the_proof"),
 ];
 
 /// Brings the tables up to `migrations`, all or nothing. `list` makes the list of them where there is none.

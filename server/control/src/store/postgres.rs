@@ -5,30 +5,32 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kernel::Clock;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
+use sqlx::any::{AnyConnectOptions, AnyRow, install_default_drivers};
+use sqlx::{AnyConnection, Connection};
 
 use crate::error::{ControlError, storage};
 use crate::ledger::Log;
 use crate::store::context::{ContextKey, context_of};
-use crate::store::database::{BUSY_TIMEOUT, Purpose};
+use crate::store::database::Purpose;
 use crate::store::dialect::{
-    POSTGRES_CONTEXT, POSTGRES_ENTER, POSTGRES_FLUSHER, POSTGRES_LOCK_DEFERRED, POSTGRES_LOCK_DURABLE,
-    POSTGRES_MARK, POSTGRES_MARK_DURABLE, POSTGRES_MIGRATIONS, POSTGRES_READ, POSTGRES_WRITE,
+    Beginnings, POSTGRES_CONTEXT, POSTGRES_ENTER, POSTGRES_FLUSHER, POSTGRES_MIGRATIONS, POSTGRES_SYSTEM,
+    POSTGRES_TENANTS,
 };
-use crate::store::flusher::{Flusher, TRUSTED_FOR};
+use crate::store::flusher::Flusher;
 use crate::store::migrations::{self, POSTGRES};
+use crate::store::session::{Session, Sessions};
 use crate::store::settings::PostgresSettings;
+use crate::store::transaction::Open;
 
 const STEP: &str = "open the database";
 
 /// The tables that one role serves.
 #[derive(Debug, Clone)]
 pub(crate) struct Served {
-    pool: AnyPool,
+    sessions: Arc<Sessions>,
     flusher: Arc<Flusher>,
     key: Arc<ContextKey>,
-    schema: &'static str,
+    beginnings: Beginnings,
 }
 
 /// The tables of the deployment, and those of its tenants.
@@ -49,13 +51,13 @@ pub(super) async fn open(
         migrate(owner, &key, clock).await?;
     }
     let connections = settings.connections.max(1);
-    let serve = async |address: &str, connections: u32, schema: &'static str| {
-        let (pool, flusher) = connect(address, connections).await?;
-        Ok::<_, ControlError>(Served { pool, flusher, key: Arc::clone(&key), schema })
+    let serve = async |address: &str, connections: u32, beginnings: Beginnings| {
+        let (sessions, flusher) = connect(address, connections).await?;
+        Ok::<_, ControlError>(Served { sessions, flusher, key: Arc::clone(&key), beginnings })
     };
     // One for the writer, and some for what a writer looks up before it commits.
-    let system = serve(&settings.system, connections.div_ceil(4).max(4), "cairn_system").await?;
-    let tenants = serve(&settings.app, connections, "cairn").await?;
+    let system = serve(&settings.system, connections.div_ceil(4).max(4), POSTGRES_SYSTEM).await?;
+    let tenants = serve(&settings.app, connections, POSTGRES_TENANTS).await?;
     refuse_unmigrated(&system).await?;
     for served in [&system, &tenants] {
         refuse_mighty(served).await?;
@@ -71,40 +73,30 @@ impl Served {
         &self,
         log: Log,
         purpose: Purpose,
-    ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
-        match purpose {
-            Purpose::Read => Ok((self.enter(log, POSTGRES_READ, POSTGRES_MARK).await?, None)),
-            Purpose::Upkeep => Ok((self.enter(log, POSTGRES_WRITE, POSTGRES_MARK_DURABLE).await?, None)),
-            Purpose::Write => self.lock(log, POSTGRES_LOCK_DEFERRED).await,
-            Purpose::Sign => self.lock(log, POSTGRES_LOCK_DURABLE).await,
-        }
+    ) -> Result<(Open, Option<AnyRow>), sqlx::Error> {
+        let Beginnings { read, write, write_durably } = self.beginnings;
+        let (session, end) = match purpose {
+            Purpose::Read => (self.enter(log, read).await?, None),
+            Purpose::Upkeep => (self.enter(log, write_durably).await?, None),
+            Purpose::Write => self.lock(log, write).await?,
+            Purpose::Sign => self.lock(log, write_durably).await?,
+        };
+        Ok((Open::Served(session), end))
     }
 
-    async fn enter(
-        &self,
-        log: Log,
-        begin: &'static str,
-        mark: &'static str,
-    ) -> Result<Transaction<'static, Any>, sqlx::Error> {
-        let mut tx = self.pool.begin_with(begin).await?;
-        let mark: String = sqlx::query_scalar(mark).bind(self.schema).fetch_one(&mut *tx).await?;
+    async fn enter(&self, log: Log, begin: &'static str) -> Result<Session, sqlx::Error> {
+        let (mut session, mark) = self.sessions.begin(begin).await?;
         let (context, mac) = self.proof(log, &mark);
-        sqlx::query(POSTGRES_CONTEXT).bind(context).bind(mac).execute(&mut *tx).await?;
-        Ok(tx)
+        sqlx::query(POSTGRES_CONTEXT).bind(context).bind(mac).execute(&mut *session).await?;
+        Ok(session)
     }
 
-    async fn lock(
-        &self,
-        log: Log,
-        mark: &'static str,
-    ) -> Result<(Transaction<'static, Any>, Option<AnyRow>), sqlx::Error> {
-        let mut tx = self.pool.begin_with(POSTGRES_WRITE).await?;
-        let mark: String =
-            sqlx::query_scalar(mark).bind(self.schema).bind(log.origin()).fetch_one(&mut *tx).await?;
+    async fn lock(&self, log: Log, begin: &'static str) -> Result<(Session, Option<AnyRow>), sqlx::Error> {
+        let (mut session, mark) = self.sessions.begin(begin).await?;
         let (context, mac) = self.proof(log, &mark);
         let enter = sqlx::query(POSTGRES_ENTER).bind(context).bind(mac).bind(log.origin());
-        let end = enter.fetch_optional(&mut *tx).await?;
-        Ok((tx, end))
+        let end = enter.fetch_optional(&mut *session).await?;
+        Ok((session, end))
     }
 
     /// The context of a transaction with this mark, and the proof of it. They are bound as parameters: the text of a
@@ -142,28 +134,20 @@ async fn migrate(owner: &str, key: &ContextKey, clock: &dyn Clock) -> Result<(),
     connection.close().await.map_err(storage(STEP))
 }
 
-/// A pool of sessions, and the session that flushes.
-async fn connect(address: &str, connections: u32) -> Result<(AnyPool, Arc<Flusher>), ControlError> {
+/// The sessions of a role, and the one that flushes.
+async fn connect(address: &str, connections: u32) -> Result<(Arc<Sessions>, Arc<Flusher>), ControlError> {
     let options: AnyConnectOptions = address.parse().map_err(storage(STEP))?;
     // Alone, a session that cannot begin says why; a pool would try again.
     let mut first = AnyConnection::connect_with(&options).await.map_err(storage(STEP))?;
     sqlx::raw_sql(POSTGRES_FLUSHER).execute(&mut first).await.map_err(storage(STEP))?;
     let flusher = Flusher::start(options.clone(), first).await?;
-    let pool = AnyPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(2 * BUSY_TIMEOUT)
-        // A session answered when it was given back; only one that lay idle has to answer again.
-        .test_before_acquire(false)
-        .before_acquire(|connection, session| {
-            Box::pin(async move { Ok(session.idle_for < TRUSTED_FOR || connection.ping().await.is_ok()) })
-        });
-    Ok((pool.connect_lazy_with(options), flusher))
+    Ok((Sessions::new(options, connections), flusher))
 }
 
 async fn refuse_unmigrated(system: &Served) -> Result<(), ControlError> {
     let applied: Vec<(String, String)> =
         sqlx::query_as("SELECT name, sha256 FROM cairn_schema.schema_migrations ORDER BY name")
-            .fetch_all(&system.pool)
+            .fetch_all(system.sessions.pool())
             .await
             .map_err(|_| ControlError::MigrationMissing { name: POSTGRES[0].name().to_owned() })?;
     migrations::refuse_changed(&applied, POSTGRES)?;
@@ -183,14 +167,14 @@ async fn refuse_mighty(served: &Served) -> Result<(), ControlError> {
                WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname LIKE 'cairn%')
                  AND pg_has_role(current_user, relowner, 'MEMBER')))",
     )
-    .fetch_optional(&served.pool)
+    .fetch_optional(served.sessions.pool())
     .await
     .map_err(storage(STEP))?;
     mighty.map_or(Ok(()), |role| Err(ControlError::DatabaseRole { role }))
 }
 
 async fn refuse_other_key(system: &Served) -> Result<(), ControlError> {
-    let mut tx = system.enter(Log::System, POSTGRES_READ, POSTGRES_MARK).await.map_err(storage(STEP))?;
+    let mut tx = system.enter(Log::System, system.beginnings.read).await.map_err(storage(STEP))?;
     let proved: Option<String> = sqlx::query_scalar("SELECT cairn_keeper.context()")
         .fetch_one(&mut *tx)
         .await

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Any, Transaction};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ControlError, storage};
@@ -11,10 +10,11 @@ use crate::ledger::rows::{self, End};
 use crate::ledger::{Event, Log, append};
 use crate::store::Connection;
 use crate::store::flusher::{Flusher, Ticket};
+use crate::store::transaction::Open;
 
 /// Dropping it rolls back.
 pub(super) struct Writing {
-    tx: Transaction<'static, Any>,
+    tx: Open,
     turn: OwnedSemaphorePermit,
     // For a transaction whose COMMIT does not wait for the disk.
     flusher: Option<Arc<Flusher>>,
@@ -23,11 +23,7 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn new(
-        tx: Transaction<'static, Any>,
-        turn: OwnedSemaphorePermit,
-        flusher: Option<Arc<Flusher>>,
-    ) -> Self {
+    pub(super) fn new(tx: Open, turn: OwnedSemaphorePermit, flusher: Option<Arc<Flusher>>) -> Self {
         Self { tx, turn, flusher, end: None }
     }
 
@@ -69,10 +65,7 @@ impl Writing {
 
 /// Ends a transaction without keeping anything, and returns when everything is on disk that it has read. Its own
 /// session and that of the ticket have both lived from the reading to the flush, and so has the server.
-pub(super) async fn leave(
-    tx: Transaction<'static, Any>,
-    flusher: Option<&Arc<Flusher>>,
-) -> Result<(), ControlError> {
+pub(super) async fn leave(tx: Open, flusher: Option<&Arc<Flusher>>) -> Result<(), ControlError> {
     let ticket = ticket_of(flusher).await?;
     tx.rollback().await.map_err(storage("end reading"))?;
     settle(ticket).await
