@@ -56,8 +56,7 @@ fn refuse_clock_behind(log: Log, last: Option<&str>, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Writes the row of a leaf, and moves the head behind it: in two statements, or in the one of a server, which is a way
-/// there and back for each.
+/// Writes the row of a leaf, and moves the head behind it: on a way there and back to a server, or to the thread of a file.
 async fn write_down(
     connection: &mut Connection,
     leaf: &Leaf,
@@ -65,33 +64,29 @@ async fn write_down(
     hash: &str,
     frontier: Vec<u8>,
 ) -> Result<(), sqlx::Error> {
-    if is_served(connection) {
-        let statement =
-            "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
-        return bound(statement, leaf, bytes, hash).bind(frontier).execute(connection).await.map(|_| ());
-    }
-    insert(connection, leaf, bytes, hash).await?;
-    sqlx::query("UPDATE audit_head SET size = $1, last_hash = $2, frontier = $3 WHERE log = $4")
-        .bind(leaf.seq + 1)
-        .bind(hash)
-        .bind(frontier)
-        .bind(&leaf.log)
-        .execute(connection)
-        .await
-        .map(|_| ())
+    let statement = if is_served(connection) { APPEND_TO_SERVER } else { APPEND_TO_FILE };
+    bound(statement, leaf, bytes, hash).bind(frontier).execute(connection).await.map(|_| ())
 }
 
-/// Writes the row of a leaf.
+const APPEND_TO_SERVER: &str =
+    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+
+const APPEND_TO_FILE: &str =
+    "INSERT INTO audit_events (log, seq, tenant_id, event_id, at, action, outcome, actor_type, actor_id,
+                               resource_type, resource_id, trace_id, prev_hash, entry_hash, leaf)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+     UPDATE audit_head SET size = $2 + 1, last_hash = $14, frontier = $16 WHERE log = $1";
+
+/// Writes the row of a leaf to a file, and leaves the head where it is.
+#[cfg(test)]
 pub(super) async fn insert(
     connection: &mut Connection,
     leaf: &Leaf,
     bytes: Vec<u8>,
     hash: &str,
 ) -> Result<(), sqlx::Error> {
-    let statement = "INSERT INTO audit_events (log, seq, tenant_id, event_id, at, action, outcome, actor_type, actor_id,
-                                               resource_type, resource_id, trace_id, prev_hash, entry_hash, leaf)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-    bound(statement, leaf, bytes, hash).execute(connection).await.map(|_| ())
+    let (insert, _) = APPEND_TO_FILE.split_once(';').expect("these are two statements");
+    bound(insert, leaf, bytes, hash).execute(connection).await.map(|_| ())
 }
 
 /// A statement whose first fifteen parameters are the columns of a leaf's row.
