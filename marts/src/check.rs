@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::kernels::cmp::{eq, lt};
+use arrow::compute::{and, cast, or};
 use arrow::datatypes::{DataType, Int64Type};
-use arrow::row::{OwnedRow, RowConverter, SortField};
+use arrow::error::ArrowError;
 use warehouse::engine::{Engine, identifier};
 
 use crate::mart::Mart;
@@ -93,20 +94,30 @@ fn counts(engine: &Engine, mart: &Mart, tests: &[Test], rows: u64) -> warehouse:
 fn ascends(engine: &Engine, mart: &Mart) -> warehouse::Result<bool> {
     let step = format!("read the keys of `{}`", mart.name);
     let query = format!("SELECT {} FROM {}", mart.key.join(", "), identifier(mart.name));
-    let (mut converter, mut last, mut ascends) = (None, None::<OwnedRow>, true);
+    let (mut last, mut ascends) = (None::<RecordBatch>, true);
     engine.each_until(&step, &query, &mut |batch| {
-        let kinds = batch.columns().iter().map(|column| SortField::new(column.data_type().clone()));
-        let converter = match &mut converter {
-            Some(known) => known,
-            none => none.insert(RowConverter::new(kinds.collect()).map_err(warehouse::Error::arrow(&step))?),
+        let Some(others) = batch.num_rows().checked_sub(1) else { return Ok(ControlFlow::Continue(())) };
+        let below = |one: &RecordBatch, next: &RecordBatch| {
+            all_below(one, next).map_err(warehouse::Error::arrow(&step))
         };
-        let keys = converter.convert_columns(batch.columns()).map_err(warehouse::Error::arrow(&step))?;
-        let follows = |last: &OwnedRow| keys.iter().next().is_none_or(|first| last.row() < first);
-        ascends = last.as_ref().is_none_or(follows) && keys.iter().is_sorted_by(|one, next| one < next);
-        last = keys.iter().next_back().map(|row| row.owned()).or_else(|| last.take());
+        ascends = below(&batch.slice(0, others), &batch.slice(1, others))?;
+        if let Some(last) = &last {
+            ascends &= below(last, &batch.slice(0, 1))?;
+        }
+        last = Some(batch.slice(others, 1));
         Ok(if ascends { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
     Ok(ascends)
+}
+
+/// Whether each row is below the row in the same place of `next`, by the first column in which they differ. A null is
+/// below nothing.
+fn all_below(one: &RecordBatch, next: &RecordBatch) -> Result<bool, ArrowError> {
+    let mut below = BooleanArray::from(vec![false; one.num_rows()]);
+    for (one, next) in one.columns().iter().zip(next.columns()).rev() {
+        below = or(&lt(one, next)?, &and(&eq(one, next)?, &below)?)?;
+    }
+    Ok(below.true_count() == below.len())
 }
 
 fn number(column: &dyn Array) -> u64 {
@@ -184,4 +195,31 @@ fn rows_of(batch: &RecordBatch) -> Vec<BTreeMap<String, Option<String>>> {
 /// A query on one line.
 fn words(query: &str) -> String {
     query.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+
+    use super::*;
+
+    fn keys(words: &[&str], numbers: &[Option<i64>]) -> RecordBatch {
+        let words: ArrayRef = Arc::new(StringArray::from(words.to_vec()));
+        let numbers: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
+        RecordBatch::try_from_iter_with_nullable([("word", words, true), ("number", numbers, true)])
+            .expect("the columns are as long as each other")
+    }
+
+    #[test]
+    fn a_row_is_below_another_by_the_first_column_in_which_they_differ() {
+        let below = |one: &RecordBatch, next: &RecordBatch| all_below(one, next).expect("they compare");
+        let one = keys(&["a", "a"], &[Some(2), Some(9)]);
+        assert!(below(&one, &keys(&["a", "b"], &[Some(3), Some(1)])));
+        assert!(!below(&one, &one), "none is below itself");
+        assert!(!below(&one, &keys(&["a", "a"], &[Some(3), Some(8)])), "the second is above");
+        assert!(!below(&one, &keys(&["a", "a"], &[Some(3), None])), "a null may be anything");
+        assert!(below(&one.slice(0, 0), &one.slice(0, 0)), "of no rows every one is");
+    }
 }
