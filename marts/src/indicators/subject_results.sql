@@ -2,21 +2,23 @@
 -- inputs: fact_lab, fact_observation
 -- Grouped twice: what is asked of a result has few answers, and so few groups hold all results of a subject.
 -- Samples for pharmacokinetics (PC) are counted apart, and accountability of drugs (DA) is no assessment.
-WITH lab AS (
+WITH lab_results AS (
     SELECT subject_dk, toxicity_grade,
-        CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END AS is_empty,
-        count(*) AS n
+        CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END AS is_empty
     FROM fact_lab
-    GROUP BY subject_dk, toxicity_grade, CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END
+),
+lab AS (
+    SELECT subject_dk, toxicity_grade, is_empty, count(*) AS n
+    FROM lab_results GROUP BY subject_dk, toxicity_grade, is_empty
+),
+findings AS (
+    SELECT subject_dk, domain, CASE WHEN not_done THEN 0 ELSE 1 END AS was_done,
+        CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END AS is_empty
+    FROM fact_observation
 ),
 finding AS (
-    SELECT subject_dk, domain,
-        CASE WHEN not_done THEN 0 ELSE 1 END AS was_done,
-        CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END AS is_empty,
-        count(*) AS n
-    FROM fact_observation
-    GROUP BY subject_dk, domain, CASE WHEN not_done THEN 0 ELSE 1 END,
-        CASE WHEN not_done OR (std_value IS NULL AND std_result IS NULL) THEN 1 ELSE 0 END
+    SELECT subject_dk, domain, was_done, is_empty, count(*) AS n
+    FROM findings GROUP BY subject_dk, domain, was_done, is_empty
 ),
 counted AS (
     SELECT subject_dk, n AS n_assessments, n * is_empty AS n_empty,
