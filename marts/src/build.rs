@@ -118,10 +118,13 @@ pub fn build(
         return Ok(Publication { snapshot: None, run, failure: None });
     }
     let step = |step| move |source| Error::Snapshot { step, source };
+    let to_make =
+        planned.iter().filter(|step| matches!(step.action, Action::Make | Action::MakeIfChanged)).count();
+    let seats = order.limits.threads.clamp(1, (to_make as u64).max(1));
     let mut bench =
-        Workbench::open(writer, base.current, &order.limits).map_err(step("open the snapshot"))?;
+        Workbench::open(writer, base.current, &order.limits, seats).map_err(step("open the snapshot"))?;
     let mut work = Work { base, order, clock, planned: &planned, contents: BTreeMap::new(), run: &mut run };
-    let failure = work.all(&mut bench, watch)?;
+    let failure = work.all(&mut bench, seats, watch)?;
     let made_any = run.count(Outcome::Made) > 0;
     run.status = match &failure {
         _ if order.cancel.is_asked() => Status::Cancelled,
@@ -187,14 +190,15 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn all(&mut self, bench: &mut Workbench, watch: &mut dyn FnMut(Event<'_>)) -> Result<Option<Error>> {
+    fn all(
+        &mut self,
+        bench: &mut Workbench,
+        seats: u64,
+        watch: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Option<Error>> {
         self.contents = crate::plan::star_contents(self.base.current.1);
         let total = self.planned.len() as u64;
-        let to_make =
-            self.planned.iter().filter(|step| matches!(step.action, Action::Make | Action::MakeIfChanged));
-        let threads =
-            usize::try_from(self.order.limits.threads).unwrap_or(1).clamp(1, to_make.count().max(1));
-        let seats = (0..threads).map(|_| bench.seat()).collect::<warehouse::Result<Vec<_>>>();
+        let seats = (0..seats).map(|_| bench.seat()).collect::<warehouse::Result<Vec<_>>>();
         let seats = seats.map_err(|source| Error::Snapshot { step: "open the engine", source })?;
         let (clock, cancel) = (self.clock, &self.order.cancel);
         std::thread::scope(|scope| {
