@@ -94,7 +94,7 @@ WHERE prosecdef AND object <> 'cairn_keeper.context'
 UNION ALL
 -- The names in a body that was parsed when the function was made mean what they meant then.
 SELECT object, 'a function does not pin its search_path' FROM routines
-WHERE nspname LIKE 'cairn%' AND prosqlbody IS NULL
+WHERE nspname LIKE 'cairn%' AND (prosqlbody IS NULL OR prosecdef)
   AND NOT COALESCE('search_path=pg_catalog, pg_temp' = ANY (proconfig), false)
 UNION ALL
 SELECT object, 'everybody may call it' FROM routines

@@ -83,6 +83,10 @@ macro_rules! beginnings {
 pub(super) const POSTGRES_SYSTEM: Beginnings = beginnings!("cairn_system");
 pub(super) const POSTGRES_TENANTS: Beginnings = beginnings!("cairn");
 
+/// Keeps a transaction. Where a statement of it has failed, COMMIT alone would undo it and report nothing; the question
+/// before it fails there.
+pub(super) const POSTGRES_COMMIT: &str = "SELECT; COMMIT";
+
 /// What the session that flushes is told when it begins.
 pub(super) const POSTGRES_FLUSHER: &str = concat!("SELECT ", durable!(is_local: false));
 
@@ -182,5 +186,16 @@ pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
         code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, BUSY | LOCKED))
     } else {
         POSTGRES.contains(&code.as_ref())
+    }
+}
+
+/// Whether the session is gone, and not only its statement.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    // Source: PostgreSQL's documentation, appendix A: the server ends, has crashed, or does not take sessions yet.
+    const ENDED: &str = "57P";
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with(ENDED)),
+        _ => false,
     }
 }

@@ -8,7 +8,8 @@ use sqlx::{Any, Transaction};
 use crate::store::Connection;
 use crate::store::session::Session;
 
-/// Dropping it rolls back.
+/// Dropping it rolls back. The driver does not know of a transaction in a session of a server: its own `begin` must not be
+/// called inside.
 pub(crate) enum Open {
     File(Transaction<'static, Any>),
     Served(Session),

@@ -243,14 +243,24 @@ impl Durable {
 
     /// Ends the sessions that have flushed.
     async fn end_flushers(&self) {
+        self.end("LIKE").await;
+    }
+
+    /// Ends all others.
+    async fn end_waiting(&self) {
+        self.end("NOT LIKE").await;
+    }
+
+    async fn end(&self, is_flush: &str) {
         let mut administrator = self.cluster.administrator().await;
-        let ended: Vec<(i32,)> = sqlx::query_as(
-            "SELECT pg_terminate_backend(pid)::int FROM pg_stat_activity
-             WHERE pid <> pg_backend_pid() AND query LIKE '%pg_logical_emit_message%'",
-        )
-        .fetch_all(&mut administrator)
-        .await
-        .expect("an administrator may end sessions");
+        let sql = format!(
+            "SELECT pg_terminate_backend(pid, 5000)::int FROM pg_stat_activity
+             WHERE usename IN ('cairn_app', 'cairn_system') AND query {is_flush} '%pg_logical_emit_message%'"
+        );
+        let ended: Vec<(i32,)> = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .fetch_all(&mut administrator)
+            .await
+            .expect("an administrator may end sessions");
         assert!(!ended.is_empty(), "they are there");
     }
 }
@@ -293,4 +303,19 @@ async fn a_session_that_flushes_is_opened_anew_when_it_was_ended() {
     let studies = durable.control.studies(&durable.grants).await.expect("they can be listed");
     let codes: Vec<&str> = studies.iter().map(|row| row.id.as_str()).collect();
     assert_eq!(codes, ["FOUR", "ONE", "THREE", "TWO"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_was_ended_while_it_waited_is_replaced_unseen() {
+    let _alone = ALONE.lock().await;
+    let Some(durable) = Durable::new().await else { return };
+    for round in 0..5 {
+        durable.register(&format!("BEFORE-{round}")).await.expect("the study is new");
+        durable.end_waiting().await;
+        let studies = durable.control.studies(&durable.grants).await;
+        assert!(studies.is_ok(), "nothing had begun that could be lost: {studies:?}");
+        durable.register(&format!("AFTER-{round}")).await.expect("nothing had begun that could be lost");
+    }
+    let studies = durable.control.studies(&durable.grants).await.expect("they can be listed");
+    assert_eq!(studies.len(), 10);
 }
