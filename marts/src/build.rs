@@ -124,7 +124,7 @@ pub fn build(
     let mut bench =
         Workbench::open(writer, base.current, &order.limits, seats).map_err(step("open the snapshot"))?;
     let mut work = Work { base, order, clock, planned: &planned, contents: BTreeMap::new(), run: &mut run };
-    let failure = work.all(&mut bench, seats, watch)?;
+    let failure = work.all(&mut bench, watch)?;
     let made_any = run.count(Outcome::Made) > 0;
     run.status = match &failure {
         _ if order.cancel.is_asked() => Status::Cancelled,
@@ -190,16 +190,10 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn all(
-        &mut self,
-        bench: &mut Workbench,
-        seats: u64,
-        watch: &mut dyn FnMut(Event<'_>),
-    ) -> Result<Option<Error>> {
+    fn all(&mut self, bench: &mut Workbench, watch: &mut dyn FnMut(Event<'_>)) -> Result<Option<Error>> {
         self.contents = crate::plan::star_contents(self.base.current.1);
         let total = self.planned.len() as u64;
-        let seats = (0..seats).map(|_| bench.seat()).collect::<warehouse::Result<Vec<_>>>();
-        let seats = seats.map_err(|source| Error::Snapshot { step: "open the engine", source })?;
+        let seats = bench.seats().map_err(|source| Error::Snapshot { step: "open the engine", source })?;
         let (clock, cancel) = (self.clock, &self.order.cancel);
         std::thread::scope(|scope| {
             let crew = Crew::start(scope, seats, (clock, self.base.definitions), cancel);

@@ -19,6 +19,7 @@ use crate::{Error, Result, later};
 pub struct Workbench {
     staging: Staging,
     engine: Engine,
+    seats: u64,
     manifest: Manifest,
     made: BTreeMap<String, (Plan, Made)>,
     /// The tables that the engine sees.
@@ -57,8 +58,7 @@ impl Workbench {
     /// derived tables are left out: they are made again or shared.
     ///
     /// Of the threads of `limits` each seat is one, and the engine has the others for all seats. Where it has none, whoever
-    /// asks a query computes all of it; otherwise they spin for as long as another thread works on its last piece, which
-    /// took a fifth to a third of all processor time.
+    /// asks a query computes all of it; otherwise they spin for as long as another thread works on its last piece.
     ///
     /// # Errors
     /// [`Error::Engine`] when the engine cannot be started.
@@ -77,7 +77,7 @@ impl Workbench {
         manifest.tables.retain(|_, table| table.zone == Zone::Star);
         manifest.replaces = Some(id);
         CODE_VERSION.clone_into(&mut manifest.code_version);
-        Ok(Self { staging, engine, manifest, made: BTreeMap::new(), opened: BTreeSet::new() })
+        Ok(Self { staging, engine, seats, manifest, made: BTreeMap::new(), opened: BTreeSet::new() })
     }
 
     /// Opens those of `tables` that the engine does not see yet, of the snapshot and of what was shared. What a seat made
@@ -99,12 +99,13 @@ impl Workbench {
         Ok(())
     }
 
-    /// A place for one more thread.
+    /// A place for each thread.
     ///
     /// # Errors
     /// [`Error::Engine`] when the engine opens no further connection.
-    pub fn seat(&self) -> Result<Seat> {
-        Ok(Seat { engine: self.engine.another()?, folder: self.staging.folder().to_owned() })
+    pub fn seats(&self) -> Result<Vec<Seat>> {
+        let seat = |_| Ok(Seat { engine: self.engine.another()?, folder: self.staging.folder().to_owned() });
+        (0..self.seats).map(seat).collect()
     }
 
     /// Takes over a table of a former snapshot, unchanged.
