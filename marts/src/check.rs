@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
-use arrow::compute::kernels::cmp::{eq, lt};
-use arrow::compute::{and, cast, or};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use arrow::error::ArrowError;
 use warehouse::engine::{Engine, identifier};
+use warehouse::workbench::Made;
 
+use crate::ascent::Ascent;
 use crate::mart::Mart;
 use crate::run::Tested;
 use crate::test::{Rule, Severity, Test};
@@ -22,18 +22,28 @@ const SAMPLE_ROWS: usize = 5;
 /// Longer values are cut: a sample is for recognising a row.
 const VALUE_CHARS: usize = 120;
 
-/// Every test of the mart, whether it holds or not: its columns, its key, and what it declares.
+/// Every test of the mart, whether it holds or not: its columns, its key, and what it declares. Whether its rows stand in
+/// the order of its key, so that there is nothing left to ask of that, is known of one that no query made.
 ///
 /// # Errors
 /// When the engine cannot ask.
-pub(crate) fn check(engine: &Engine, mart: &Mart, rows: u64) -> warehouse::Result<Vec<Tested>> {
-    let columns = columns(engine, mart)?;
+pub(crate) fn check(
+    engine: &Engine,
+    mart: &Mart,
+    made: &Made,
+    ascends: Option<bool>,
+) -> warehouse::Result<Vec<Tested>> {
+    let columns = columns(mart, &made.columns);
     if !columns.holds() {
         return Ok(vec![columns]);
     }
     let key = Test::that(Rule::Unique(mart.key));
     let tests: Vec<Test> = std::iter::once(key).chain(mart.tests.iter().copied()).collect();
-    let counts = counts(engine, mart, &tests, rows)?;
+    let is_sorted = match ascends {
+        Some(ascends) => ascends,
+        None => made.rows >= MANY_ROWS && self::ascends(engine, mart)?,
+    };
+    let counts = counts(engine, mart, &tests, is_sorted)?;
     let mut found = vec![columns];
     for (test, rows) in tests.iter().zip(counts) {
         found.push(tested(engine, mart, test, rows)?);
@@ -44,9 +54,8 @@ pub(crate) fn check(engine: &Engine, mart: &Mart, rows: u64) -> warehouse::Resul
 /// Tests, each with its place among all.
 type Places<'a> = Vec<(usize, &'a Test)>;
 
-fn counts(engine: &Engine, mart: &Mart, tests: &[Test], rows: u64) -> warehouse::Result<Vec<u64>> {
+fn counts(engine: &Engine, mart: &Mart, tests: &[Test], is_sorted: bool) -> warehouse::Result<Vec<u64>> {
     let mut counts = vec![0; tests.len()];
-    let is_sorted = rows >= MANY_ROWS && ascends(engine, mart)?;
     let (by_row, others): (Places<'_>, Places<'_>) = tests
         .iter()
         .enumerate()
@@ -89,35 +98,16 @@ fn counts(engine: &Engine, mart: &Mart, tests: &[Test], rows: u64) -> warehouse:
     Ok(counts)
 }
 
-/// Whether each row's key is above the one before it, so that none occurs twice. To look at them one after the other
-/// costs a tenth of sorting them into a table.
+/// Whether the rows of a mart that a query made stand in the order of its key.
 fn ascends(engine: &Engine, mart: &Mart) -> warehouse::Result<bool> {
     let step = format!("read the keys of `{}`", mart.name);
     let query = format!("SELECT {} FROM {}", mart.key.join(", "), identifier(mart.name));
-    let (mut last, mut ascends) = (None::<RecordBatch>, true);
+    let mut keys = Ascent::by(mart.key);
     engine.each_until(&step, &query, &mut |batch| {
-        let Some(others) = batch.num_rows().checked_sub(1) else { return Ok(ControlFlow::Continue(())) };
-        let below = |one: &RecordBatch, next: &RecordBatch| {
-            all_below(one, next).map_err(warehouse::Error::arrow(&step))
-        };
-        ascends = below(&batch.slice(0, others), &batch.slice(1, others))?;
-        if let Some(last) = &last {
-            ascends &= below(last, &batch.slice(0, 1))?;
-        }
-        last = Some(batch.slice(others, 1));
-        Ok(if ascends { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        keys.see(batch).map_err(warehouse::Error::arrow(&step))?;
+        Ok(if keys.holds() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     })?;
-    Ok(ascends)
-}
-
-/// Whether each row is below the row in the same place of `next`, by the first column in which they differ. A null is
-/// below nothing.
-fn all_below(one: &RecordBatch, next: &RecordBatch) -> Result<bool, ArrowError> {
-    let mut below = BooleanArray::from(vec![false; one.num_rows()]);
-    for (one, next) in one.columns().iter().zip(next.columns()).rev() {
-        below = or(&lt(one, next)?, &and(&eq(one, next)?, &below)?)?;
-    }
-    Ok(below.true_count() == below.len())
+    Ok(keys.holds())
 }
 
 fn number(column: &dyn Array) -> u64 {
@@ -149,12 +139,7 @@ fn tested(engine: &Engine, mart: &Mart, test: &Test, rows: u64) -> warehouse::Re
 }
 
 /// That the mart has the columns that it declares, in their order.
-fn columns(engine: &Engine, mart: &Mart) -> warehouse::Result<Tested> {
-    let query = format!("SELECT column_name FROM (DESCRIBE {})", identifier(mart.name));
-    let mut found: Vec<String> = Vec::new();
-    for batch in engine.query(&format!("list the columns of `{}`", mart.name), &query)? {
-        found.extend(batch.column(0).as_string::<i32>().iter().flatten().map(str::to_owned));
-    }
+fn columns(mart: &Mart, found: &[String]) -> Tested {
     let declared: Vec<&str> = mart.columns.iter().map(|column| column.name).collect();
     let mut sample = Vec::new();
     if found != declared {
@@ -167,14 +152,14 @@ fn columns(engine: &Engine, mart: &Mart) -> warehouse::Result<Tested> {
             sample.push(row("in another order", &found.join(", ")));
         }
     }
-    Ok(Tested {
+    Tested {
         test: "its columns are those that it declares".to_owned(),
         column: None,
         severity: Severity::Error,
         rows: sample.len() as u64,
         sample,
-        query,
-    })
+        query: format!("SELECT column_name FROM (DESCRIBE {})", identifier(mart.name)),
+    }
 }
 
 fn rows_of(batch: &RecordBatch) -> Vec<BTreeMap<String, Option<String>>> {
@@ -195,31 +180,4 @@ fn rows_of(batch: &RecordBatch) -> Vec<BTreeMap<String, Option<String>>> {
 /// A query on one line.
 fn words(query: &str) -> String {
     query.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
-
-    use super::*;
-
-    fn keys(words: &[&str], numbers: &[Option<i64>]) -> RecordBatch {
-        let words: ArrayRef = Arc::new(StringArray::from(words.to_vec()));
-        let numbers: ArrayRef = Arc::new(Int64Array::from(numbers.to_vec()));
-        RecordBatch::try_from_iter_with_nullable([("word", words, true), ("number", numbers, true)])
-            .expect("the columns are as long as each other")
-    }
-
-    #[test]
-    fn a_row_is_below_another_by_the_first_column_in_which_they_differ() {
-        let below = |one: &RecordBatch, next: &RecordBatch| all_below(one, next).expect("they compare");
-        let one = keys(&["a", "a"], &[Some(2), Some(9)]);
-        assert!(below(&one, &keys(&["a", "b"], &[Some(3), Some(1)])));
-        assert!(!below(&one, &one), "none is below itself");
-        assert!(!below(&one, &keys(&["a", "a"], &[Some(3), Some(8)])), "the second is above");
-        assert!(!below(&one, &keys(&["a", "a"], &[Some(3), None])), "a null may be anything");
-        assert!(below(&one.slice(0, 0), &one.slice(0, 0)), "of no rows every one is");
-    }
 }

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Scope;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use kernel::Clock;
 use warehouse::engine::Interrupt;
 use warehouse::workbench::{Made, Plan, Seat};
 
+use crate::ascent::Ascent;
 use crate::build::{Cancel, blank};
 use crate::check::check;
 use crate::mart::{Definition, Mart, Native};
@@ -131,18 +133,26 @@ fn make(seat: &Seat, job: Job, (clock, definitions): (&dyn Clock, &Definitions))
 
 fn make_and_test(seat: &Seat, mart: &Mart, definitions: &Definitions) -> Result<(Made, Vec<Tested>)> {
     let failed = |source| Error::Build { mart: mart.name.to_owned(), source };
-    let made = match mart.definition {
-        Definition::Sql(query) => seat.make_from_query(mart.name, query).map_err(failed)?,
+    let mut keys = Ascent::by(mart.key);
+    let mut see = |rows: &RecordBatch| keys.see(rows).map_err(warehouse::Error::arrow("compare keys"));
+    let (made, ascends) = match mart.definition {
+        Definition::Sql(query) => (seat.make_from_query(mart.name, query).map_err(failed)?, None),
         Definition::Rust(definition, ..) => {
             let rows = definition(seat.engine(), definitions)?;
-            seat.make_from_rows(mart.name, &rows).map_err(failed)?
+            see(&rows).map_err(failed)?;
+            (seat.make_from_rows(mart.name, &rows).map_err(failed)?, Some(keys.holds()))
         }
         Definition::Native(_, Native { schema, rows }, _) => {
-            let made = seat.make_from_batches(mart.name, &schema(), |write| rows(seat.engine(), write));
-            made.map_err(failed)?
+            let made = seat.make_from_batches(mart.name, &schema(), |write| {
+                rows(seat.engine(), &mut |batch| {
+                    see(batch)?;
+                    write(batch)
+                })
+            });
+            (made.map_err(failed)?, Some(keys.holds()))
         }
     };
-    let tests = check(seat.engine(), mart, made.rows).map_err(failed)?;
+    let tests = check(seat.engine(), mart, &made, ascends).map_err(failed)?;
     Ok((made, tests))
 }
 

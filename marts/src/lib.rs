@@ -6,6 +6,7 @@ pub mod mart;
 pub mod registry;
 pub mod test;
 
+mod ascent;
 pub mod build;
 mod by_key;
 mod check;

@@ -184,6 +184,11 @@ impl Only {
     }
 }
 
+/// The names of a file's columns.
+pub(crate) fn columns(path: &PathBuf) -> Result<Vec<String>> {
+    Ok(open_file(path)?.schema().fields().iter().map(|field| field.name().clone()).collect())
+}
+
 fn open_file(path: &PathBuf) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
     ParquetRecordBatchReaderBuilder::try_new(file).map_err(Error::parquet("open", path))

@@ -12,7 +12,7 @@ use crate::engine::{Engine, Limits};
 use crate::snapshot::{Manifest, Table, Zone};
 use crate::storage::{Staging, Writer, hash_file};
 use crate::table_writer::TableWriter;
-use crate::{Error, Result, later};
+use crate::{Error, Result, later, table};
 
 /// One piece of work over one snapshot.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub struct Made {
     pub rows: u64,
     /// A hash over them as they are stored; [`Table::content`].
     pub content: String,
+    /// Its columns, in their order.
+    pub columns: Vec<String>,
 }
 
 /// One thread's place at the workbench. All seats see the same tables and share the memory of one engine.
@@ -192,8 +194,9 @@ impl Seat {
     fn open(&self, name: &str, rows: u64) -> Result<Made> {
         let path = self.path(name);
         let (content, _) = hash_file(&path)?;
+        let columns = table::columns(&path)?;
         self.engine.view(name, &[path])?;
-        Ok(Made { rows, content })
+        Ok(Made { rows, content, columns })
     }
 
     fn path(&self, name: &str) -> PathBuf {
