@@ -18,7 +18,7 @@ use crate::mart::Give;
 mod keys;
 mod rows;
 
-use keys::Keys;
+use keys::{Keys, Last};
 use rows::Rows;
 pub(crate) use rows::schema;
 
@@ -29,8 +29,8 @@ pub(crate) const QUERY: &str =
 const VISITS: &str = include_str!("missingness/visits.sql");
 const FINDINGS: &str = include_str!("missingness/findings.sql");
 
-/// Values that are held at a time, of twelve bytes each: 384 MiB.
-const VALUES_AT_ONCE: usize = 32 << 20;
+/// Values that are held at a time, of sixteen bytes each: 384 MiB.
+const VALUES_AT_ONCE: usize = 24 << 20;
 
 /// Gives the rows of [`QUERY`], in its order.
 ///
@@ -88,13 +88,15 @@ struct Finding {
 
 /// Hands each finding on.
 fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> Result<()> {
+    let [mut last_visit, mut last_site, mut last_test] =
+        [&keys.visits, &keys.sites, &keys.tests].map(Last::of);
     engine.each("read the findings of visits", FINDINGS, &mut |batch| {
         let [subjects, visits, sites, tests] = [0, 1, 2, 3].map(|place| keys_of(batch, place));
         let results = batch.column(4).as_primitive::<Int32Type>().values();
         let values = batch.column(5).as_primitive::<Float64Type>();
         for row in 0..batch.num_rows() {
             let (Some(visit), Some(site), Some(test)) =
-                (keys.visits.at(visits[row]), keys.sites.at(sites[row]), keys.tests.at(tests[row]))
+                (last_visit.at(visits[row]), last_site.at(sites[row]), last_test.at(tests[row]))
             else {
                 continue;
             };
@@ -166,6 +168,9 @@ struct Study {
     records: Vec<u32>,
     /// Subjects who came to each visit.
     came: Vec<u64>,
+    /// The subject's key, the visit and the site of the finding that was seen last, and the subject's number: findings of
+    /// one visit stand together.
+    last: Option<([usize; 2], i64, usize)>,
 }
 
 impl Study {
@@ -176,6 +181,7 @@ impl Study {
             visits: vec![Vec::new(); keys.visits.len()],
             records: vec![0; keys.pairs()],
             came: Vec::new(),
+            last: None,
         };
         engine.each("read the visits", VISITS, &mut |batch| {
             let [subjects, visits, sites] = [0, 1, 2].map(|place| keys_of(batch, place));
@@ -196,8 +202,15 @@ impl Study {
 
     /// A finding shows that its visit took place, whether that has a record of its own or not.
     fn saw(&mut self, found: &Finding) -> usize {
+        let place = [found.visit, found.site];
+        if let Some((_, _, number)) =
+            self.last.filter(|(last, key, _)| *last == place && *key == found.subject)
+        {
+            return number;
+        }
         let subject = self.subjects.number(found.subject);
         self.note(found.visit, subject, Attendance { site: found.site, came: true, due: None });
+        self.last = Some((place, found.subject, subject));
         subject
     }
 
@@ -263,10 +276,14 @@ struct Values {
 
 /// The values of one variable at one visit, by subject.
 #[derive(Debug, Clone, Default)]
-struct Pair {
-    sums: Vec<f64>,
-    /// How many numbers a sum is of, times four, plus [`OBSERVED`] and [`RECEIVED`].
-    marks: Vec<u32>,
+struct Pair(Vec<Value>);
+
+/// What is known of one value.
+#[derive(Debug, Clone, Copy, Default)]
+struct Value {
+    sum: f64,
+    /// How many numbers the sum is of, times four, plus [`OBSERVED`] and [`RECEIVED`].
+    marks: u32,
 }
 
 const RECEIVED: u32 = 1;
@@ -280,32 +297,42 @@ impl Values {
 
     /// Notes a finding of one of `subjects` subjects. Repeated measures of one visit count once, with their mean.
     fn add(&mut self, pair: usize, subject: usize, subjects: usize, found: &Finding) {
-        let pair = &mut self.pairs[pair];
-        if pair.marks.len() <= subject {
-            self.n += subjects - pair.marks.len();
-            pair.marks.resize(subjects, 0);
-            pair.sums.resize(subjects, 0.0);
+        let Pair(values) = &mut self.pairs[pair];
+        if values.len() <= subject {
+            self.n += subjects - values.len();
+            values.resize(subjects, Value::default());
         }
-        pair.marks[subject] |= RECEIVED | if found.has_result { OBSERVED } else { 0 };
+        let known = &mut values[subject];
+        known.marks |= RECEIVED | if found.has_result { OBSERVED } else { 0 };
         if let Some(value) = found.value {
-            pair.sums[subject] += value;
-            pair.marks[subject] += ONE_NUMBER;
+            known.sum += value;
+            known.marks += ONE_NUMBER;
         }
     }
 }
 
 impl Pair {
     fn with_record(&self) -> u64 {
-        self.marks.iter().filter(|marks| **marks & RECEIVED > 0).count() as u64
+        self.0.iter().filter(|value| value.is_received()).count() as u64
     }
 
-    fn marks(&self, subject: usize) -> u32 {
-        self.marks.get(subject).copied().unwrap_or_default()
+    fn value(&self, subject: usize) -> Value {
+        self.0.get(subject).copied().unwrap_or_default()
+    }
+}
+
+impl Value {
+    const fn is_received(self) -> bool {
+        self.marks & RECEIVED > 0
     }
 
-    fn mean(&self, subject: usize) -> Option<f64> {
-        let numbers = self.marks(subject) / ONE_NUMBER;
-        (numbers > 0).then(|| self.sums[subject] / f64::from(numbers))
+    const fn is_observed(self) -> bool {
+        self.marks & OBSERVED > 0
+    }
+
+    fn mean(self) -> Option<f64> {
+        let numbers = self.marks / ONE_NUMBER;
+        (numbers > 0).then(|| self.sum / f64::from(numbers))
     }
 }
 

@@ -37,6 +37,30 @@ impl Places {
     }
 }
 
+/// The place that was looked for last: rows that follow each other often have the same.
+#[derive(Debug)]
+pub(super) struct Last<'a> {
+    places: &'a Places,
+    found: Option<(i64, Option<usize>)>,
+}
+
+impl<'a> Last<'a> {
+    pub(super) const fn of(places: &'a Places) -> Self {
+        Self { places, found: None }
+    }
+
+    pub(super) fn at(&mut self, version: i64) -> Option<usize> {
+        match self.found {
+            Some((last, place)) if last == version => place,
+            _ => {
+                let place = self.places.at(version);
+                self.found = Some((version, place));
+                place
+            }
+        }
+    }
+}
+
 /// What visits and findings point to.
 #[derive(Debug)]
 pub(super) struct Keys {

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use warehouse::{Error, Result};
 
 use super::keys::Keys;
-use super::{Attendance, OBSERVED, Pair, RECEIVED, Study, Subjects, Values};
+use super::{Attendance, Pair, Study, Subjects, Values};
 use crate::mart::Give;
 
 /// Rows that are given on at a time.
@@ -123,10 +123,10 @@ impl<'a> Rows<'a> {
         self.came.extend_from_slice(&expected.came);
         self.due.extend_from_slice(&expected.due);
         for &subject in &expected.numbers {
-            let marks = pair.marks(subject);
-            self.received.push(i32::from(marks & RECEIVED > 0));
-            self.observed.push(i32::from(marks & OBSERVED > 0));
-            self.means.push(pair.mean(subject));
+            let value = pair.value(subject);
+            self.received.push(i32::from(value.is_received()));
+            self.observed.push(i32::from(value.is_observed()));
+            self.means.push(value.mean());
         }
     }
 
