@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use measures::{Against, Bound, bounds, exact_bounds, leave_one_out_bounds, normal_approximation};
 use warehouse::engine::Engine;
 
-use super::groups::{Groups, SITE, groups};
+use super::groups::{Groups, SITE, Sites, groups};
 use super::{EXACT, IndicatorDefinition, LEAVE_ONE_OUT, NORMAL_APPROXIMATION};
 use crate::columns::{numbers, table, texts};
 use crate::{Definitions, Result};
@@ -16,7 +16,7 @@ const MART: &str = "mart_kri_bounds";
 /// # Errors
 /// [`crate::Error::Measure`] with the indicator whose limits cannot be computed.
 pub fn bounds_by_indicator(engine: &Engine, definitions: &Definitions) -> Result<RecordBatch> {
-    let groups = groups(engine, MART)?;
+    let groups = groups(engine, MART, &Sites::read(engine, MART)?)?;
     let mut rows: Vec<(&str, Bound)> = Vec::new();
     for definition in definitions.shown().filter(|definition| definition.identity.is_none()) {
         let Some(group) = groups.get(&(definition.id.clone(), SITE.to_owned())) else { continue };

@@ -19,7 +19,7 @@ use measures::site_test::{Alternative, Seen, beside_others};
 use measures::{Against, Basis, benjamini_hochberg, exact, identity, leave_one_out, normal_approximation};
 use warehouse::engine::Engine;
 
-use super::groups::{Groups, LEVELS, STUDY, groups};
+use super::groups::{Groups, LEVELS, STUDY, Sites, groups};
 use super::reporting::Courses;
 use super::{
     EXACT, IDENTITY, IN_FRAME, IdentityOn, IndicatorDefinition, LEAVE_ONE_OUT, METRIC, Model,
@@ -60,8 +60,9 @@ pub(super) struct Row {
 /// # Errors
 /// [`crate::Error::Measure`] with the indicator whose sums cannot be scored.
 pub fn by_level(engine: &Engine, definitions: &Definitions) -> Result<RecordBatch> {
-    let groups = groups(engine, MART)?;
-    let courses = Courses::read(engine, MART)?;
+    let sites = Sites::read(engine, MART)?;
+    let groups = groups(engine, MART, &sites)?;
+    let courses = Courses::read(engine, MART, &sites)?;
     let mut rows = of_study(definitions, &groups, &courses)?;
     for level in LEVELS {
         for method in METHODS {
@@ -84,7 +85,7 @@ pub fn by_level(engine: &Engine, definitions: &Definitions) -> Result<RecordBatc
 fn of_study(
     definitions: &Definitions,
     groups: &BTreeMap<(String, String), Groups>,
-    courses: &Courses,
+    courses: &Courses<'_>,
 ) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for definition in definitions.shown() {
@@ -138,7 +139,7 @@ fn adjust(rows: &mut [Row]) {
 pub(super) fn reported(
     level: &'static str,
     definition: &IndicatorDefinition,
-    courses: &Courses,
+    courses: &Courses<'_>,
 ) -> Result<Vec<Row>> {
     let rule = definition.flag_rule()?;
     let judged = courses.judge(definition, level).map_err(|source| definition.refused(MART, source))?;

@@ -43,31 +43,47 @@ impl Groups {
     }
 }
 
-/// By indicator and level.
-pub(super) fn groups(engine: &Engine, mart: &str) -> Result<BTreeMap<(String, String), Groups>> {
-    let ask = |step, query| {
-        engine.query(step, query).map_err(|source| Error::Build { mart: mart.to_owned(), source })
-    };
-    let mut names: BTreeMap<i64, Vec<Option<String>>> = BTreeMap::new();
-    for batch in ask("read the sites", SITES)? {
-        let sites = batch.column(0).as_primitive::<Int64Type>();
-        for row in 0..batch.num_rows() {
-            let of_level = batch.columns()[1..].iter().map(|column| text(column, row));
-            names.insert(sites.value(row), of_level.collect());
+/// The group of every site at every level.
+#[derive(Debug)]
+pub(super) struct Sites(BTreeMap<i64, Vec<Option<String>>>);
+
+impl Sites {
+    pub(super) fn read(engine: &Engine, mart: &str) -> Result<Self> {
+        let failed = |source| Error::Build { mart: mart.to_owned(), source };
+        let mut groups = BTreeMap::new();
+        for batch in engine.query("read the sites", SITES).map_err(failed)? {
+            let sites = batch.column(0).as_primitive::<Int64Type>();
+            for row in 0..batch.num_rows() {
+                let of_level = batch.columns()[1..].iter().map(|column| text(column, row));
+                groups.insert(sites.value(row), of_level.collect());
+            }
         }
+        Ok(Self(groups))
     }
+
+    /// The group that a site is in, if it is in one.
+    pub(super) fn group(&self, site: i64, level: &str) -> Option<&str> {
+        let place = LEVELS.into_iter().chain([STUDY]).position(|known| known == level)?;
+        self.0.get(&site)?.get(place)?.as_deref()
+    }
+}
+
+/// By indicator and level.
+pub(super) fn groups(
+    engine: &Engine,
+    mart: &str,
+    sites: &Sites,
+) -> Result<BTreeMap<(String, String), Groups>> {
+    let failed = |source| Error::Build { mart: mart.to_owned(), source };
     let mut sums: BTreeMap<(String, &str, &str), (f64, f64)> = BTreeMap::new();
-    for batch in ask("sum the indicators by site", SUMS)? {
-        let sites = batch.column(1).as_primitive::<Int64Type>();
+    for batch in engine.query("sum the indicators by site", SUMS).map_err(failed)? {
+        let at = batch.column(1).as_primitive::<Int64Type>();
         let [numerators, denominators] =
             [2, 3].map(|position| batch.column(position).as_primitive::<Float64Type>());
         for row in 0..batch.num_rows() {
-            let (Some(indicator), Some(site)) = (text(batch.column(0), row), names.get(&sites.value(row)))
-            else {
-                continue;
-            };
-            for (level, name) in LEVELS.into_iter().chain([STUDY]).zip(site) {
-                let Some(name) = name else { continue };
+            let Some(indicator) = text(batch.column(0), row) else { continue };
+            for level in LEVELS.into_iter().chain([STUDY]) {
+                let Some(name) = sites.group(at.value(row), level) else { continue };
                 let sum = sums.entry((indicator.clone(), level, name)).or_default();
                 sum.0 += numerators.value(row);
                 sum.1 += denominators.value(row);

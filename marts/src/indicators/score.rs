@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, Int8Array, RecordBatch};
 use warehouse::engine::Engine;
 
 use super::by_method::{Row, judged, reported};
-use super::groups::{SITE, groups};
+use super::groups::{SITE, Sites, groups};
 use super::reporting::Courses;
 use super::{IN_FRAME, NORMAL_APPROXIMATION};
 use crate::columns::{numbers, some_numbers, table, texts};
@@ -27,8 +27,9 @@ struct Scored {
 /// # Errors
 /// [`crate::Error::Measure`] with the indicator whose sums cannot be scored.
 pub fn by_site(engine: &Engine, definitions: &Definitions) -> Result<RecordBatch> {
-    let groups = groups(engine, MART)?;
-    let courses = Courses::read(engine, MART)?;
+    let sites = Sites::read(engine, MART)?;
+    let groups = groups(engine, MART, &sites)?;
+    let courses = Courses::read(engine, MART, &sites)?;
     let mut rows: Vec<Scored> = Vec::new();
     for definition in definitions.shown() {
         let method = definition.methods().first().copied().unwrap_or(NORMAL_APPROXIMATION);

@@ -58,7 +58,7 @@ pub(super) const MART: Mart = Mart {
         Test::that(Rule::AtMost("p_high", "q_high")),
     ],
     tags: &["rbqm"],
-    definition: Definition::Rust(by_method::by_level, 3, &[PARAMETERS]),
+    definition: Definition::Rust(by_method::by_level, 4, &[PARAMETERS]),
 };
 
 const NUMERATOR: &[&str] =

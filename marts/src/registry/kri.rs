@@ -37,7 +37,7 @@ pub(super) const MART: Mart = Mart {
         )),
     ],
     tags: &["rbqm"],
-    definition: Definition::Rust(score::by_site, 2, &[PARAMETERS]),
+    definition: Definition::Rust(score::by_site, 3, &[PARAMETERS]),
 };
 
 const NUMERATOR: &[&str] = &["mart_indicator_input.numerator"];
