@@ -11,6 +11,7 @@ pub use measures::change;
 
 pub mod bounds;
 pub mod by_method;
+pub(crate) mod by_visit;
 pub mod defined;
 pub mod groups;
 pub mod reporting;
@@ -19,9 +20,6 @@ pub mod site_risk;
 
 /// The definitions, as shipped. They are part of what a mart is computed from.
 pub(crate) const PARAMETERS: &str = include_str!("indicators/indicators.toml");
-
-/// What subjects had reported by each of their visits.
-pub(crate) const REPORTING: &str = include_str!("indicators/reporting.sql");
 
 /// The open reference's method: each group against all groups.
 pub const NORMAL_APPROXIMATION: &str = "normal_approximation";

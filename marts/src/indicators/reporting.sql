@@ -1,20 +1,8 @@
 -- grain:  one row per enrolled subject and visit that took place, in the order of their days
--- inputs: dim_subject, fact_visit, fact_ae, fact_deviation
--- What a subject had reported by each of its visits. Visits and events are laid on one line of time, so that each table
--- is read once and nothing is multiplied. An event on the day of a visit counts for it; one after the last visit, or
--- without a day, belongs to no visit and is not counted: every subject is compared over time that both were seen.
-WITH enrolled AS (
-    SELECT subject_sk, subject_dk, site_sk FROM dim_subject WHERE is_current AND is_enrolled
-),
-line AS (
-    SELECT subject_dk, start_min AS day, 0 AS is_visit, 1 AS ae, CASE WHEN serious THEN 1 ELSE 0 END AS sae, 0 AS pd
-    FROM fact_ae WHERE start_min IS NOT NULL
-    UNION ALL
-    SELECT subject_dk, start_date, 0, 0, 0, 1 FROM fact_deviation WHERE start_date IS NOT NULL
-    UNION ALL
-    SELECT DISTINCT subject_dk, start_date, 1, 0, 0, 0 FROM fact_visit WHERE occurred AND start_date IS NOT NULL
-),
-running AS (
+-- inputs: enrolled, line
+-- What a subject had reported by each of its visits. An event on the day of a visit counts for it; one after the last
+-- visit, or without a day, belongs to no visit and is not counted: every subject is compared over time that both were seen.
+, running AS (
     SELECT subject_dk, day, is_visit,
         sum(is_visit) OVER (PARTITION BY subject_dk ORDER BY day NULLS LAST, is_visit NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS visit_no,
         sum(ae) OVER (PARTITION BY subject_dk ORDER BY day NULLS LAST, is_visit NULLS LAST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS n_ae,

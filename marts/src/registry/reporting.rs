@@ -1,7 +1,7 @@
 //! `mart_reporting`.
 
-use crate::indicators::REPORTING;
-use crate::mart::{Definition, Mart, column};
+use crate::indicators::by_visit;
+use crate::mart::{Definition, Mart, Native, column};
 use crate::test::{Rule, Test};
 
 pub(super) const MART: Mart = Mart {
@@ -36,5 +36,9 @@ pub(super) const MART: Mart = Mart {
         )),
     ],
     tags: &["rbqm"],
-    definition: Definition::Sql(REPORTING),
+    definition: Definition::Native(
+        by_visit::QUERY,
+        Native { schema: by_visit::schema, rows: by_visit::rows },
+        1,
+    ),
 };
