@@ -14,6 +14,7 @@ pub mod by_method;
 pub(crate) mod by_visit;
 pub mod defined;
 pub mod groups;
+pub(crate) mod input;
 pub mod reporting;
 pub mod score;
 pub mod site_risk;

@@ -1,6 +1,7 @@
 //! `mart_indicator_input`.
 
-use crate::mart::{Definition, Mart, column};
+use crate::indicators::input;
+use crate::mart::{Definition, Mart, Native, column};
 use crate::test::{Rule, Test};
 
 pub(super) const MART: Mart = Mart {
@@ -98,5 +99,9 @@ pub(super) const MART: Mart = Mart {
         )),
     ],
     tags: &["rbqm"],
-    definition: Definition::Sql(include_str!("../indicators/input.sql")),
+    definition: Definition::Native(
+        input::QUERY,
+        Native { schema: input::schema, rows: input::rows },
+        1,
+    ),
 };
