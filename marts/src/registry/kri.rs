@@ -31,9 +31,9 @@ pub(super) const MART: Mart = Mart {
             "the sum of the numerators of all indicators that are no events by visit",
             "SELECT sum(numerator) FROM mart_kri WHERE method <> 'in_frame'",
             "SELECT sum(n) FROM (
-                 SELECT sum(i.numerator) AS n FROM mart_indicator_input i JOIN dim_site s ON s.site_sk = i.site_sk
-                 WHERE i.indicator_id IN (SELECT indicator_id FROM mart_kri)
-                 GROUP BY i.indicator_id, s.site_id HAVING sum(i.denominator) > 0)",
+                 SELECT sum(numerator) AS n FROM mart_indicator_input
+                 WHERE indicator_id IN (SELECT indicator_id FROM mart_kri)
+                 GROUP BY indicator_id, site_sk HAVING sum(denominator) > 0)",
         )),
     ],
     tags: &["rbqm"],
