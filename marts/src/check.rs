@@ -58,15 +58,15 @@ fn counts(engine: &Engine, mart: &Mart, tests: &[Test], is_sorted: bool) -> ware
         .iter()
         .map(|test| match (test.condition(), test.rule) {
             (Some(condition), _) => format!("count(*) FILTER (WHERE {condition})"),
+            (None, Rule::Unique(columns)) if is_sorted && columns == mart.key => "0".to_owned(),
             // Whether there is any; how many is asked when there is.
             (None, Rule::Unique(columns)) => {
                 let nulls: Vec<String> = columns.iter().map(|column| format!("{column} IS NULL")).collect();
-                let nulls = format!("count(*) FILTER (WHERE {})", nulls.join(" OR "));
-                if is_sorted && columns == mart.key {
-                    nulls
-                } else {
-                    format!("count(*) - count(DISTINCT ({})) + {nulls}", columns.join(", "))
-                }
+                format!(
+                    "count(*) - count(DISTINCT ({})) + count(*) FILTER (WHERE {})",
+                    columns.join(", "),
+                    nulls.join(" OR ")
+                )
             }
             (None, _) => format!("(SELECT count(*) FROM ({}))", test.failing(mart.name)),
         })
