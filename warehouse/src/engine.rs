@@ -3,7 +3,7 @@
 //! This is the only file that meets DuckDB's own Arrow (60). Small results cross to the workspace's Arrow
 //! (59) as IPC bytes; large ones leave as Parquet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use duckdb::vscalar::{ArrowFunctionSignature, VArrowScalar};
 use duckdb::{Config, Connection};
 
 use crate::{Error, Result};
+
+mod scan;
 
 /// Texts that were found to be one statement that reads, by their hashes: every build asks the same ones, and to judge one
 /// costs more than to answer many of them.
@@ -43,6 +45,8 @@ impl Default for Limits {
 /// One in-memory instance, locked to the folders it was given.
 pub struct Engine {
     connection: Connection,
+    /// The files of each view over files.
+    files: Arc<Mutex<BTreeMap<String, Vec<PathBuf>>>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -87,7 +91,7 @@ impl Engine {
             allowed = allowed.join(", "),
         );
         connection.execute_batch(&settings).map_err(failed)?;
-        Ok(Self { connection })
+        Ok(Self { connection, files: Arc::default() })
     }
 
     /// Another place at the same instance, for another thread: it sees the same tables and shares their memory.
@@ -97,7 +101,7 @@ impl Engine {
     pub fn another(&self) -> Result<Self> {
         let connection =
             self.connection.try_clone().map_err(|source| engine_error("open another connection", source))?;
-        Ok(Self { connection })
+        Ok(Self { connection, files: Arc::clone(&self.files) })
     }
 
     /// What ends the statement that runs here, from another thread.
@@ -125,7 +129,15 @@ impl Engine {
             identifier(name),
             list.join(", ")
         );
-        self.run(&format!("open the files of `{name}`"), &sql)
+        self.run(&format!("open the files of `{name}`"), &sql)?;
+        let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name.to_owned(), files.to_vec());
+        Ok(())
+    }
+
+    /// The files of a table that is nothing else.
+    fn files_of(&self, table: &str) -> Option<Vec<PathBuf>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned()
     }
 
     /// Writes the rows of a query to one Parquet file; returns how many.

@@ -1,0 +1,160 @@
+//! Columns of a table as they are stored. What asks for no computing comes from the files themselves: through the engine
+//! each value would be copied four times on its way.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::datatypes::{DataType, Field, Schema};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+
+use super::{Engine, identifier};
+use crate::{Error, Result};
+
+/// Rows that are handed on at a time: what they hold stays near the processor.
+const ROWS_AT_ONCE: usize = 8192;
+
+impl Engine {
+    /// Hands on some columns of a table, in that order, as they are stored: for tables of any size. Texts may come as
+    /// dictionaries.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when a file cannot be read, and as [`Engine::query`].
+    pub fn scan(
+        &self,
+        step: &str,
+        (table, columns): (&str, &[&str]),
+        take: &mut dyn FnMut(&RecordBatch),
+    ) -> Result<()> {
+        let readers: Option<Vec<_>> = match self.files_of(table) {
+            Some(files) => files.iter().map(|file| open(file, columns)).collect::<Result<_>>()?,
+            None => None,
+        };
+        // A table that is no files, or a file of an earlier version that lacks a column.
+        let Some(readers) = readers else {
+            let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
+            return self.each(
+                step,
+                &format!("SELECT {} FROM {}", columns.join(", "), identifier(table)),
+                take,
+            );
+        };
+        for (reader, order) in readers {
+            for batch in reader {
+                let batch = batch.and_then(|batch| batch.project(&order)).map_err(Error::arrow(step))?;
+                take(&batch);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A reader of the columns and their places in what it reads; none when the file lacks one.
+fn open(path: &Path, columns: &[&str]) -> Result<Option<(ParquetRecordBatchReader, Vec<usize>)>> {
+    let refused = |source| Error::parquet("read", path)(source);
+    let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
+    let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
+    let schema = Arc::new(with_dictionaries(found.schema()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    let metadata = ArrowReaderMetadata::try_new(found.metadata().clone(), options).map_err(refused)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    let reader = builder.with_projection(mask).with_batch_size(ROWS_AT_ONCE).build().map_err(refused)?;
+    let read = reader.schema();
+    let order: Option<Vec<usize>> = columns.iter().map(|column| read.index_of(column).ok()).collect();
+    Ok(order.map(|order| (reader, order)))
+}
+
+/// So that a text that repeats is not copied for each of its rows.
+fn with_dictionaries(schema: &Schema) -> Schema {
+    let field = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => {
+            let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            field.as_ref().clone().with_data_type(kind)
+        }
+        _ => field.as_ref().clone(),
+    };
+    Schema::new_with_metadata(
+        schema.fields().iter().map(field).collect::<Vec<_>>(),
+        schema.metadata().clone(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+    use crate::engine::Limits;
+
+    const ROWS: &str =
+        "SELECT CASE WHEN i % 3 > 0 THEN 'text ' || i % 5 END AS word, i, i % 7 AS n FROM range(20000) t(i)";
+
+    /// The number and whether there is a text, row by row, of the columns `i` and `word`.
+    fn scanned(engine: &Engine) -> Vec<(i64, bool)> {
+        let mut rows = Vec::new();
+        engine
+            .scan("read", ("words", &["i", "word"]), &mut |batch| {
+                assert_eq!(batch.num_columns(), 2);
+                let (numbers, texts) = (batch.column(0).as_primitive::<Int64Type>(), batch.column(1));
+                rows.extend((0..batch.num_rows()).map(|row| (numbers.value(row), texts.is_valid(row))));
+            })
+            .expect("the table is read");
+        rows
+    }
+
+    fn expected() -> Vec<(i64, bool)> {
+        (0..20_000).map(|i| (i, i % 3 > 0)).collect()
+    }
+
+    fn engine() -> (tempfile::TempDir, Engine) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = Engine::open(&[], folder.path(), &Limits::default()).expect("the engine starts");
+        (folder, engine)
+    }
+
+    #[test]
+    fn columns_come_in_the_order_asked_from_every_file_and_at_every_seat() {
+        let (folder, engine) = engine();
+        let files = [(0, 15_000), (15_000, 20_000)].map(|(first, end)| {
+            let file = folder.path().join(format!("{first}.parquet"));
+            let query = format!("SELECT * FROM ({ROWS}) WHERE i >= {first} AND i < {end}");
+            engine.copy("write", &query, &file).expect("written");
+            file
+        });
+        engine.view("words", &files).expect("opened");
+        assert_eq!(scanned(&engine), expected());
+        assert_eq!(scanned(&engine.another().expect("another seat")), expected());
+    }
+
+    #[test]
+    fn a_table_that_is_no_files_and_a_file_that_lacks_a_column_are_asked_of_the_engine() {
+        let (folder, engine) = engine();
+        engine.run("make a table", &format!("CREATE VIEW words AS {ROWS}")).expect("it is new");
+        assert_eq!(scanned(&engine), expected());
+        let file = folder.path().join("without.parquet");
+        engine.copy("write", "SELECT i FROM range(5) t(i)", &file).expect("written");
+        let whole = folder.path().join("whole.parquet");
+        engine.copy("write", &format!("SELECT * FROM ({ROWS}) LIMIT 2"), &whole).expect("written");
+        engine.view("words", &[file, whole]).expect("opened");
+        let found = scanned(&engine);
+        assert_eq!(found.len(), 7);
+        assert!(found[..6].iter().all(|(_, has_text)| !has_text) && found[6] == (1, true), "{found:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_any_more_is_told() {
+        let (folder, engine) = engine();
+        let file = folder.path().join("words.parquet");
+        engine.copy("write", ROWS, &file).expect("written");
+        engine.view("words", std::slice::from_ref(&file)).expect("opened");
+        std::fs::remove_file(&file).expect("removed");
+        let refused = engine.scan("read", ("words", &["i"]), &mut |_| {}).expect_err("it is gone");
+        assert!(refused.to_string().contains("words.parquet"), "{refused}");
+    }
+}
