@@ -27,7 +27,6 @@ pub(crate) const QUERY: &str =
     concat!(include_str!("missingness/due.sql"), include_str!("missingness/by_subject.sql"));
 
 const VISITS: &str = include_str!("missingness/visits.sql");
-const FINDINGS: &str = include_str!("missingness/findings.sql");
 
 /// Values that are held at a time, of sixteen bytes each: 384 MiB.
 const VALUES_AT_ONCE: usize = 24 << 20;
@@ -86,31 +85,35 @@ struct Finding {
     value: Option<f64>,
 }
 
-/// Hands each finding on.
+/// Whether a number alone, without its text, is a result.
+const TABLES: [(&str, bool); 2] = [("fact_observation", false), ("fact_lab", true)];
+const FINDING: [&str; 7] =
+    ["subject_dk", "visit_sk", "site_sk", "test_sk", "not_done", "std_result", "std_value"];
+
+/// Hands each finding of a visit on.
 fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> Result<()> {
     let [mut last_visit, mut last_site, mut last_test] =
         [&keys.visits, &keys.sites, &keys.tests].map(Last::of);
-    engine.each("read the findings of visits", FINDINGS, &mut |batch| {
-        let [subjects, visits, sites, tests] = [0, 1, 2, 3].map(|place| keys_of(batch, place));
-        let results = batch.column(4).as_primitive::<Int32Type>().values();
-        let values = batch.column(5).as_primitive::<Float64Type>();
-        for row in 0..batch.num_rows() {
-            let (Some(visit), Some(site), Some(test)) =
-                (last_visit.at(visits[row]), last_site.at(sites[row]), last_test.at(tests[row]))
-            else {
-                continue;
-            };
-            let value = values.is_valid(row).then(|| values.value(row));
-            hand_on(&Finding {
-                subject: subjects[row],
-                visit,
-                site,
-                test,
-                has_result: results[row] == 1,
-                value,
-            });
-        }
-    })
+    for (table, number_is_result) in TABLES {
+        engine.scan("read the findings of visits", (table, &FINDING), &mut |batch| {
+            let [subjects, visits, sites, tests] = [0, 1, 2, 3].map(|place| keys_of(batch, place));
+            let (not_done, texts) = (batch.column(4).as_boolean(), batch.column(5));
+            let values = batch.column(6).as_primitive::<Float64Type>();
+            for row in 0..batch.num_rows() {
+                let (Some(visit), Some(site), Some(test)) =
+                    (last_visit.at(visits[row]), last_site.at(sites[row]), last_test.at(tests[row]))
+                else {
+                    continue;
+                };
+                // Whether it was done has to be known.
+                let was_done = not_done.is_valid(row) && !not_done.value(row);
+                let value = (was_done && values.is_valid(row)).then(|| values.value(row));
+                let has_result = was_done && (texts.is_valid(row) || number_is_result && value.is_some());
+                hand_on(&Finding { subject: subjects[row], visit, site, test, has_result, value });
+            }
+        })?;
+    }
+    Ok(())
 }
 
 /// Subjects by number, in the order in which they were first seen.

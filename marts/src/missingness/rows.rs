@@ -13,7 +13,7 @@ use super::{Attendance, Pair, Study, Subjects, Values};
 use crate::mart::Give;
 
 /// Rows that are given on at a time.
-const ROWS_AT_ONCE: usize = 1 << 16;
+const ROWS_AT_ONCE: usize = 1 << 13;
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
