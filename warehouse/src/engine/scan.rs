@@ -2,10 +2,12 @@
 //! each value would be copied four times on its way.
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -19,7 +21,7 @@ use crate::{Error, Result};
 const ROWS_AT_ONCE: usize = 8192;
 
 impl Engine {
-    /// Hands on some columns of a table, in that order, as they are stored: for tables of any size. Texts may come as
+    /// Hands on some columns of a table, in that order, as they are stored: for tables of any size. Texts come as
     /// dictionaries.
     ///
     /// # Errors
@@ -34,14 +36,8 @@ impl Engine {
             Some(files) => files.iter().map(|file| open(file, columns)).collect::<Result<_>>()?,
             None => None,
         };
-        // A table that is no files, or a file of an earlier version that lacks a column.
         let Some(readers) = readers else {
-            let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
-            return self.each(
-                step,
-                &format!("SELECT {} FROM {}", columns.join(", "), identifier(table)),
-                take,
-            );
+            return self.ask_for(step, (table, columns), take);
         };
         for (reader, order) in readers {
             for batch in reader {
@@ -50,6 +46,26 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The same through the engine: of a table that is no files, or of a file of an earlier version that lacks a column.
+    fn ask_for(
+        &self,
+        step: &str,
+        (table, columns): (&str, &[&str]),
+        take: &mut dyn FnMut(&RecordBatch),
+    ) -> Result<()> {
+        let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
+        let query = format!("SELECT {} FROM {}", columns.join(", "), identifier(table));
+        self.each_until(step, &query, &mut |batch| {
+            let schema = Arc::new(with_dictionaries(batch.schema_ref()));
+            let columns = batch.columns().iter().zip(schema.fields());
+            let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+            let batch =
+                columns.collect::<Result<_, _>>().and_then(|columns| RecordBatch::try_new(schema, columns));
+            take(&batch.map_err(Error::arrow(step))?);
+            Ok(ControlFlow::Continue(()))
+        })
     }
 }
 
