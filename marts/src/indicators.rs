@@ -16,6 +16,7 @@ pub mod defined;
 pub mod groups;
 pub(crate) mod input;
 pub mod reporting;
+pub(crate) mod results;
 pub mod score;
 pub mod site_risk;
 

@@ -1,6 +1,7 @@
 //! `mart_subject_results`.
 
-use crate::mart::{Definition, Mart, column};
+use crate::indicators::results;
+use crate::mart::{Definition, Mart, Native, column};
 use crate::test::{Rule, Test};
 
 pub(super) const MART: Mart = Mart {
@@ -44,5 +45,9 @@ pub(super) const MART: Mart = Mart {
         Test::that(Rule::AtMost("n_samples", "n_samples_due")),
     ],
     tags: &["rbqm"],
-    definition: Definition::Sql(include_str!("../indicators/subject_results.sql")),
+    definition: Definition::Native(
+        results::QUERY,
+        Native { schema: results::schema, rows: results::rows },
+        1,
+    ),
 };
