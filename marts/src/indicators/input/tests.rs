@@ -105,3 +105,21 @@ fn a_study_of_which_facts_tell_nothing_has_no_rows_of_them() {
     let [ours, theirs] = both(&engine);
     assert_eq!(ours, theirs, "without subjects");
 }
+
+// Sources of pages do not always tell the data points on them.
+#[test]
+fn queries_per_page_count_every_page_of_a_study_without_data_points() {
+    use arrow::array::AsArray;
+    use arrow::datatypes::Float64Type;
+    let (_folder, engine) = engine();
+    engine.run("tell no points", "UPDATE fact_form SET n_items = NULL").expect("rows are changed");
+    let [ours, theirs] = both(&engine);
+    assert_eq!(ours, theirs);
+    let (of, below) = (ours.column(0).as_string::<i32>(), ours.column(4).as_primitive::<Float64Type>());
+    let counted: f64 =
+        (0..ours.num_rows()).filter(|row| of.value(*row) == "d01").map(|row| below.value(row)).sum();
+    let pages = "SELECT count(*) FROM fact_form WHERE NOT is_inferred
+        AND subject_dk IN (SELECT subject_dk FROM dim_subject WHERE is_current AND is_enrolled)";
+    let pages = engine.count("count", pages).expect("counted");
+    assert!(pages > 100 && (counted - pages as f64).abs() < 0.5, "{counted} of {pages} pages");
+}
