@@ -20,7 +20,7 @@ impl<'a> Ascent<'a> {
         Self { key, last: None, holds: true }
     }
 
-    /// Looks at the rows that come next. Rows without a column of the key stand in no order.
+    /// Looks at the rows that come next. Rows without a column of the key, or whose key has a fraction, stand in no order.
     ///
     /// # Errors
     /// When a column is of a kind that has no order.
@@ -32,6 +32,11 @@ impl<'a> Ascent<'a> {
             return Ok(());
         };
         let keys = rows.project(&places)?;
+        // Two numbers that are equal in SQL may differ in their bits: -0.0 is 0.0.
+        if keys.columns().iter().any(|column| column.data_type().is_floating()) {
+            self.holds = false;
+            return Ok(());
+        }
         self.holds = keys.columns().iter().all(|column| column.null_count() == 0)
             && all_below(&keys.slice(0, others), &keys.slice(1, others))?;
         if let Some(last) = &self.last {
@@ -103,5 +108,14 @@ mod tests {
         let mut ascent = Ascent::by(&["word", "day"]);
         ascent.see(&keys(&["a", "b"], &[Some(1), Some(2)])).expect("they compare");
         assert!(!ascent.holds());
+    }
+
+    #[test]
+    fn numbers_with_fractions_are_left_to_the_engine() {
+        let zeros: ArrayRef = Arc::new(arrow::array::Float64Array::from(vec![-0.0, 0.0]));
+        let rows = RecordBatch::try_from_iter([("threshold", zeros)]).expect("one column");
+        let mut ascent = Ascent::by(&["threshold"]);
+        ascent.see(&rows).expect("they compare");
+        assert!(!ascent.holds(), "they are one key");
     }
 }

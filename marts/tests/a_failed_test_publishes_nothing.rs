@@ -1,13 +1,19 @@
 //! A test of weight that fails keeps the former snapshot and shows the rows; a warning publishes; what was made beside a
 //! failure is not made again.
 
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::FixedClock;
 use marts::mart::{Column, Definition};
 use marts::{
-    Base, Cancel, Error, Freshness, Mart, Order, Outcome, Publication, Rule, Severity, Status, Test,
+    Base, Cancel, Definitions, Error, Freshness, Mart, Order, Outcome, Publication, Rule, Severity, Status,
+    Test,
 };
 use warehouse::Writer;
+use warehouse::engine::Engine;
 
 use crate::study::Study;
 
@@ -87,6 +93,25 @@ fn each_built_in_test_finds_what_is_there() {
     ask(Rule::Reconciles("the sum", sum, "SELECT 4"), "the sum equals the facts", 1, &row);
     let alone = "SELECT * FROM mart_counts WHERE n = 1";
     ask(Rule::Absent("nobody is alone", alone), "nobody is alone", 1, &[("site_id", "001")]);
+}
+
+fn of_nobody(_: &Engine, _: &Definitions) -> marts::Result<RecordBatch> {
+    let columns = [Field::new("site_id", DataType::Utf8, false), Field::new("n", DataType::Int64, false)];
+    Ok(RecordBatch::new_empty(Arc::new(Schema::new(columns.to_vec()))))
+}
+
+// Whose keys ascend of itself, and who asks of no row: every test is answered even so.
+#[test]
+fn a_mart_of_a_function_that_gives_no_rows_fails_what_the_facts_contradict() {
+    let facts = "SELECT count(DISTINCT subject_dk) FROM dim_subject WHERE is_enrolled";
+    let rule = Rule::Reconciles("the sum of subjects", "SELECT sum(n) FROM mart_counts", facts);
+    let definition = Definition::Rust(of_nobody, 1, &[]);
+    let built = build(&mut study(), vec![Mart { definition, ..counts(vec![Test::that(rule)]) }]);
+    let tests = &built.run.marts[0].tests;
+    let found: Vec<(&str, u64)> = tests.iter().map(|test| (test.test.as_str(), test.rows)).collect();
+    let key = ("site_id is unique and not null", 0);
+    assert_eq!(found[1..], [key, ("the sum of subjects equals the facts", 1)]);
+    assert!(built.failure.is_some() && built.snapshot.is_none());
 }
 
 #[test]
@@ -199,7 +224,7 @@ fn an_old_source_is_a_warning_where_the_study_says_how_old() {
     let delivered: DateTime<Utc> = star.cuts[0].extracted_at;
     let at = |days: i64| {
         let writer = Writer::wait(&study.storage, &study.scope).expect("nobody else writes");
-        let definitions = marts::Definitions::shipped().expect("well formed");
+        let definitions = Definitions::shipped().expect("well formed");
         let base = Base { current: (id, &star), formers: Vec::new(), definitions: &definitions };
         let freshness = Some(Freshness { fresh_within_days: 7 });
         let graph: &'static [Mart] = Vec::leak(vec![counts(Vec::new())]);
