@@ -45,7 +45,7 @@ impl Default for Limits {
 /// One in-memory instance, locked to the folders it was given.
 pub struct Engine {
     connection: Connection,
-    /// The files of each view over files.
+    /// The files of each view over files, by its name in small letters.
     files: Arc<Mutex<BTreeMap<String, Vec<PathBuf>>>>,
 }
 
@@ -131,13 +131,22 @@ impl Engine {
         );
         self.run(&format!("open the files of `{name}`"), &sql)?;
         let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(name.to_owned(), files.to_vec());
+        known.insert(name.to_lowercase(), files.to_vec());
         Ok(())
+    }
+
+    /// Names a table over a query.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] with the engine's word.
+    pub(crate) fn define(&self, step: &str, (name, query): (&str, &str)) -> Result<()> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).remove(&name.to_lowercase());
+        self.run(step, &format!("CREATE OR REPLACE VIEW {} AS {query}", identifier(name)))
     }
 
     /// The files of a table that is nothing else.
     fn files_of(&self, table: &str) -> Option<Vec<PathBuf>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(table).cloned()
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).get(&table.to_lowercase()).cloned()
     }
 
     /// Writes the rows of a query to one Parquet file; returns how many.

@@ -22,13 +22,12 @@ pub(crate) fn open(engine: &Engine, table: &str, view: &str, files: &[PathBuf]) 
     engine.view(&stored, files)?;
     let nulls: Vec<String> =
         columns.iter().map(|column| format!("CAST(NULL AS VARCHAR) AS {}", identifier(column))).collect();
-    let sql = format!(
-        "CREATE OR REPLACE VIEW {} AS SELECT * FROM {} UNION ALL BY NAME SELECT {} WHERE false",
-        identifier(view),
+    let query = format!(
+        "SELECT * FROM {} UNION ALL BY NAME SELECT {} WHERE false",
         identifier(&stored),
         nulls.join(", ")
     );
-    engine.run(&format!("open the columns of `{view}`"), &sql)
+    engine.define(&format!("open the columns of `{view}`"), (view, &query))
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -25,30 +25,33 @@ impl Engine {
     /// dictionaries.
     ///
     /// # Errors
-    /// [`Error::Parquet`] when a file cannot be read, and as [`Engine::query`].
+    /// [`Error::Parquet`] when a file cannot be opened, [`Error::Arrow`] when it cannot be read, and as [`Engine::query`].
     pub fn scan(
         &self,
         step: &str,
         (table, columns): (&str, &[&str]),
         take: &mut dyn FnMut(&RecordBatch),
     ) -> Result<()> {
-        let readers: Option<Vec<_>> = match self.files_of(table) {
+        let opened: Option<Vec<Opened>> = match self.files_of(table) {
             Some(files) => files.iter().map(|file| open(file, columns)).collect::<Result<_>>()?,
             None => None,
         };
-        let Some(readers) = readers else {
+        let alike = |files: &Vec<Opened>| files.windows(2).all(|pair| pair[0].schema == pair[1].schema);
+        let Some(opened) = opened.filter(alike) else {
             return self.ask_for(step, (table, columns), take);
         };
-        for (reader, order) in readers {
+        for Opened { reader, places, path, .. } in opened {
+            let failed = || format!("{step}, reading {}", path.display());
             for batch in reader {
-                let batch = batch.and_then(|batch| batch.project(&order)).map_err(Error::arrow(step))?;
-                take(&batch);
+                let batch = batch.and_then(|batch| batch.project(&places));
+                take(&batch.map_err(|source| Error::arrow(&failed())(source))?);
             }
         }
         Ok(())
     }
 
-    /// The same through the engine: of a table that is no files, or of a file of an earlier version that lacks a column.
+    /// The same through the engine: of a table that is no files, or of files of which one, of an earlier version, lacks a
+    /// column or has it of another type.
     fn ask_for(
         &self,
         step: &str,
@@ -69,20 +72,29 @@ impl Engine {
     }
 }
 
-/// A reader of the columns and their places in what it reads; none when the file lacks one.
-fn open(path: &Path, columns: &[&str]) -> Result<Option<(ParquetRecordBatchReader, Vec<usize>)>> {
+/// A file being read.
+struct Opened {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    /// What it reads, in its own order.
+    schema: SchemaRef,
+    /// Where the columns asked for are in that.
+    places: Vec<usize>,
+}
+
+/// Opens a file for some of its columns; none when it lacks one.
+fn open(path: &Path, columns: &[&str]) -> Result<Option<Opened>> {
     let refused = |source| Error::parquet("read", path)(source);
     let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
     let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
-    let schema = Arc::new(with_dictionaries(found.schema()));
-    let options = ArrowReaderOptions::new().with_schema(schema);
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(with_dictionaries(found.schema())));
     let metadata = ArrowReaderMetadata::try_new(found.metadata().clone(), options).map_err(refused)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     let reader = builder.with_projection(mask).with_batch_size(ROWS_AT_ONCE).build().map_err(refused)?;
-    let read = reader.schema();
-    let order: Option<Vec<usize>> = columns.iter().map(|column| read.index_of(column).ok()).collect();
-    Ok(order.map(|order| (reader, order)))
+    let schema = reader.schema();
+    let places: Option<Vec<usize>> = columns.iter().map(|column| schema.index_of(column).ok()).collect();
+    Ok(places.map(|places| Opened { path: path.to_owned(), reader, schema, places }))
 }
 
 /// So that a text that repeats is not copied for each of its rows.
@@ -161,6 +173,21 @@ mod tests {
         let found = scanned(&engine);
         assert_eq!(found.len(), 7);
         assert!(found[..6].iter().all(|(_, has_text)| !has_text) && found[6] == (1, true), "{found:?}");
+    }
+
+    #[test]
+    fn files_with_different_types_and_a_name_that_came_to_mean_a_query_are_asked_of_the_engine() {
+        let (folder, engine) = engine();
+        let files = ["INTEGER", "BIGINT"].map(|kind| {
+            let file = folder.path().join(format!("{kind}.parquet"));
+            let query = format!("SELECT word, CAST(i AS {kind}) AS i FROM ({ROWS}) LIMIT 3");
+            engine.copy("write", &query, &file).expect("written");
+            file
+        });
+        engine.view("words", &files).expect("opened");
+        assert_eq!(scanned(&engine), [&expected()[..3], &expected()[..3]].concat());
+        engine.define("name a query", ("Words", ROWS)).expect("named");
+        assert_eq!(scanned(&engine), expected());
     }
 
     #[test]
