@@ -85,7 +85,7 @@ struct Finding {
     value: Option<f64>,
 }
 
-/// Whether a number alone, without its text, is a result.
+/// The tables of findings, and whether a number alone, without its text, is a result there.
 const TABLES: [(&str, bool); 2] = [("fact_observation", false), ("fact_lab", true)];
 const FINDING: [&str; 7] =
     ["subject_dk", "visit_sk", "site_sk", "test_sk", "not_done", "std_result", "std_value"];

@@ -68,7 +68,7 @@ macro_rules! indicators {
     };
 }
 
-// `itself` is 1 for every subject; `is_enrolled` and `is_screened` are 1 or 0, and facts are told of those enrolled.
+// `itself` is 1 for every subject; `is_enrolled` and `is_screened` are 1 or 0, and facts count for those enrolled.
 indicators! {
     "kri0001": "n_ae" / "days_on_study", each "is_enrolled", told "n_ae";
     "kri0002": "n_sae" / "days_on_study", each "is_enrolled", told "n_ae";

@@ -10,7 +10,7 @@ use crate::by_key::keys_of;
 use crate::{Error, Result};
 
 /// The running numbers of events of every subject, which stand together in the order of its visits.
-const BY_VISIT: &str = "SELECT subject_sk, site_sk, n_ae, n_sae, n_pd FROM mart_reporting";
+const BY_VISIT: [&str; 5] = ["subject_sk", "site_sk", "n_ae", "n_sae", "n_pd"];
 /// In the order of its columns.
 const EVENTS: [&str; 3] = ["n_ae", "n_sae", "n_pd"];
 
@@ -42,8 +42,8 @@ impl<'a> Courses<'a> {
         let failed = |source| Error::Build { mart: mart.to_owned(), source };
         let mut courses: Vec<Course> = Vec::new();
         let mut last = None;
-        for batch in engine.query("read the events by visit", BY_VISIT).map_err(failed)? {
-            let [subjects, sites, events @ ..] = [0, 1, 2, 3, 4].map(|place| keys_of(&batch, place));
+        let read = engine.scan("read the events by visit", ("mart_reporting", &BY_VISIT), &mut |batch| {
+            let [subjects, sites, events @ ..] = [0, 1, 2, 3, 4].map(|place| keys_of(batch, place));
             for row in 0..batch.num_rows() {
                 if last != Some(subjects[row]) {
                     last = Some(subjects[row]);
@@ -54,7 +54,8 @@ impl<'a> Courses<'a> {
                     course.push(u64::try_from(events[row]).unwrap_or(0));
                 }
             }
-        }
+        });
+        read.map_err(failed)?;
         Ok(Self { sites, courses })
     }
 

@@ -27,6 +27,7 @@ pub(super) const MART: Mart = Mart {
         Test::that(Rule::NotNull("metric")),
         Test::that(Rule::Range("flag", -2.0, 2.0)),
         Test::that(Rule::Relationship("site_id", "dim_site", "site_id")),
+        // Subjects stand at the site of now, of which each name has one.
         Test::that(Rule::Reconciles(
             "the sum of the numerators of all indicators that are no events by visit",
             "SELECT sum(numerator) FROM mart_kri WHERE method <> 'in_frame'",

@@ -78,6 +78,7 @@ impl Counts {
         }
         let is_enrolled = counts.of("is_enrolled");
         let (mut enrolled, mut at_sites): (ByKey, HashMap<i64, f64>) = Default::default();
+        // Of each subject one version is that of now.
         for place in (0..keys.len()).filter(|place| is_enrolled[*place] > 0.0) {
             enrolled.insert(keys[place], place);
             *at_sites.entry(site_keys[place]).or_default() += 1.0;

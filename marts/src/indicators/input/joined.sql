@@ -1,6 +1,7 @@
 -- grain:  one row per subject as it is now, and one of the whole study: the relations `subjects` and `told`
 -- inputs: current_subjects, ae, deviation, disposition, query, page, visit, result
--- A subject counts once, at the site of now, whatever versions of it the facts point to. Facts are told of those enrolled.
+-- A subject counts once, at the site of now, whatever versions of it the facts point to. Facts count for those enrolled, and
+-- tell something of the study whomever they are of.
 , counted AS (
     SELECT e.*, ae.n_ae, ae.n_sae, ae.n_special, ae.n_lags, ae.n_ae_late, ae.n_sae_lags, ae.n_sae_late, ae.interrupted,
         dv.n_deviations, dv.n_important, dv.n_not_important, dv.ineligible, dv.misdosed, dv.consent_defect, dv.prohibited,
