@@ -81,9 +81,12 @@ pub(super) fn groups(
         let [numerators, denominators] =
             [2, 3].map(|position| batch.column(position).as_primitive::<Float64Type>());
         for row in 0..batch.num_rows() {
-            let Some(indicator) = text(batch.column(0), row) else { continue };
-            for level in LEVELS.into_iter().chain([STUDY]) {
-                let Some(name) = sites.group(at.value(row), level) else { continue };
+            let (Some(indicator), Some(site)) = (text(batch.column(0), row), sites.0.get(&at.value(row)))
+            else {
+                continue;
+            };
+            for (level, name) in LEVELS.into_iter().chain([STUDY]).zip(site) {
+                let Some(name) = name else { continue };
                 let sum = sums.entry((indicator.clone(), level, name)).or_default();
                 sum.0 += numerators.value(row);
                 sum.1 += denominators.value(row);

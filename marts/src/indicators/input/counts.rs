@@ -28,7 +28,7 @@ const FACTS: [&str; 7] = [
     include_str!("visit.sql"),
     include_str!("result.sql"),
 ];
-/// Days after the first treatment within which a death is early.
+/// Days after randomisation, or the reference start, within which a death is early.
 const EARLY_DAYS: f64 = 90.0;
 const STEP: &str = "count what subjects add to indicators";
 
@@ -40,6 +40,8 @@ pub(super) struct Counts {
     pub(super) sites: Vec<Site>,
     /// By subject.
     columns: HashMap<String, Vec<f64>>,
+    /// A column of which nothing is told.
+    nothing: Vec<f64>,
     /// Over all rows of a fact, whomever they are of.
     totals: HashMap<String, f64>,
 }
@@ -76,6 +78,7 @@ impl Counts {
                 counts.columns.entry(name).or_default().extend(values);
             }
         }
+        counts.nothing = vec![f64::NAN; counts.subjects.len()];
         let is_enrolled = counts.of("is_enrolled");
         let (mut enrolled, mut at_sites): (ByKey, HashMap<i64, f64>) = Default::default();
         // Of each subject one version is that of now.
@@ -93,13 +96,12 @@ impl Counts {
     }
 
     fn read_facts(&mut self, engine: &Engine, query: &str, enrolled: &ByKey) -> Result<()> {
-        let n_subjects = self.subjects.len();
         for batch in engine.query(STEP, query)? {
             let places: Vec<Option<usize>> =
                 keys_of(&batch, 0).iter().map(|key| enrolled.get(key).copied()).collect();
             for (name, column) in counted(&batch, 1)? {
                 self.add_total(&name, &column);
-                let values = self.columns.entry(name).or_insert_with(|| vec![f64::NAN; n_subjects]);
+                let values = self.columns.entry(name).or_insert_with(|| self.nothing.clone());
                 for (place, value) in places.iter().zip(&column) {
                     if let (Some(place), Some(value)) = (place, value) {
                         values[*place] = value;
@@ -162,8 +164,8 @@ impl Counts {
     }
 
     /// A column by its name, a number for each subject; what nothing is told of is not there for anyone.
-    pub(super) fn of(&self, name: &str) -> Vec<f64> {
-        self.columns.get(name).cloned().unwrap_or_else(|| vec![f64::NAN; self.subjects.len()])
+    pub(super) fn of(&self, name: &str) -> &[f64] {
+        self.columns.get(name).unwrap_or(&self.nothing)
     }
 
     /// What a column comes to over the whole study.

@@ -1,5 +1,5 @@
--- grain:  one row per subject as it is now, and one of the whole study: the relations `subjects` and `told`
--- inputs: current_subjects, ae, deviation, disposition, query, page, visit, result
+-- grain:  one row per subject as it is now, per site as it is now, and of the whole study: the relations `subjects`, `sites` and `told`
+-- inputs: current_subjects, site, ae, deviation, disposition, query, page, visit, result
 -- A subject counts once, at the site of now, whatever versions of it the facts point to. Facts count for those enrolled, and
 -- tell something of the study whomever they are of.
 , counted AS (
@@ -29,6 +29,12 @@ subjects AS (
         CASE WHEN (has_died = 1 OR died = 1) AND COALESCE(death_date, died_date) <= began_date + 90 THEN 1 ELSE 0 END AS has_died_early,
         CASE WHEN consent_defect = 1 OR (consent_date > first_visit_date AND consent_date < began_date) THEN 1 ELSE 0 END AS has_consent_defect
     FROM counted
+),
+sites AS (
+    SELECT s.site_sk, s.target_enrolment, s.is_long_active, COALESCE(n.n_enrolled, 0) AS n_enrolled,
+        CASE WHEN n.n_enrolled > 0 THEN 0 ELSE 1 END AS is_empty
+    FROM site s
+    LEFT JOIN (SELECT site_dk, sum(is_enrolled) AS n_enrolled FROM current_subjects GROUP BY site_dk) AS n ON n.site_dk = s.site_dk
 ),
 -- What the study's sources tell anything about.
 told AS (
