@@ -33,6 +33,53 @@ impl Hasher for KeyHasher {
 /// What stands at a key.
 pub(crate) type ByKey = HashMap<i64, usize, BuildHasherDefault<KeyHasher>>;
 
+/// Keys by number, in the order in which they were first seen. The last one is at hand: rows of one subject stand together.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    numbers: ByKey,
+    keys: Vec<i64>,
+    last: Option<(i64, usize)>,
+}
+
+impl Numbers {
+    pub(crate) const fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys, each at the place of its number.
+    pub(crate) fn keys(&self) -> &[i64] {
+        &self.keys
+    }
+
+    /// The number of a key, which may be new.
+    pub(crate) fn number(&mut self, key: i64) -> usize {
+        match self.last {
+            Some((last, number)) if last == key => number,
+            _ => {
+                let next = self.keys.len();
+                let number = *self.numbers.entry(key).or_insert(next);
+                if number == next {
+                    self.keys.push(key);
+                }
+                self.last = Some((key, number));
+                number
+            }
+        }
+    }
+
+    /// The number of one that was seen.
+    pub(crate) fn known(&self, key: i64) -> usize {
+        self.numbers.get(&key).copied().unwrap_or_default()
+    }
+
+    /// Their numbers in the order of their keys.
+    pub(crate) fn in_order(&self) -> Vec<usize> {
+        let mut numbers: Vec<usize> = (0..self.keys.len()).collect();
+        numbers.sort_unstable_by_key(|number| self.keys[*number]);
+        numbers
+    }
+}
+
 /// The values of a column of keys.
 pub(crate) fn keys_of(batch: &RecordBatch, column: usize) -> &[i64] {
     batch.column(column).as_primitive::<Int64Type>().values()

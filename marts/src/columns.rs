@@ -1,9 +1,9 @@
-//! The rows of a Rust mart, column by column.
+//! The rows of a mart that a function makes, column by column.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::{Error, Result};
 
@@ -28,6 +28,12 @@ pub(crate) fn numbers<R>(name: &'static str, rows: &[R], of: fn(&R) -> f64) -> C
 /// A column of numbers that a row may lack.
 pub(crate) fn some_numbers<R>(name: &'static str, rows: &[R], of: fn(&R) -> Option<f64>) -> Column {
     (name, true, Arc::new(rows.iter().map(of).collect::<Float64Array>()))
+}
+
+/// The columns of a table any of which may be null, as a query has them.
+pub(crate) fn schema(columns: &[(&str, DataType)]) -> SchemaRef {
+    let column = |(name, kind): &(&str, DataType)| Field::new(*name, kind.clone(), true);
+    Arc::new(Schema::new(columns.iter().map(column).collect::<Vec<_>>()))
 }
 
 /// The table of these columns.

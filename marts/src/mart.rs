@@ -82,6 +82,21 @@ pub struct Native {
     pub rows: fn(&Engine, &mut Give<'_>) -> warehouse::Result<()>,
 }
 
+/// All that a function gives, as one table.
+#[cfg(test)]
+pub(crate) fn together(
+    schema: &SchemaRef,
+    rows: impl FnOnce(&mut Give<'_>) -> warehouse::Result<()>,
+) -> RecordBatch {
+    let mut batches = Vec::new();
+    rows(&mut |batch| {
+        batches.push(batch.clone());
+        Ok(())
+    })
+    .expect("the rows are given");
+    arrow::compute::concat_batches(schema, &batches).expect("they have one schema")
+}
+
 /// The piece of [`Mart::made_of`] that is the program's version.
 pub(crate) const PROGRAM: &str = "program";
 /// The piece that is the query, or the function's revision.

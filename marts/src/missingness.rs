@@ -12,7 +12,7 @@ use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
 use warehouse::Result;
 use warehouse::engine::Engine;
 
-use crate::by_key::{ByKey, keys_of};
+use crate::by_key::{Numbers, keys_of};
 use crate::mart::Give;
 
 mod keys;
@@ -116,41 +116,6 @@ fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> 
     Ok(())
 }
 
-/// Subjects by number, in the order in which they were first seen.
-#[derive(Debug, Default)]
-struct Subjects {
-    numbers: ByKey,
-    keys: Vec<i64>,
-}
-
-impl Subjects {
-    const fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    /// The number of a subject, who may be new.
-    fn number(&mut self, key: i64) -> usize {
-        let next = self.keys.len();
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            self.keys.push(key);
-        }
-        number
-    }
-
-    /// The number of one who was seen.
-    fn known(&self, key: i64) -> usize {
-        self.numbers.get(&key).copied().unwrap_or_default()
-    }
-
-    /// Their numbers in the order of their keys.
-    fn in_order(&self) -> Vec<usize> {
-        let mut numbers: Vec<usize> = (0..self.keys.len()).collect();
-        numbers.sort_unstable_by_key(|number| self.keys[*number]);
-        numbers
-    }
-}
-
 /// A subject at a visit that is due.
 #[derive(Debug, Clone, Copy)]
 struct Attendance {
@@ -164,27 +129,23 @@ struct Attendance {
 /// Who was expected when, and how many records there are.
 #[derive(Debug)]
 struct Study {
-    subjects: Subjects,
+    subjects: Numbers,
     /// By visit, then by subject.
     visits: Vec<Vec<Option<Attendance>>>,
     /// Records of each variable at each visit.
     records: Vec<u32>,
     /// Subjects who came to each visit.
     came: Vec<u64>,
-    /// The subject's key, the visit and the site of the finding that was seen last, and the subject's number: findings of
-    /// one visit stand together.
-    last: Option<([usize; 2], i64, usize)>,
 }
 
 impl Study {
     /// With the records of visits alone.
     fn read(engine: &Engine, keys: &Keys) -> Result<Self> {
         let mut study = Self {
-            subjects: Subjects::default(),
+            subjects: Numbers::default(),
             visits: vec![Vec::new(); keys.visits.len()],
             records: vec![0; keys.pairs()],
             came: Vec::new(),
-            last: None,
         };
         engine.each("read the visits", VISITS, &mut |batch| {
             let [subjects, visits, sites] = [0, 1, 2].map(|place| keys_of(batch, place));
@@ -205,15 +166,8 @@ impl Study {
 
     /// A finding shows that its visit took place, whether that has a record of its own or not.
     fn saw(&mut self, found: &Finding) -> usize {
-        let place = [found.visit, found.site];
-        if let Some((_, _, number)) =
-            self.last.filter(|(last, key, _)| *last == place && *key == found.subject)
-        {
-            return number;
-        }
         let subject = self.subjects.number(found.subject);
         self.note(found.visit, subject, Attendance { site: found.site, came: true, due: None });
-        self.last = Some((place, found.subject, subject));
         subject
     }
 

@@ -5,11 +5,12 @@ use std::mem::take;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Date32Type, Int32Type, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
 use crate::by_key::{ByKey, keys_of};
+use crate::columns;
 use crate::mart::Give;
 
 const ENROLLED: &str = include_str!("enrolled.sql");
@@ -29,7 +30,7 @@ const ROWS_AT_ONCE: usize = 1 << 16;
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
-    Arc::new(Schema::new(COLUMNS.map(|name| Field::new(name, DataType::Int64, true)).to_vec()))
+    columns::schema(&COLUMNS.map(|name| (name, DataType::Int64)))
 }
 
 /// One enrolled subject.
@@ -116,6 +117,7 @@ mod tests {
     use warehouse::engine::Limits;
 
     use super::*;
+    use crate::mart::together;
 
     /// Subjects who are enrolled or not, in several versions, with visits and events of one day, without a day, and of
     /// subjects that nobody knows.
@@ -138,13 +140,7 @@ mod tests {
             FROM range(300) t(i);";
 
     fn given(engine: &Engine) -> RecordBatch {
-        let mut batches = Vec::new();
-        rows(engine, &mut |batch| {
-            batches.push(batch.clone());
-            Ok(())
-        })
-        .expect("the rows are given");
-        concat_batches(&schema(), &batches).expect("they have one schema")
+        together(&schema(), |give| rows(engine, give))
     }
 
     // The query is the definition; DuckDB answers it.

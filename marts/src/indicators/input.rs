@@ -10,10 +10,11 @@ use std::mem::take;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
+use crate::columns;
 use crate::mart::Give;
 
 mod counts;
@@ -114,15 +115,13 @@ indicators! {
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
-    let column = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
-    let columns = [
+    columns::schema(&[
         ("indicator_id", DataType::Utf8),
         ("subject_sk", DataType::Int64),
         ("site_sk", DataType::Int64),
         ("numerator", DataType::Float64),
         ("denominator", DataType::Float64),
-    ];
-    Arc::new(Schema::new(columns.map(column).to_vec()))
+    ])
 }
 
 /// Gives the rows of [`QUERY`], in its order.

@@ -1,15 +1,15 @@
 //! `mart_subject_results`: how many results each subject has. Its query puts every result into a group; here they are
 //! counted as they stand, those of one subject together.
 
-use std::mem::take;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Float64Type, Int8Type, Int32Type, Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Float64Type, Int8Type, Int32Type, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
-use crate::by_key::{ByKey, keys_of};
+use crate::by_key::{Numbers, keys_of};
+use crate::columns;
 use crate::mart::Give;
 
 /// What it is, as a query.
@@ -21,7 +21,7 @@ const OBSERVATION: [&str; 5] = ["subject_dk", "not_done", "std_result", "std_val
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
-    Arc::new(Schema::new(COLUMNS.map(|name| Field::new(name, DataType::Int64, true)).to_vec()))
+    columns::schema(&COLUMNS.map(|name| (name, DataType::Int64)))
 }
 
 /// One subject's results, in the order of the columns after the first.
@@ -35,29 +35,20 @@ struct Counts {
     samples: i64,
 }
 
-/// Subjects in the order in which they were first seen.
 #[derive(Debug, Default)]
 struct Subjects {
-    numbers: ByKey,
-    counts: Vec<(i64, Counts)>,
-    last: Option<(i64, usize)>,
+    numbers: Numbers,
+    /// By number.
+    counts: Vec<Counts>,
 }
 
 impl Subjects {
     fn of(&mut self, key: i64) -> &mut Counts {
-        let number = match self.last {
-            Some((last, number)) if last == key => number,
-            _ => {
-                let next = self.counts.len();
-                let number = *self.numbers.entry(key).or_insert(next);
-                if number == next {
-                    self.counts.push((key, Counts::default()));
-                }
-                self.last = Some((key, number));
-                number
-            }
-        };
-        &mut self.counts[number].1
+        let number = self.numbers.number(key);
+        if number == self.counts.len() {
+            self.counts.push(Counts::default());
+        }
+        &mut self.counts[number]
     }
 }
 
@@ -118,16 +109,14 @@ pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
             }
         }
     })?;
-    let mut counts = take(&mut subjects.counts);
-    counts.sort_unstable_by_key(|(key, _)| *key);
-    give(&batch(&counts)?)
+    give(&batch(&subjects)?)
 }
 
 /// Whether results are there.
 struct States<'a> {
-    not_done: &'a arrow::array::BooleanArray,
+    not_done: &'a BooleanArray,
     texts: &'a ArrayRef,
-    values: &'a arrow::array::Float64Array,
+    values: &'a Float64Array,
 }
 
 impl<'a> States<'a> {
@@ -148,18 +137,20 @@ impl<'a> States<'a> {
     }
 }
 
-fn batch(counts: &[(i64, Counts)]) -> Result<RecordBatch> {
-    let column = |of: &dyn Fn(&(i64, Counts)) -> i64| -> ArrayRef {
-        Arc::new(counts.iter().map(of).collect::<Int64Array>())
+fn batch(subjects: &Subjects) -> Result<RecordBatch> {
+    let in_order = subjects.numbers.in_order();
+    let keys = in_order.iter().map(|number| subjects.numbers.keys()[*number]).collect::<Int64Array>();
+    let column = |of: fn(&Counts) -> i64| -> ArrayRef {
+        Arc::new(in_order.iter().map(|number| of(&subjects.counts[*number])).collect::<Int64Array>())
     };
     let columns = vec![
-        column(&|(key, _)| *key),
-        column(&|(_, counts)| counts.assessments),
-        column(&|(_, counts)| counts.empty),
-        column(&|(_, counts)| counts.graded),
-        column(&|(_, counts)| counts.grade_3_4),
-        column(&|(_, counts)| counts.samples_due),
-        column(&|(_, counts)| counts.samples),
+        Arc::new(keys),
+        column(|counts| counts.assessments),
+        column(|counts| counts.empty),
+        column(|counts| counts.graded),
+        column(|counts| counts.grade_3_4),
+        column(|counts| counts.samples_due),
+        column(|counts| counts.samples),
     ];
     RecordBatch::try_new(schema(), columns).map_err(Error::arrow("lay out how many results subjects have"))
 }
@@ -170,6 +161,7 @@ mod tests {
     use warehouse::engine::Limits;
 
     use super::*;
+    use crate::mart::together;
 
     /// Findings of every kind, done or not, with a number, a text, both or neither.
     const STUDY: &str = "
@@ -185,13 +177,7 @@ mod tests {
         INSERT INTO fact_observation VALUES (7, false, 'one', 1.0, 'DA');";
 
     fn given(engine: &Engine) -> RecordBatch {
-        let mut batches = Vec::new();
-        rows(engine, &mut |batch| {
-            batches.push(batch.clone());
-            Ok(())
-        })
-        .expect("the rows are given");
-        concat_batches(&schema(), &batches).expect("they have one schema")
+        together(&schema(), |give| rows(engine, give))
     }
 
     // The query is the definition; DuckDB answers it.

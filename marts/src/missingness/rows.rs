@@ -5,11 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use warehouse::{Error, Result};
 
 use super::keys::Keys;
-use super::{Attendance, Pair, Study, Subjects, Values};
+use super::{Attendance, Pair, Study, Values};
+use crate::by_key::Numbers;
+use crate::columns;
 use crate::mart::Give;
 
 /// Rows that are given on at a time.
@@ -17,8 +19,7 @@ const ROWS_AT_ONCE: usize = 1 << 13;
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
-    let column = |(name, kind): (&str, DataType)| Field::new(name, kind, true);
-    let columns = [
+    columns::schema(&[
         ("subject_dk", DataType::Int64),
         ("test_dk", DataType::Int64),
         ("visit_dk", DataType::Int64),
@@ -28,8 +29,7 @@ pub(crate) fn schema() -> SchemaRef {
         ("received", DataType::Int32),
         ("observed", DataType::Int32),
         ("mean_value", DataType::Float64),
-    ];
-    Arc::new(Schema::new(columns.map(column).to_vec()))
+    ])
 }
 
 /// Who was expected at a visit, in the order of their keys.
@@ -43,13 +43,13 @@ struct Expected {
 }
 
 impl Expected {
-    fn at(visit: &[Option<Attendance>], subjects: (&Subjects, &[usize]), sites: &[i64]) -> Self {
+    fn at(visit: &[Option<Attendance>], subjects: (&Numbers, &[usize]), sites: &[i64]) -> Self {
         let mut expected = Self::default();
         let (subjects, in_order) = subjects;
         for &number in in_order {
             let Some(Some(seen)) = visit.get(number) else { continue };
             expected.numbers.push(number);
-            expected.subjects.push(subjects.keys[number]);
+            expected.subjects.push(subjects.keys()[number]);
             expected.sites.push(sites[seen.site]);
             expected.came.push(i32::from(seen.came));
             expected.due.push(seen.due);

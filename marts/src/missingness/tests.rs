@@ -3,6 +3,7 @@ use arrow::compute::concat_batches;
 use warehouse::engine::Limits;
 
 use super::*;
+use crate::mart::together;
 
 /// Subjects at several sites, in several versions of everything; findings that are repeated, not done, empty, of visits
 /// without a record, of visits that are not scheduled, and of variables that few have.
@@ -34,13 +35,7 @@ fn engine() -> (tempfile::TempDir, Engine) {
 }
 
 fn given(engine: &Engine, most: usize) -> RecordBatch {
-    let mut batches = Vec::new();
-    at_once(engine, most, &mut |batch| {
-        batches.push(batch.clone());
-        Ok(())
-    })
-    .expect("the rows are given");
-    concat_batches(&schema(), &batches).expect("they have one schema")
+    together(&schema(), |give| at_once(engine, most, give))
 }
 
 // The query is the definition; DuckDB answers it.

@@ -2,6 +2,7 @@ use arrow::compute::concat_batches;
 use warehouse::engine::Limits;
 
 use super::*;
+use crate::mart::together;
 
 /// Subjects at several sites, in two versions, screened, enrolled or neither; facts of them and of subjects whom nobody
 /// knows, with every state that an indicator asks for, and nulls wherever they may be.
@@ -67,14 +68,9 @@ fn engine() -> (tempfile::TempDir, Engine) {
 
 /// The rows of the function and of the query.
 fn both(engine: &Engine) -> [RecordBatch; 2] {
-    let mut batches = Vec::new();
-    rows(engine, &mut |batch| {
-        batches.push(batch.clone());
-        Ok(())
-    })
-    .expect("the rows are given");
     let asked = engine.query("ask", QUERY).expect("the query is answered");
-    [batches, asked].map(|batches| concat_batches(&schema(), &batches).expect("they have the mart's columns"))
+    let asked = concat_batches(&schema(), &asked).expect("they have the mart's columns");
+    [together(&schema(), |give| rows(engine, give)), asked]
 }
 
 fn ids(rows: &RecordBatch) -> std::collections::BTreeSet<String> {
