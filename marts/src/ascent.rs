@@ -1,5 +1,5 @@
-//! Whether the rows of a table stand in the order of its key, so that no key occurs twice or is null. To look at them one after the
-//! other costs a tenth of sorting them into a table.
+//! Whether the rows of a table stand in the order of its key, so that no key occurs twice or is null. To look at them one
+//! after the other costs a tenth of sorting them into a table.
 
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::kernels::cmp::{eq, lt};

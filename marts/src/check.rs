@@ -1,5 +1,5 @@
-//! Asks the tests of a mart that was made, all in one statement. What a row can fail by itself is counted in one pass over the
-//! mart.
+//! Asks the tests of a mart that was made, all in one statement. What a row can fail by itself is counted in one pass over
+//! the mart.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

@@ -175,7 +175,7 @@ impl Seat {
         self.open(name, count)
     }
 
-    /// Makes a table of that schema from many rows of numbers, which `rows` writes some at a time.
+    /// Makes a table of that schema from many rows that repeat in runs, which `rows` writes some at a time.
     ///
     /// # Errors
     /// [`Error::Parquet`] when they cannot be written, and what `rows` refuses.
