@@ -1,10 +1,12 @@
 //! `mart_subject_results`: how many results each subject has. Its query puts every result into a group; here they are
 //! counted as they stand, those of one subject together.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Float64Type, Int8Type, Int32Type, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{DataType, Int8Type, Int32Type, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
@@ -17,6 +19,10 @@ pub(crate) const QUERY: &str = include_str!("subject_results.sql");
 const COLUMNS: [&str; 7] =
     ["subject_dk", "n_assessments", "n_empty", "n_graded", "n_grade_3_4", "n_samples_due", "n_samples"];
 const LAB: [&str; 5] = ["subject_dk", "not_done", "std_result", "std_value", "toxicity_grade"];
+/// The domain of samples of a drug's concentration.
+const SAMPLE: &str = "PC";
+/// The domain of how much of a drug came back, which is neither an assessment nor a sample.
+const ACCOUNTABILITY: &str = "DA";
 const OBSERVATION: [&str; 5] = ["subject_dk", "not_done", "std_result", "std_value", "domain"];
 
 /// The columns of the mart.
@@ -43,31 +49,16 @@ struct Subjects {
 }
 
 impl Subjects {
-    fn of(&mut self, key: i64) -> &mut Counts {
-        let number = self.numbers.number(key);
-        if number == self.counts.len() {
-            self.counts.push(Counts::default());
-        }
-        &mut self.counts[number]
-    }
-}
-
-/// What a finding counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Assessment,
-    /// Of a drug's concentration.
-    Sample,
-    /// Of how much of the drug came back.
-    Accountability,
-}
-
-impl Kind {
-    fn of(domain: Option<&str>) -> Self {
-        match domain {
-            Some("PC") => Self::Sample,
-            Some("DA") => Self::Accountability,
-            _ => Self::Assessment,
+    /// Adds what is counted of the rows of each subject, which stand together.
+    fn each(&mut self, batch: &RecordBatch, mut count: impl FnMut(&mut Counts, Range<usize>)) {
+        let mut first = 0;
+        for rows in keys_of(batch, 0).chunk_by(i64::eq) {
+            let number = self.numbers.number(rows[0]);
+            if number == self.counts.len() {
+                self.counts.push(Counts::default());
+            }
+            count(&mut self.counts[number], first..first + rows.len());
+            first += rows.len();
         }
     }
 }
@@ -79,62 +70,71 @@ impl Kind {
 pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
     let mut subjects = Subjects::default();
     engine.scan("count laboratory results", ("fact_lab", &LAB), &mut |batch| {
-        let (keys, states) = (keys_of(batch, 0), States::of(batch));
+        let Found { empty, .. } = Found::of(batch);
         let grades = batch.column(4).as_primitive::<Int8Type>();
-        for (row, key) in keys.iter().enumerate() {
-            let counts = subjects.of(*key);
-            let grade = grades.is_valid(row).then(|| grades.value(row));
-            counts.assessments += 1;
-            counts.empty += i64::from(states.is_empty(row));
-            counts.graded += i64::from(grade.is_some_and(|grade| (0..=4).contains(&grade)));
-            counts.grade_3_4 += i64::from(matches!(grade, Some(3 | 4)));
-        }
+        let [graded, grade_3_4] = [0..=4, 3..=4].map(|among| {
+            let within = BooleanBuffer::collect_bool(grades.len(), |row| among.contains(&grades.value(row)));
+            and_valid(within, grades.nulls())
+        });
+        subjects.each(batch, |counts, rows| {
+            counts.assessments += whole(rows.len());
+            counts.empty += ones(&empty, &rows);
+            counts.graded += ones(&graded, &rows);
+            counts.grade_3_4 += ones(&grade_3_4, &rows);
+        });
     })?;
     engine.scan("count findings", ("fact_observation", &OBSERVATION), &mut |batch| {
-        let (keys, states) = (keys_of(batch, 0), States::of(batch));
-        let domains = batch.column(4).as_dictionary::<Int32Type>();
-        let kinds: Vec<Kind> = domains.values().as_string::<i32>().iter().map(Kind::of).collect();
-        for (row, key) in keys.iter().enumerate() {
-            let counts = subjects.of(*key);
-            match domains.key(row).map_or(Kind::Assessment, |domain| kinds[domain]) {
-                Kind::Assessment => {
-                    counts.assessments += 1;
-                    counts.empty += i64::from(states.is_empty(row));
-                }
-                Kind::Sample => {
-                    counts.samples_due += 1;
-                    counts.samples += i64::from(!states.is_not_done(row));
-                }
-                Kind::Accountability => {}
-            }
-        }
+        let Found { empty, not_done } = Found::of(batch);
+        let [samples, others] = [SAMPLE, ACCOUNTABILITY].map(|domain| of_domain(batch.column(4), domain));
+        let elsewhere = !&(&samples | &others);
+        let [empty, taken] = [&empty & &elsewhere, &samples & &!&not_done];
+        subjects.each(batch, |counts, rows| {
+            counts.assessments += ones(&elsewhere, &rows);
+            counts.empty += ones(&empty, &rows);
+            counts.samples_due += ones(&samples, &rows);
+            counts.samples += ones(&taken, &rows);
+        });
     })?;
     give(&batch(&subjects)?)
 }
 
-/// Whether results are there.
-struct States<'a> {
-    not_done: &'a BooleanArray,
-    texts: &'a ArrayRef,
-    values: &'a Float64Array,
+/// Which findings were not done, and which have no result, a bit for each row.
+struct Found {
+    not_done: BooleanBuffer,
+    empty: BooleanBuffer,
 }
 
-impl<'a> States<'a> {
-    fn of(batch: &'a RecordBatch) -> Self {
-        Self {
-            not_done: batch.column(1).as_boolean(),
-            texts: batch.column(2),
-            values: batch.column(3).as_primitive::<Float64Type>(),
-        }
+impl Found {
+    fn of(batch: &RecordBatch) -> Self {
+        let not_done = batch.column(1).as_boolean();
+        let not_done = and_valid(not_done.values().clone(), not_done.nulls());
+        let empty = match (batch.column(2).nulls(), batch.column(3).nulls()) {
+            (Some(texts), Some(values)) => &not_done | &!&(texts.inner() | values.inner()),
+            _ => not_done.clone(),
+        };
+        Self { not_done, empty }
     }
+}
 
-    fn is_not_done(&self, row: usize) -> bool {
-        self.not_done.is_valid(row) && self.not_done.value(row)
-    }
+/// Which findings are of a domain.
+fn of_domain(domains: &ArrayRef, domain: &str) -> BooleanBuffer {
+    let domains = domains.as_dictionary::<Int32Type>();
+    let is_it: Vec<bool> =
+        domains.values().as_string::<i32>().iter().map(|name| name == Some(domain)).collect();
+    BooleanBuffer::collect_bool(domains.len(), |row| domains.key(row).is_some_and(|key| is_it[key]))
+}
 
-    fn is_empty(&self, row: usize) -> bool {
-        self.is_not_done(row) || (self.values.is_null(row) && self.texts.is_null(row))
-    }
+fn and_valid(bits: BooleanBuffer, nulls: Option<&NullBuffer>) -> BooleanBuffer {
+    nulls.map_or(bits.clone(), |nulls| &bits & nulls.inner())
+}
+
+fn ones(bits: &BooleanBuffer, rows: &Range<usize>) -> i64 {
+    whole(bits.slice(rows.start, rows.len()).count_set_bits())
+}
+
+#[expect(clippy::cast_possible_wrap, reason = "rows of a batch")]
+const fn whole(number: usize) -> i64 {
+    number as i64
 }
 
 fn batch(subjects: &Subjects) -> Result<RecordBatch> {
