@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ParquetMetaData;
 
 use super::{Engine, identifier};
 use crate::{Error, Result};
@@ -40,10 +41,13 @@ impl Engine {
         let Some(opened) = opened.filter(alike) else {
             return self.ask_for(step, (table, columns), take);
         };
-        for Opened { reader, places, path, .. } in opened {
+        for Opened { reader, places, path, schema } in opened {
             let failed = || format!("{step}, reading {}", path.display());
             for batch in reader {
-                let batch = batch.and_then(|batch| batch.project(&places));
+                let batch = batch.and_then(|batch| {
+                    let columns = places.iter().map(|place| place.of(&batch)).collect();
+                    RecordBatch::try_new(schema.clone(), columns)
+                });
                 take(&batch.map_err(|source| Error::arrow(&failed())(source))?);
             }
         }
@@ -76,10 +80,27 @@ impl Engine {
 struct Opened {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    /// What it reads, in its own order.
+    /// What was asked for, in that order.
     schema: SchemaRef,
-    /// Where the columns asked for are in that.
-    places: Vec<usize>,
+    /// Where each column is.
+    places: Vec<Place>,
+}
+
+/// Where a column of a file is.
+enum Place {
+    /// Among those that are read.
+    Read(usize),
+    /// Nowhere: it has nulls alone, and these are so many that no batch has more.
+    Void(ArrayRef),
+}
+
+impl Place {
+    fn of(&self, batch: &RecordBatch) -> ArrayRef {
+        match self {
+            Self::Read(place) => batch.column(*place).clone(),
+            Self::Void(nulls) => nulls.slice(0, batch.num_rows()),
+        }
+    }
 }
 
 /// Opens a file for some of its columns; none when it lacks one.
@@ -87,14 +108,32 @@ fn open(path: &Path, columns: &[&str]) -> Result<Option<Opened>> {
     let refused = |source| Error::parquet("read", path)(source);
     let file = File::open(path).map_err(|source| Error::io("open", path, source))?;
     let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(with_dictionaries(found.schema())));
+    let all = Arc::new(with_dictionaries(found.schema()));
+    let fields: Option<Vec<Field>> =
+        columns.iter().map(|column| all.field_with_name(column).ok().cloned()).collect();
+    let Some(fields) = fields else { return Ok(None) };
+    let options = ArrowReaderOptions::new().with_schema(all);
     let metadata = ArrowReaderMetadata::try_new(found.metadata().clone(), options).map_err(refused)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    let told = columns.iter().copied().filter(|column| !is_void(found.metadata(), column));
+    let mask = ProjectionMask::columns(builder.parquet_schema(), told);
     let reader = builder.with_projection(mask).with_batch_size(ROWS_AT_ONCE).build().map_err(refused)?;
-    let schema = reader.schema();
-    let places: Option<Vec<usize>> = columns.iter().map(|column| schema.index_of(column).ok()).collect();
-    Ok(places.map(|places| Opened { path: path.to_owned(), reader, schema, places }))
+    let read = reader.schema();
+    let place = |field: &Field| match read.index_of(field.name()) {
+        Ok(place) => Place::Read(place),
+        Err(_) => Place::Void(new_null_array(field.data_type(), ROWS_AT_ONCE)),
+    };
+    let places = fields.iter().map(place).collect();
+    Ok(Some(Opened { path: path.to_owned(), reader, schema: Arc::new(Schema::new(fields)), places }))
+}
+
+/// Whether a file says of a column that it has nulls alone.
+fn is_void(file: &ParquetMetaData, column: &str) -> bool {
+    file.row_groups().iter().all(|group| {
+        let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == column);
+        let nulls = chunk.and_then(|chunk| chunk.statistics()?.null_count_opt());
+        nulls.is_some() && nulls == u64::try_from(group.num_rows()).ok()
+    })
 }
 
 /// So that a text that repeats is not copied for each of its rows.
@@ -158,6 +197,46 @@ mod tests {
         engine.view("words", &files).expect("opened");
         assert_eq!(scanned(&engine), expected());
         assert_eq!(scanned(&engine.another().expect("another seat")), expected());
+    }
+
+    #[test]
+    fn columns_with_nulls_alone_are_nulls_of_their_kind() {
+        let (folder, engine) = engine();
+        let write = |name: &str, query: &str| {
+            let file = folder.path().join(name);
+            engine.copy("write", query, &file).expect("written");
+            file
+        };
+        let kinds =
+            "CAST(NULL AS VARCHAR) AS word, CAST(NULL AS BIGINT) AS n, CAST(NULL AS BOOLEAN) AS truth";
+        let void = write("void.parquet", &format!("SELECT {kinds}, i FROM range(20000) t(i)"));
+        let told = write(
+            "told.parquet",
+            "SELECT 'one' AS word, CAST(1 AS BIGINT) AS n, true AS truth, CAST(7 AS BIGINT) AS i",
+        );
+        let empty = write("empty.parquet", &format!("SELECT {kinds}, i FROM range(0) t(i)"));
+        engine.view("words", &[void, empty, told]).expect("opened");
+        let read = |columns: &[&str]| {
+            let (mut rows, mut valid, mut kinds) = (0, vec![0; columns.len()], Vec::new());
+            engine
+                .scan("read", ("words", columns), &mut |batch| {
+                    rows += batch.num_rows();
+                    kinds = batch.columns().iter().map(|column| column.data_type().clone()).collect();
+                    for (valid, column) in valid.iter_mut().zip(batch.columns()) {
+                        *valid += batch.num_rows() - column.null_count();
+                    }
+                })
+                .expect("the table is read");
+            (rows, valid, kinds)
+        };
+        let (rows, valid, kinds) = read(&["truth", "i", "word"]);
+        assert_eq!((rows, valid), (20_001, vec![1, 20_001, 1]));
+        assert!(
+            matches!(kinds[..], [DataType::Boolean, DataType::Int64, DataType::Dictionary(..)]),
+            "{kinds:?}"
+        );
+        let (rows, valid, _) = read(&["n", "word"]);
+        assert_eq!((rows, valid), (20_001, vec![1, 1]), "with nothing to read in the first file");
     }
 
     #[test]
