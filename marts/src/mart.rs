@@ -67,7 +67,7 @@ pub enum Definition {
     Rust(fn(&Engine, &Definitions) -> Result<RecordBatch>, u32, &'static [&'static str]),
     /// A query as above, and a function that gives its rows in its order sooner, with its revision. A test holds them
     /// equal.
-    Native(&'static str, Native, u32),
+    Native(fn() -> &'static str, Native, u32),
 }
 
 /// Takes rows, some at a time.
@@ -136,7 +136,7 @@ impl Mart {
         match self.definition {
             Definition::Sql(query) => add(DEFINITION.to_owned(), hash(query)),
             Definition::Native(query, _, revision) => {
-                add(DEFINITION.to_owned(), hash(&format!("{query}{revision}")));
+                add(DEFINITION.to_owned(), hash(&format!("{}{revision}", query())));
             }
             Definition::Rust(_, revision, parameters) => {
                 add(DEFINITION.to_owned(), revision.to_string());
@@ -155,9 +155,10 @@ impl Mart {
 
     /// The query whose rows it has; none where a function alone makes it.
     #[must_use]
-    pub const fn query(&self) -> Option<&'static str> {
+    pub fn query(&self) -> Option<&'static str> {
         match self.definition {
-            Definition::Sql(query) | Definition::Native(query, ..) => Some(query),
+            Definition::Sql(query) => Some(query),
+            Definition::Native(query, ..) => Some(query()),
             Definition::Rust(..) => None,
         }
     }

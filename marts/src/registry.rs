@@ -147,7 +147,8 @@ mod tests {
     fn a_query_and_its_tests_read_exactly_the_tables_that_the_mart_says() {
         for mart in MARTS {
             let sql = match mart.definition {
-                Definition::Sql(sql) | Definition::Native(sql, ..) => sql.to_owned(),
+                Definition::Sql(sql) => sql.to_owned(),
+                Definition::Native(query, ..) => query().to_owned(),
                 Definition::Rust(_, _, texts) => {
                     let queries: Vec<&str> =
                         texts.iter().copied().filter(|text| text.contains("FROM ")).collect();

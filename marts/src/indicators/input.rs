@@ -1,13 +1,14 @@
 //! `mart_indicator_input`: what each subject adds to the numerator and the denominator of each risk indicator.
 //!
-//! Every fact is counted by subject in a query of its own (`input/*.sql`), and each indicator is stated once, below: which
+//! What is counted of each fact by subject stands in `input/facts.rs`, and each indicator is stated once, below: which
 //! of those counts are its numerator and denominator, which subjects count, and which counts show that the study's sources
-//! tell anything about it. From that come both the mart's query, and the function that asks the small queries alone and
-//! puts the rows together: to plan the whole query takes longer than to answer it.
+//! tell anything about it. From that come both the mart's query, and the function that counts the rows of each fact as they
+//! are stored and puts the mart's rows together: to plan the query takes longer than to answer it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::mem::take;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, SchemaRef};
@@ -18,13 +19,18 @@ use crate::columns;
 use crate::mart::Give;
 
 mod counts;
+mod facts;
+mod rule;
 
 use counts::{Counts, Site};
+use facts::FACTS;
 
 /// Rows that are given on at a time.
 const ROWS_AT_ONCE: usize = 1 << 16;
 /// Stands for no subject: the indicator is about sites.
 const NO_SUBJECT: i64 = -2;
+
+const STUDY: &str = include_str!("input/study.sql");
 
 /// An indicator as a relation of counts.
 #[derive(Debug)]
@@ -38,79 +44,89 @@ struct Indicator {
     told: &'static [&'static str],
 }
 
-macro_rules! indicators {
-    ($($id:literal: $numerator:literal / $denominator:literal, each $each:literal, told $($told:literal)or+;)+) => {
-        const INDICATORS: &[Indicator] = &[$(Indicator {
-            id: $id,
-            numerator: $numerator,
-            denominator: $denominator,
-            each: $each,
-            told: &[$($told),+],
-        }),+];
-        /// What it is, as a query.
-        pub(crate) const QUERY: &str = concat!(
-            "WITH study AS (\n", include_str!("input/study.sql"),
-            "),\ncurrent_subjects AS (\n", include_str!("input/subjects.sql"),
-            "),\nae AS (\n", include_str!("input/ae.sql"),
-            "),\ndeviation AS (\n", include_str!("input/deviation.sql"),
-            "),\ndisposition AS (\n", include_str!("input/disposition.sql"),
-            "),\nquery AS (\n", include_str!("input/query.sql"),
-            "),\npage AS (\n", include_str!("input/page.sql"),
-            "),\nvisit AS (\n", include_str!("input/visit.sql"),
-            "),\nresult AS (\n", include_str!("input/result.sql"),
-            "),\nsite AS (\n", include_str!("input/site.sql"),
-            ")\n", include_str!("input/joined.sql"),
-            $("    SELECT '", $id, "' AS indicator_id, s.subject_sk, s.site_sk, CAST(s.", $numerator,
-            " AS DOUBLE) AS numerator, CAST(s.", $denominator, " AS DOUBLE) AS denominator\n",
-            "    FROM subjects s, told t WHERE s.", $each, " > 0 AND (false", $(" OR t.", $told, " > 0",)+ ")\n",
-            "    UNION ALL\n",)+
-            include_str!("input/sites.sql")
-        );
-    };
+const fn of(
+    id: &'static str,
+    (numerator, denominator): (&'static str, &'static str),
+    each: &'static str,
+    told: &'static [&'static str],
+) -> Indicator {
+    Indicator { id, numerator, denominator, each, told }
 }
 
 // `itself` is 1 for every subject; `is_enrolled` and `is_screened` are 1 or 0, and facts count for those enrolled.
-indicators! {
-    "kri0001": "n_ae" / "days_on_study", each "is_enrolled", told "n_ae";
-    "kri0002": "n_sae" / "days_on_study", each "is_enrolled", told "n_ae";
-    "kri0003": "n_not_important" / "days_on_study", each "is_enrolled", told "n_deviations";
-    "kri0004": "n_important" / "days_on_study", each "is_enrolled", told "n_deviations";
-    "kri0005": "n_grade_3_4" / "n_graded", each "n_graded", told "itself";
-    "kri0006": "left_study" / "itself", each "is_enrolled", told "n_study_told";
-    "kri0007": "left_treatment" / "itself", each "is_enrolled", told "n_treatment_told";
-    "kri0008": "n_queries" / "n_points", each "has_points_or_queries", told "n_queries_told";
-    "kri0009": "n_overdue" / "n_queries", each "n_queries", told "itself";
-    "kri0010": "n_late" / "n_pages", each "n_pages", told "itself";
-    "kri0011": "n_changed" / "n_points", each "n_points", told "itself";
-    "kri0012": "is_screen_failure" / "itself", each "is_screened", told "itself";
-    "kri0013": "n_samples" / "n_samples_due", each "n_samples_due", told "itself";
-    "kri0014": "is_ineligible" / "itself", each "is_enrolled", told "ineligible" or "n_criteria_told";
-    "kri0015": "has_died_early" / "itself", each "is_enrolled", told "has_died" or "n_reasons";
-    "s03": "n_sae" / "n_ae", each "n_ae", told "itself";
-    "s05": "n_ae_late" / "n_lags", each "n_lags", told "itself";
-    "s06": "n_sae_late" / "n_sae_lags", each "n_sae_lags", told "itself";
-    "s09": "is_without_ae" / "itself", each "is_enrolled", told "n_ae";
-    "s10": "n_special" / "days_on_study", each "is_enrolled", told "n_special_told";
-    "d01": "n_queries" / "n_pages", each "has_pages_or_queries", told "n_queries_told";
-    "d03": "answer_days" / "n_answered", each "n_answered", told "itself";
-    "d04": "n_unclosed" / "n_queries", each "n_queries", told "itself";
-    "d05": "n_late_5" / "n_pages", each "n_pages", told "itself";
-    "d06": "recent_lag_days" / "n_recent", each "n_recent", told "itself";
-    "d08": "n_missing" / "n_points", each "n_points", told "n_missing";
-    "d10": "n_unverified" / "n_to_verify", each "n_to_verify", told "itself";
-    "d11": "n_unsigned" / "n_submitted", each "n_submitted", told "n_signed";
-    "d12": "n_system" / "n_queries", each "n_queries", told "itself";
-    "p03": "n_deviations" / "n_visits", each "n_visits", told "n_deviations";
-    "p05": "n_missed" / "n_due", each "n_due", told "itself";
-    "p06": "n_outside" / "n_windows", each "n_windows", told "itself";
-    "p07": "n_empty" / "n_assessments", each "n_assessments", told "itself";
-    "p08": "misdosed" / "itself", each "is_enrolled", told "misdosed";
-    "p11": "has_consent_defect" / "itself", each "is_enrolled", told "consent_defect" or "n_consents_told";
-    "p12": "prohibited" / "itself", each "is_enrolled", told "prohibited";
-    "e05": "interrupted" / "itself", each "is_enrolled", told "n_actions_told";
-    "e06": "withdrew" / "itself", each "is_enrolled", told "n_reasons";
-    "e07": "lost" / "itself", each "is_enrolled", told "n_reasons";
-    "e09": "left_for_ae" / "itself", each "is_enrolled", told "n_reasons";
+const INDICATORS: [Indicator; 40] = [
+    of("kri0001", ("n_ae", "days_on_study"), "is_enrolled", &["n_ae"]),
+    of("kri0002", ("n_sae", "days_on_study"), "is_enrolled", &["n_ae"]),
+    of("kri0003", ("n_not_important", "days_on_study"), "is_enrolled", &["n_deviations"]),
+    of("kri0004", ("n_important", "days_on_study"), "is_enrolled", &["n_deviations"]),
+    of("kri0005", ("n_grade_3_4", "n_graded"), "n_graded", &["itself"]),
+    of("kri0006", ("left_study", "itself"), "is_enrolled", &["n_study_told"]),
+    of("kri0007", ("left_treatment", "itself"), "is_enrolled", &["n_treatment_told"]),
+    of("kri0008", ("n_queries", "n_points"), "has_points_or_queries", &["n_queries_told"]),
+    of("kri0009", ("n_overdue", "n_queries"), "n_queries", &["itself"]),
+    of("kri0010", ("n_late", "n_pages"), "n_pages", &["itself"]),
+    of("kri0011", ("n_changed", "n_points"), "n_points", &["itself"]),
+    of("kri0012", ("is_screen_failure", "itself"), "is_screened", &["itself"]),
+    of("kri0013", ("n_samples", "n_samples_due"), "n_samples_due", &["itself"]),
+    of("kri0014", ("is_ineligible", "itself"), "is_enrolled", &["ineligible", "n_criteria_told"]),
+    of("kri0015", ("has_died_early", "itself"), "is_enrolled", &["has_died", "n_reasons"]),
+    of("s03", ("n_sae", "n_ae"), "n_ae", &["itself"]),
+    of("s05", ("n_ae_late", "n_lags"), "n_lags", &["itself"]),
+    of("s06", ("n_sae_late", "n_sae_lags"), "n_sae_lags", &["itself"]),
+    of("s09", ("is_without_ae", "itself"), "is_enrolled", &["n_ae"]),
+    of("s10", ("n_special", "days_on_study"), "is_enrolled", &["n_special_told"]),
+    of("d01", ("n_queries", "n_pages"), "has_pages_or_queries", &["n_queries_told"]),
+    of("d03", ("answer_days", "n_answered"), "n_answered", &["itself"]),
+    of("d04", ("n_unclosed", "n_queries"), "n_queries", &["itself"]),
+    of("d05", ("n_late_5", "n_pages"), "n_pages", &["itself"]),
+    of("d06", ("recent_lag_days", "n_recent"), "n_recent", &["itself"]),
+    of("d08", ("n_missing", "n_points"), "n_points", &["n_missing"]),
+    of("d10", ("n_unverified", "n_to_verify"), "n_to_verify", &["itself"]),
+    of("d11", ("n_unsigned", "n_submitted"), "n_submitted", &["n_signed"]),
+    of("d12", ("n_system", "n_queries"), "n_queries", &["itself"]),
+    of("p03", ("n_deviations", "n_visits"), "n_visits", &["n_deviations"]),
+    of("p05", ("n_missed", "n_due"), "n_due", &["itself"]),
+    of("p06", ("n_outside", "n_windows"), "n_windows", &["itself"]),
+    of("p07", ("n_empty", "n_assessments"), "n_assessments", &["itself"]),
+    of("p08", ("misdosed", "itself"), "is_enrolled", &["misdosed"]),
+    of("p11", ("has_consent_defect", "itself"), "is_enrolled", &["consent_defect", "n_consents_told"]),
+    of("p12", ("prohibited", "itself"), "is_enrolled", &["prohibited"]),
+    of("e05", ("interrupted", "itself"), "is_enrolled", &["n_actions_told"]),
+    of("e06", ("withdrew", "itself"), "is_enrolled", &["n_reasons"]),
+    of("e07", ("lost", "itself"), "is_enrolled", &["n_reasons"]),
+    of("e09", ("left_for_ae", "itself"), "is_enrolled", &["n_reasons"]),
+];
+
+/// What it is, as a query.
+pub(crate) fn query() -> &'static str {
+    static QUERY: LazyLock<String> = LazyLock::new(|| {
+        let mut query = format!(
+            "WITH study AS (\n{}),\ncurrent_subjects AS (\n{}),\n",
+            STUDY,
+            include_str!("input/subjects.sql")
+        );
+        for fact in &FACTS {
+            let _ = write!(query, "{} AS (\n{}\n),\n", fact.name, fact.query());
+        }
+        let _ = writeln!(
+            query,
+            "site AS (\n{})\n{}",
+            include_str!("input/site.sql"),
+            include_str!("input/joined.sql")
+        );
+        for Indicator { id, numerator, denominator, each, told } in &INDICATORS {
+            let told: Vec<String> = told.iter().map(|count| format!("t.{count} > 0")).collect();
+            let _ = write!(
+                query,
+                "    SELECT '{id}' AS indicator_id, s.subject_sk, s.site_sk, CAST(s.{numerator} AS DOUBLE) AS numerator, \
+                 CAST(s.{denominator} AS DOUBLE) AS denominator\n    \
+                 FROM subjects s, told t WHERE s.{each} > 0 AND ({})\n    UNION ALL\n",
+                told.join(" OR ")
+            );
+        }
+        query + include_str!("input/sites.sql")
+    });
+    &QUERY
 }
 
 /// The columns of the mart.
@@ -124,7 +140,7 @@ pub(crate) fn schema() -> SchemaRef {
     ])
 }
 
-/// Gives the rows of [`QUERY`], in its order.
+/// Gives the rows of [`query`], in its order.
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.

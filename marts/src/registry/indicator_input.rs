@@ -100,7 +100,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tags: &["rbqm"],
     definition: Definition::Native(
-        input::QUERY,
+        input::query,
         Native { schema: input::schema, rows: input::rows },
         1,
     ),

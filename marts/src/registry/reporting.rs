@@ -37,7 +37,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tags: &["rbqm"],
     definition: Definition::Native(
-        by_visit::QUERY,
+        || by_visit::QUERY,
         Native { schema: by_visit::schema, rows: by_visit::rows },
         1,
     ),

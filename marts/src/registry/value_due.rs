@@ -32,7 +32,7 @@ pub(super) const MART: Mart = Mart {
     tests: &[Test::that(Rule::AtMost("observed", "received")), Test::that(Rule::NotNull("site_dk"))],
     tags: &["quality"],
     definition: Definition::Native(
-        crate::missingness::QUERY,
+        || crate::missingness::QUERY,
         Native { schema: crate::missingness::schema, rows: crate::missingness::due },
         1,
     ),

@@ -1,13 +1,18 @@
 //! What the facts tell of each subject, as columns of numbers by name.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch};
-use arrow::compute::{cast, sum};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use arrow::error::ArrowError;
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
+use super::STUDY;
+use super::facts::{Beside, FACTS, Fact};
+use super::rule::{Rows, numbers_of};
 use crate::by_key::{ByKey, keys_of};
 
 const SUBJECTS: &str = concat!(include_str!("subjects.sql"), "ORDER BY site_sk, subject_sk");
@@ -18,16 +23,6 @@ const SITES: &str = concat!(
     include_str!("site.sql"),
     "ORDER BY site_sk"
 );
-/// By subject, the first column being its durable key.
-const FACTS: [&str; 7] = [
-    include_str!("ae.sql"),
-    include_str!("deviation.sql"),
-    include_str!("disposition.sql"),
-    include_str!("query.sql"),
-    concat!("WITH study AS (\n", include_str!("study.sql"), ")\n", include_str!("page.sql")),
-    include_str!("visit.sql"),
-    include_str!("result.sql"),
-];
 /// Days after randomisation, or the reference start, within which a death is early.
 const EARLY_DAYS: f64 = 90.0;
 const STEP: &str = "count what subjects add to indicators";
@@ -73,9 +68,9 @@ impl Counts {
             keys.extend_from_slice(subjects);
             site_keys.extend_from_slice(durable_sites);
             for (name, column) in counted(&batch, 4)? {
-                counts.add_total(&name, &column);
-                let values = column.iter().map(|value| value.unwrap_or(f64::NAN));
-                counts.columns.entry(name).or_default().extend(values);
+                let told: f64 = column.iter().filter(|number| !number.is_nan()).sum();
+                *counts.totals.entry(name.clone()).or_default() += told;
+                counts.columns.entry(name).or_default().extend(column);
             }
         }
         counts.nothing = vec![f64::NAN; counts.subjects.len()];
@@ -86,8 +81,14 @@ impl Counts {
             enrolled.insert(keys[place], place);
             *at_sites.entry(site_keys[place]).or_default() += 1.0;
         }
-        for query in FACTS {
-            counts.read_facts(engine, query, &enrolled)?;
+        let cut_off = match engine.query(STEP, STUDY)?.first() {
+            Some(study) => numbers(study.column(0))?.first().copied(),
+            None => None,
+        };
+        let cut_off = cut_off.unwrap_or(f64::NAN);
+        let study = Study { enrolled, cut_off };
+        for fact in &FACTS {
+            counts.read_fact(engine, fact, &study)?;
         }
         counts.totals.insert("itself".to_owned(), counts.subjects.len() as f64);
         counts.derive();
@@ -95,25 +96,40 @@ impl Counts {
         Ok(counts)
     }
 
-    fn read_facts(&mut self, engine: &Engine, query: &str, enrolled: &ByKey) -> Result<()> {
-        for batch in engine.query(STEP, query)? {
-            let places: Vec<Option<usize>> =
-                keys_of(&batch, 0).iter().map(|key| enrolled.get(key).copied()).collect();
-            for (name, column) in counted(&batch, 1)? {
-                self.add_total(&name, &column);
-                let values = self.columns.entry(name).or_insert_with(|| self.nothing.clone());
-                for (place, value) in places.iter().zip(&column) {
-                    if let (Some(place), Some(value)) = (place, value) {
-                        values[*place] = value;
-                    }
-                }
+    fn read_fact(&mut self, engine: &Engine, fact: &Fact, study: &Study) -> Result<()> {
+        let beside = fact.beside.map(|beside| Truths::read(engine, beside)).transpose()?;
+        let columns = fact.columns();
+        let mut outcome = Ok(());
+        engine.scan(STEP, (fact.table, &columns), &mut |batch| {
+            let mut named: HashMap<&'static str, ArrayRef> =
+                columns.iter().copied().zip(batch.columns().iter().cloned()).collect();
+            if let Some(beside) = &beside {
+                beside.add_to(&mut named);
+            }
+            if outcome.is_ok() {
+                outcome = self.add_rows(fact, (keys_of(batch, 0), named), study);
+            }
+        })?;
+        outcome.map_err(Error::arrow(STEP))
+    }
+
+    fn add_rows(
+        &mut self,
+        fact: &Fact,
+        (keys, columns): (&[i64], HashMap<&'static str, ArrayRef>),
+        study: &Study,
+    ) -> std::result::Result<(), ArrowError> {
+        let rows = Rows::of(keys.len(), columns, study.cut_off)?;
+        let stretches = stretches(keys, &study.enrolled);
+        for (name, count) in fact.counts {
+            let added = count.of(&rows)?;
+            count.add(self.totals.entry((*name).to_owned()).or_default(), &added, &(0..keys.len()));
+            let column = self.columns.entry((*name).to_owned()).or_insert_with(|| self.nothing.clone());
+            for (place, rows) in &stretches {
+                count.add(&mut column[*place], &added, rows);
             }
         }
         Ok(())
-    }
-
-    fn add_total(&mut self, name: &str, column: &Float64Array) {
-        *self.totals.entry(name.to_owned()).or_default() += sum(column).unwrap_or(0.0);
     }
 
     /// The columns that `joined.sql` derives from the others.
@@ -155,8 +171,8 @@ impl Counts {
             let (targets, long_active) = (targets?, long_active?);
             self.sites.extend((0..batch.num_rows()).map(|row| Site {
                 version: versions[row],
-                target_enrolment: if targets.is_valid(row) { targets.value(row) } else { f64::NAN },
-                is_long_active: long_active.value(row),
+                target_enrolment: targets[row],
+                is_long_active: long_active[row],
                 n_enrolled: at_sites.get(&keys[row]).copied().unwrap_or_default(),
             }));
         }
@@ -174,21 +190,62 @@ impl Counts {
     }
 }
 
+/// Whose facts count, and until when.
+#[derive(Debug)]
+struct Study {
+    /// The places of those enrolled, by their durable keys.
+    enrolled: ByKey,
+    /// Days since 1970, or NaN.
+    cut_off: f64,
+}
+
+/// The rows of each of those enrolled that stand together, with their place.
+fn stretches(keys: &[i64], enrolled: &ByKey) -> Vec<(usize, Range<usize>)> {
+    let mut first = 0;
+    let each = keys.chunk_by(i64::eq).map(|same| {
+        let rows = first..first + same.len();
+        first = rows.end;
+        Some((*enrolled.get(&same[0])?, rows))
+    });
+    each.flatten().collect()
+}
+
+/// A column of truths of another table.
+#[derive(Debug)]
+struct Truths {
+    beside: Beside,
+    by_key: HashMap<i64, Option<bool>>,
+}
+
+impl Truths {
+    fn read(engine: &Engine, beside: Beside) -> Result<Self> {
+        let mut by_key = HashMap::new();
+        engine.scan(STEP, (beside.table, &[beside.key, beside.column]), &mut |batch| {
+            by_key.extend(keys_of(batch, 0).iter().copied().zip(batch.column(1).as_boolean()));
+        })?;
+        Ok(Self { beside, by_key })
+    }
+
+    /// Adds the column to those of rows that point to it.
+    fn add_to(&self, columns: &mut HashMap<&'static str, ArrayRef>) {
+        let keys = columns[self.beside.key].as_primitive::<Int64Type>();
+        let column: BooleanArray =
+            keys.values().iter().map(|key| self.by_key.get(key).copied().flatten()).collect();
+        columns.insert(self.beside.column, Arc::new(column));
+    }
+}
+
 fn truth(holds: bool) -> f64 {
     f64::from(u8::from(holds))
 }
 
 /// The columns from the place `first` on, by name.
-fn counted(batch: &RecordBatch, first: usize) -> Result<Vec<(String, Float64Array)>> {
+fn counted(batch: &RecordBatch, first: usize) -> Result<Vec<(String, Vec<f64>)>> {
     let schema = batch.schema();
     let columns = schema.fields().iter().zip(batch.columns()).skip(first);
     columns.map(|(field, column)| Ok((field.name().clone(), numbers(column)?))).collect()
 }
 
-fn numbers(column: &ArrayRef) -> Result<Float64Array> {
-    let refused = Error::arrow(STEP);
-    let days = matches!(column.data_type(), DataType::Date32);
-    let column = if days { cast(column, &DataType::Int32) } else { Ok(column.clone()) };
-    let numbers = column.and_then(|column| cast(&column, &DataType::Float64)).map_err(refused)?;
-    Ok(numbers.as_primitive::<Float64Type>().clone())
+fn numbers(column: &ArrayRef) -> Result<Vec<f64>> {
+    numbers_of(column).map_err(Error::arrow(STEP))
 }

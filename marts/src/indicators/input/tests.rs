@@ -6,7 +6,7 @@ use crate::mart::together;
 
 /// Subjects at several sites, in two versions, screened, enrolled or neither; facts of them and of subjects whom nobody
 /// knows, with every state that an indicator asks for, and nulls wherever they may be.
-const STUDY: &str = "
+const MADE_UP: &str = "
     CREATE MACRO below(i, salt, n) AS CAST(hash(i, salt) % n AS INTEGER);
     CREATE MACRO yes(i, salt) AS CASE below(i, salt, 3) WHEN 0 THEN true WHEN 1 THEN false END;
     CREATE MACRO some_day(i, salt) AS CASE WHEN below(i, salt, 6) > 0 THEN DATE '2024-01-01' + below(i, salt + 1, 200) END;
@@ -23,9 +23,9 @@ const STUDY: &str = "
             some_day(i, 38) AS consent_date, some_day(i, 40) AS randomised_date, some_day(i, 42) AS ref_start_date, some_day(i, 44) AS first_dose_date,
             CASE WHEN below(i, 46, 5) > 0 THEN below(i, 47, 300) END AS days_on_study
         FROM range(80) t(i);
-    CREATE TABLE dim_visit AS SELECT i AS visit_sk, yes(i, 50) AS is_required FROM range(9) t(i);
+    CREATE TABLE dim_visit AS SELECT CAST(i AS BIGINT) AS visit_sk, yes(i, 50) AS is_required FROM range(9) t(i);
     CREATE TABLE fact_visit AS
-        SELECT subject(i) AS subject_dk, below(i, 51, 9) AS visit_sk, yes(i, 52) AS occurred, yes(i, 53) AS is_missed, below(i, 54, 2) AS visit_repeat,
+        SELECT subject(i) AS subject_dk, CAST(below(i, 51, 9) AS BIGINT) AS visit_sk, yes(i, 52) AS occurred, yes(i, 53) AS is_missed, below(i, 54, 2) AS visit_repeat,
             some_day(i, 55) AS start_date, ['IN', 'EARLY', 'LATE', NULL][1 + below(i, 57, 4)] AS window_status
         FROM range(300) t(i);
     CREATE TABLE fact_ae AS
@@ -62,13 +62,13 @@ const STUDY: &str = "
 fn engine() -> (tempfile::TempDir, Engine) {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = Engine::open(&[], folder.path(), &Limits::default()).expect("the engine starts");
-    engine.run("make a study", STUDY).expect("the tables are new");
+    engine.run("make a study", MADE_UP).expect("the tables are new");
     (folder, engine)
 }
 
 /// The rows of the function and of the query.
 fn both(engine: &Engine) -> [RecordBatch; 2] {
-    let asked = engine.query("ask", QUERY).expect("the query is answered");
+    let asked = engine.query("ask", query()).expect("the query is answered");
     let asked = concat_batches(&schema(), &asked).expect("they have the mart's columns");
     [together(&schema(), |give| rows(engine, give)), asked]
 }
