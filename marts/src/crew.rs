@@ -13,11 +13,11 @@ use kernel::Clock;
 use warehouse::engine::Interrupt;
 use warehouse::workbench::{Made, Plan, Seat};
 
-use crate::ascent::Ascent;
 use crate::build::{Cancel, blank};
 use crate::check::check;
 use crate::mart::{Definition, Mart, Native};
 use crate::run::{Built, Outcome, Tested, microseconds};
+use crate::seen::Seen;
 use crate::test::Severity;
 use crate::{Definitions, Error, Result};
 
@@ -133,14 +133,14 @@ fn make(seat: &Seat, job: Job, (clock, definitions): (&dyn Clock, &Definitions))
 
 fn make_and_test(seat: &Seat, mart: &Mart, definitions: &Definitions) -> Result<(Made, Vec<Tested>)> {
     let failed = |source| Error::Build { mart: mart.name.to_owned(), source };
-    let mut keys = Ascent::by(mart.key);
-    let mut see = |rows: &RecordBatch| keys.see(rows).map_err(warehouse::Error::arrow("compare keys"));
-    let (made, ascends) = match mart.definition {
+    let mut seen = Seen::of(mart);
+    let mut see = |rows: &RecordBatch| seen.see(rows).map_err(warehouse::Error::arrow("look at the rows"));
+    let (made, seen) = match mart.definition {
         Definition::Sql(query) => (seat.make_from_query(mart.name, query).map_err(failed)?, None),
         Definition::Rust(definition, ..) => {
             let rows = definition(seat.engine(), definitions)?;
             see(&rows).map_err(failed)?;
-            (seat.make_from_rows(mart.name, &rows).map_err(failed)?, Some(keys.holds()))
+            (seat.make_from_rows(mart.name, &rows).map_err(failed)?, Some(seen))
         }
         Definition::Native(_, Native { schema, rows }, _) => {
             let made = seat.make_from_batches(mart.name, &schema(), |write| {
@@ -149,10 +149,10 @@ fn make_and_test(seat: &Seat, mart: &Mart, definitions: &Definitions) -> Result<
                     write(batch)
                 })
             });
-            (made.map_err(failed)?, Some(keys.holds()))
+            (made.map_err(failed)?, Some(seen))
         }
     };
-    let tests = check(seat.engine(), mart, &made, ascends).map_err(failed)?;
+    let tests = check(seat.engine(), mart, &made, seen.as_ref()).map_err(failed)?;
     Ok((made, tests))
 }
 

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod retention;
 pub mod run;
 pub mod safety;
+mod seen;
 pub mod selector;
 pub mod site_test;
 pub mod tolerance;
