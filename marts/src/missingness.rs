@@ -15,6 +15,7 @@ use warehouse::engine::Engine;
 use crate::by_key::{Numbers, keys_of};
 use crate::mart::Give;
 
+pub(crate) mod by_site;
 mod keys;
 mod rows;
 

@@ -19,7 +19,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    fn of(rows: &[(i64, i64)]) -> Self {
+    pub(super) fn of(rows: &[(i64, i64)]) -> Self {
         let mut keys: Vec<i64> = rows.iter().map(|(_, key)| *key).collect();
         keys.sort_unstable();
         keys.dedup();

@@ -8,7 +8,7 @@ pub(super) const MART: Mart = Mart {
     grain: "one row per domain and month in which visits were due",
     description: "Missing values over time.",
     owner: "data management",
-    inputs: &["mart_value_due", "dim_site", "dim_test"],
+    inputs: &["mart_value_due", "dim_test"],
     key: &["domain", "year_month"],
     columns: &[
         column("domain", "the domain", &["dim_test.domain"]),
@@ -32,7 +32,9 @@ pub(super) const MART: Mart = Mart {
     tags: &["quality"],
     definition: Definition::Sql(concat!(
         include_str!("../missingness/of_due.sql"),
-        include_str!("../missingness/names.sql"),
+        ", variables AS (\n",
+        include_str!("../missingness/variables.sql"),
+        ")\n",
         include_str!("../missingness/by_month.sql")
     )),
 };

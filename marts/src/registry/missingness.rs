@@ -1,6 +1,7 @@
 //! `mart_missingness`.
 
-use crate::mart::{Definition, Mart, column};
+use crate::mart::{Definition, Mart, Native, column};
+use crate::missingness::by_site;
 use crate::test::{Rule, Test};
 
 pub(super) const MART: Mart = Mart {
@@ -48,11 +49,11 @@ pub(super) const MART: Mart = Mart {
         )),
     ],
     tags: &["quality"],
-    definition: Definition::Sql(concat!(
-        include_str!("../missingness/of_due.sql"),
-        include_str!("../missingness/names.sql"),
-        include_str!("../missingness/by_variable_visit_site.sql")
-    )),
+    definition: Definition::Native(
+        || by_site::QUERY,
+        Native { schema: by_site::schema, rows: by_site::rows },
+        1,
+    ),
 };
 
 const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];
