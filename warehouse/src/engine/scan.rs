@@ -115,16 +115,18 @@ fn open(path: &Path, columns: &[&str]) -> Result<Option<Opened>> {
     let options = ArrowReaderOptions::new().with_schema(all);
     let metadata = ArrowReaderMetadata::try_new(found.metadata().clone(), options).map_err(refused)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let told = columns.iter().copied().filter(|column| !is_void(found.metadata(), column));
+    let is_void: Vec<bool> = columns.iter().map(|column| is_void(found.metadata(), column)).collect();
+    let told = columns.iter().zip(&is_void).filter(|(_, is_void)| !**is_void).map(|(column, _)| *column);
     let mask = ProjectionMask::columns(builder.parquet_schema(), told);
     let reader = builder.with_projection(mask).with_batch_size(ROWS_AT_ONCE).build().map_err(refused)?;
     let read = reader.schema();
-    let place = |field: &Field| match read.index_of(field.name()) {
-        Ok(place) => Place::Read(place),
-        Err(_) => Place::Void(new_null_array(field.data_type(), ROWS_AT_ONCE)),
+    let place = |(field, is_void): (&Field, &bool)| {
+        let nulls = is_void.then(|| Place::Void(new_null_array(field.data_type(), ROWS_AT_ONCE)));
+        nulls.or_else(|| read.index_of(field.name()).ok().map(Place::Read))
     };
-    let places = fields.iter().map(place).collect();
-    Ok(Some(Opened { path: path.to_owned(), reader, schema: Arc::new(Schema::new(fields)), places }))
+    let places: Option<Vec<Place>> = fields.iter().zip(&is_void).map(place).collect();
+    let schema = Arc::new(Schema::new(fields));
+    Ok(places.map(|places| Opened { path: path.to_owned(), reader, schema, places }))
 }
 
 /// Whether a file says of a column that it has nulls alone.
@@ -199,6 +201,25 @@ mod tests {
         assert_eq!(scanned(&engine.another().expect("another seat")), expected());
     }
 
+    fn is_void_of(folder: &tempfile::TempDir, file: &str, column: &str) -> bool {
+        let file = File::open(folder.path().join(file)).expect("it is there");
+        let found = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).expect("it has a footer");
+        is_void(found.metadata(), column)
+    }
+
+    // A file is written in groups of 122,880 rows.
+    #[test]
+    fn a_column_with_nulls_alone_in_some_groups_of_rows_is_read() {
+        let (folder, engine) = engine();
+        let query = "SELECT CASE WHEN i >= 125000 THEN 'late' END AS word, i FROM range(130000) t(i)";
+        let file = folder.path().join("words.parquet");
+        engine.copy("write", query, &file).expect("written");
+        engine.view("words", &[file]).expect("opened");
+        assert!(!is_void_of(&folder, "words.parquet", "word"));
+        let told = scanned(&engine).iter().filter(|(_, has_text)| *has_text).count();
+        assert_eq!(told, 5000);
+    }
+
     #[test]
     fn columns_with_nulls_alone_are_nulls_of_their_kind() {
         let (folder, engine) = engine();
@@ -235,6 +256,8 @@ mod tests {
             matches!(kinds[..], [DataType::Boolean, DataType::Int64, DataType::Dictionary(..)]),
             "{kinds:?}"
         );
+        assert!(is_void_of(&folder, "void.parquet", "word") && !is_void_of(&folder, "void.parquet", "i"));
+        assert!(!is_void_of(&folder, "told.parquet", "word"));
         let (rows, valid, _) = read(&["n", "word"]);
         assert_eq!((rows, valid), (20_001, vec![1, 1]), "with nothing to read in the first file");
     }
