@@ -74,6 +74,23 @@ fn milestones_of_disposition_are_consent_and_randomisation() {
     assert_eq!(scopes[3], "DISPOSITION EVENT|EPOCH");
 }
 
+// Of sources without controlled terms, too.
+#[test]
+fn what_became_of_a_subject_is_in_capital_letters() {
+    let mut study = Study::new();
+    let ds = "STUDYID,USUBJID,DSSEQ,DSDECOD,DSTERM,DSCAT,DSSTDTC\n\
+        S1,S1-1,1,,Completed,DISPOSITION EVENT,2020-06-01\n\
+        S1,S1-2,2,,Lost to follow-up,DISPOSITION EVENT,2020-06-02\n\
+        S1,S1-3,3,ADVERSE EVENT,Rash on both arms,DISPOSITION EVENT,2020-06-03\n";
+    study.deliver("sdtm", &[("dm.csv", DM), ("ds.csv", ds)]).expect("taken in");
+    let mut found = study.rows("fact_disposition", &["decoded", "term"]);
+    found.sort();
+    assert_eq!(
+        found,
+        ["ADVERSE EVENT|Rash on both arms", "COMPLETED|Completed", "LOST TO FOLLOW-UP|Lost to follow-up"]
+    );
+}
+
 #[test]
 fn an_age_is_in_years_whatever_its_unit() {
     let mut study = Study::new();
