@@ -4,7 +4,6 @@
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::compute::kernels::cmp::lt_eq;
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::error::ArrowError;
 
@@ -68,9 +67,12 @@ fn all_pass(rule: Rule, rows: &RecordBatch) -> Result<bool, ArrowError> {
             _ => false,
         },
         Rule::AtMost(low, high) => match (column(low), column(high)) {
-            (Some(low), Some(high)) if low.data_type() == high.data_type() => {
-                let at_most = lt_eq(low, high)?;
-                at_most.true_count() + at_most.null_count() == rows.num_rows()
+            (Some(low), Some(high)) if low.data_type().is_numeric() && high.data_type().is_numeric() => {
+                let [low, high] = [low, high].map(|column| cast(column, &DataType::Float64));
+                let (low, high) = (low?, high?);
+                let pairs = low.as_primitive::<Float64Type>().iter().zip(high.as_primitive::<Float64Type>());
+                // Nor is it at most anything.
+                pairs.into_iter().all(|(low, high)| low.zip(high).is_none_or(|(low, high)| low <= high))
             }
             _ => false,
         },
@@ -88,19 +90,20 @@ mod tests {
 
     use super::*;
 
-    const RULES: [Rule; 5] = [
+    const RULES: [Rule; 6] = [
         Rule::NotNull("low"),
         Rule::Accepted("word", &["one", "two"]),
         Rule::Range("share", 0.0, 1.0),
         Rule::Range("low", -1.0, 3.0),
         Rule::AtMost("low", "high"),
+        Rule::AtMost("share", "bound"),
     ];
 
     /// Two rows, the first of these values.
     fn with(word: &str, [low, high]: [&str; 2], share: &str) -> String {
         format!(
-            "SELECT * FROM (VALUES ({word}, CAST({low} AS INTEGER), CAST({high} AS INTEGER), CAST({share} AS DOUBLE)),
-                ('one', 0, 0, 0.5)) rows(word, low, high, share)"
+            "SELECT * FROM (VALUES ({word}, CAST({low} AS INTEGER), CAST({high} AS INTEGER), CAST({share} AS DOUBLE), 1.0::DOUBLE),
+                ('one', 0, 0, 0.5, 0.5)) rows(word, low, high, share, bound)"
         )
     }
 
@@ -122,7 +125,8 @@ mod tests {
         let words = ["'two'", "'ONE'", "''", "NULL"].map(|word| with(word, ["0", "0"], "0.5"));
         let pairs = [["-2", "0"], ["-1", "3"], ["3", "2"], ["4", "9"], ["NULL", "0"], ["0", "NULL"]];
         let pairs = pairs.map(|pair| with("'one'", pair, "0.5"));
-        let shares = ["0.0", "-0.0", "1.0", "1.5", "-1e-300", "'nan'", "'inf'", "NULL"];
+        let shares =
+            ["0.0", "-0.0", "1.0", "1.5", "-1e-300", "'nan'", "-CAST('nan' AS DOUBLE)", "'inf'", "NULL"];
         let shares = shares.map(|share| with("'one'", ["0", "0"], share));
         let mut outcomes = [[0, 0]; RULES.len()];
         for query in words.iter().chain(&pairs).chain(&shares) {
@@ -146,10 +150,10 @@ mod tests {
         let seen = |batches: &[&RecordBatch]| {
             let mut seen = Seen { keys: Ascent::by(&[]), tests: &tests, passed: vec![true; tests.len()] };
             batches.iter().for_each(|batch| seen.see(batch).expect("they compare"));
-            [0, 1, 2, 3, 4, 5].map(|place| seen.passed(place))
+            [0, 1, 2, 3, 4, 5, 6].map(|place| seen.passed(place))
         };
-        assert_eq!(seen(&[&good, &bad, &good]), [true, true, true, false, true, false]);
-        assert_eq!(seen(&[]), [true, true, true, true, true, false], "no row fails a test");
+        assert_eq!(seen(&[&good, &bad, &good]), [true, true, true, false, true, true, false]);
+        assert_eq!(seen(&[]), [true, true, true, true, true, true, false], "no row fails a test");
     }
 
     #[test]
@@ -160,7 +164,7 @@ mod tests {
             Rule::NotNull("absent"),
             Rule::Accepted("low", &["0"]),
             Rule::Range("word", 0.0, 1.0),
-            Rule::AtMost("low", "share"),
+            Rule::AtMost("low", "word"),
             Rule::Relationship("word", "dim_site", "site_id"),
         ] {
             assert!(!all_pass(rule, &rows).expect("nothing is compared"), "{rule:?}");

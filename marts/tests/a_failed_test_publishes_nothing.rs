@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::FixedClock;
@@ -112,6 +112,42 @@ fn a_mart_of_a_function_that_gives_no_rows_fails_what_the_facts_contradict() {
     let key = ("site_id is unique and not null", 0);
     assert_eq!(found[1..], [key, ("the sum of subjects equals the facts", 1)]);
     assert!(built.failure.is_some() && built.snapshot.is_none());
+}
+
+fn of_three_sites(_: &Engine, _: &Definitions) -> marts::Result<RecordBatch> {
+    let columns = [Field::new("site_id", DataType::Utf8, true), Field::new("n", DataType::Int64, true)];
+    let sites = StringArray::from(vec!["001", "002", "003"]);
+    let numbers = Int64Array::from(vec![Some(1), Some(20), Some(30)]);
+    let rows = RecordBatch::try_new(
+        Arc::new(Schema::new(columns.to_vec())),
+        vec![Arc::new(sites), Arc::new(numbers)],
+    );
+    Ok(rows.expect("the columns are as long as each other"))
+}
+
+// Some tests are seen to hold while the rows are given, and the others are asked: each has its own answer.
+#[test]
+fn each_test_of_a_mart_of_a_function_has_its_own_answer() {
+    let rules = [
+        Rule::NotNull("n"),
+        Rule::Range("n", 0.0, 10.0),
+        Rule::Relationship("site_id", "dim_site", "site_id"),
+        Rule::Range("n", 0.0, 30.0),
+        Rule::Accepted("site_id", &[]),
+        Rule::RowsAtMost("three", "SELECT 3"),
+        Rule::AtMost("n", "n"),
+    ];
+    let of = |rules: &[Rule]| {
+        let tests = rules.iter().copied().map(Test::warns).collect();
+        let definition = Definition::Rust(of_three_sites, 1, &[]);
+        let built = build(&mut study(), vec![Mart { definition, ..counts(tests) }]);
+        assert!(built.snapshot.is_some(), "{:?}", built.failure);
+        built.run.marts[0].tests.iter().skip(1).map(|test| (test.rows, test.sample.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&rules), [(0, 0), (0, 0), (2, 2), (1, 1), (0, 0), (3, 3), (0, 0), (0, 0)]);
+    // Nothing but values of one number are asked, and nothing at all.
+    assert_eq!(of(&rules[2..4]), [(0, 0), (1, 1), (0, 0)]);
+    assert_eq!(of(&rules[6..]), [(0, 0), (0, 0)]);
 }
 
 #[test]
