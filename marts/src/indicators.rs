@@ -13,10 +13,12 @@ pub mod bounds;
 pub mod by_method;
 pub(crate) mod by_visit;
 pub mod defined;
+mod fact;
 pub mod groups;
 pub(crate) mod input;
 pub mod reporting;
 pub(crate) mod results;
+mod rule;
 pub mod score;
 pub mod site_risk;
 

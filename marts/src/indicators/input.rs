@@ -15,12 +15,12 @@ use arrow::datatypes::{DataType, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
+use super::rule::or_nothing;
 use crate::columns;
 use crate::mart::Give;
 
 mod counts;
 mod facts;
-mod rule;
 
 use counts::{Counts, Site};
 use facts::FACTS;
@@ -211,7 +211,6 @@ impl Rows {
 
     /// What is not there is nothing.
     fn add(&mut self, indicator: &'static str, (subject, site): (i64, i64), (above, below): (f64, f64)) {
-        let or_nothing = |number: f64| if number.is_nan() { 0.0 } else { number };
         self.indicators.push(indicator);
         self.subjects.push(subject);
         self.sites.push(site);

@@ -1,157 +1,109 @@
-//! `mart_subject_results`: how many results each subject has. Its query puts every result into a group; here they are
-//! counted as they stand, those of one subject together.
+//! `mart_subject_results`: how many results each subject has. Samples for pharmacokinetics (PC) are counted apart, and
+//! accountability of drugs (DA) is no assessment.
 
-use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
-use arrow::datatypes::{DataType, Int8Type, Int32Type, SchemaRef};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
-use crate::by_key::{Numbers, keys_of};
+use super::fact::{Fact, SUBJECT};
+use super::rule::Count::Rows;
+use super::rule::Holds::{self, All, Always, Among, Between, Either, No, NotAmong, Untold, Yes};
+use crate::by_key::Numbers;
 use crate::columns;
 use crate::mart::Give;
 
+const NAMES: [&str; 6] =
+    ["n_assessments", "n_empty", "n_graded", "n_grade_3_4", "n_samples_due", "n_samples"];
+
+const IS_EMPTY: Holds = Either(&[Yes("not_done"), All(&[Untold("std_value"), Untold("std_result")])]);
+const IS_ASSESSMENT: Holds = Either(&[Untold("domain"), NotAmong("domain", &["PC", "DA"])]);
+const IS_SAMPLE: Holds = Among("domain", &["PC"]);
+
+/// Each has some of the names.
+const FACTS: [Fact; 2] = [
+    Fact {
+        name: "lab",
+        table: "fact_lab",
+        beside: None,
+        counts: &[
+            ("n_assessments", Rows(Always)),
+            ("n_empty", Rows(IS_EMPTY)),
+            ("n_graded", Rows(Between("toxicity_grade", 0, 4))),
+            ("n_grade_3_4", Rows(Between("toxicity_grade", 3, 4))),
+        ],
+    },
+    Fact {
+        name: "observation",
+        table: "fact_observation",
+        beside: None,
+        counts: &[
+            ("n_assessments", Rows(IS_ASSESSMENT)),
+            ("n_empty", Rows(All(&[IS_ASSESSMENT, IS_EMPTY]))),
+            ("n_samples_due", Rows(IS_SAMPLE)),
+            ("n_samples", Rows(All(&[IS_SAMPLE, Either(&[No("not_done"), Untold("not_done")])]))),
+        ],
+    },
+];
+
 /// What it is, as a query.
-pub(crate) const QUERY: &str = include_str!("subject_results.sql");
-const COLUMNS: [&str; 7] =
-    ["subject_dk", "n_assessments", "n_empty", "n_graded", "n_grade_3_4", "n_samples_due", "n_samples"];
-const LAB: [&str; 5] = ["subject_dk", "not_done", "std_result", "std_value", "toxicity_grade"];
-/// The domain of samples of a drug's concentration.
-const SAMPLE: &str = "PC";
-/// The domain of how much of a drug came back, which is neither an assessment nor a sample.
-const ACCOUNTABILITY: &str = "DA";
-const OBSERVATION: [&str; 5] = ["subject_dk", "not_done", "std_result", "std_value", "domain"];
+pub(crate) fn query() -> &'static str {
+    static QUERY: LazyLock<String> = LazyLock::new(|| {
+        let columns = |column: &dyn Fn(&str) -> String| NAMES.map(column).join(", ");
+        let of_fact = |fact: &Fact| {
+            let has = |name: &str| fact.counts.iter().any(|(counted, _)| *counted == name);
+            let columns = columns(&|name| if has(name) { name.to_owned() } else { format!("0 AS {name}") });
+            format!("SELECT {SUBJECT}, {columns} FROM (\n{}\n) AS {}", fact.query(), fact.name)
+        };
+        format!(
+            "SELECT {SUBJECT}, {}\nFROM (\n{}\n) AS counted\nGROUP BY {SUBJECT}\nORDER BY {SUBJECT} NULLS LAST",
+            columns(&|name| format!("CAST(sum({name}) AS BIGINT) AS {name}")),
+            FACTS.each_ref().map(of_fact).join("\nUNION ALL\n")
+        )
+    });
+    &QUERY
+}
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
-    columns::schema(&COLUMNS.map(|name| (name, DataType::Int64)))
+    let names = std::iter::once(SUBJECT).chain(NAMES);
+    columns::schema(&names.map(|name| (name, DataType::Int64)).collect::<Vec<_>>())
 }
 
-/// One subject's results, in the order of the columns after the first.
-#[derive(Debug, Clone, Default)]
-struct Counts {
-    assessments: i64,
-    empty: i64,
-    graded: i64,
-    grade_3_4: i64,
-    samples_due: i64,
-    samples: i64,
-}
-
-#[derive(Debug, Default)]
-struct Subjects {
-    numbers: Numbers,
-    /// By number.
-    counts: Vec<Counts>,
-}
-
-impl Subjects {
-    /// Adds what is counted of the rows of each subject, which stand together.
-    fn each(&mut self, batch: &RecordBatch, mut count: impl FnMut(&mut Counts, Range<usize>)) {
-        let mut first = 0;
-        for rows in keys_of(batch, 0).chunk_by(i64::eq) {
-            let number = self.numbers.number(rows[0]);
-            if number == self.counts.len() {
-                self.counts.push(Counts::default());
-            }
-            count(&mut self.counts[number], first..first + rows.len());
-            first += rows.len();
-        }
-    }
-}
-
-/// Gives the rows of [`QUERY`], in its order.
+/// Gives the rows of [`query`], in its order.
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
 pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
-    let mut subjects = Subjects::default();
-    engine.scan("count laboratory results", ("fact_lab", &LAB), &mut |batch| {
-        let Found { empty, .. } = Found::of(batch);
-        let grades = batch.column(4).as_primitive::<Int8Type>();
-        let [graded, grade_3_4] = [0..=4, 3..=4].map(|among| {
-            let within = BooleanBuffer::collect_bool(grades.len(), |row| among.contains(&grades.value(row)));
-            and_valid(within, grades.nulls())
-        });
-        subjects.each(batch, |counts, rows| {
-            counts.assessments += whole(rows.len());
-            counts.empty += ones(&empty, &rows);
-            counts.graded += ones(&graded, &rows);
-            counts.grade_3_4 += ones(&grade_3_4, &rows);
-        });
-    })?;
-    engine.scan("count findings", ("fact_observation", &OBSERVATION), &mut |batch| {
-        let Found { empty, not_done } = Found::of(batch);
-        let [samples, others] = [SAMPLE, ACCOUNTABILITY].map(|domain| of_domain(batch.column(4), domain));
-        let elsewhere = !&(&samples | &others);
-        let [empty, taken] = [&empty & &elsewhere, &samples & &!&not_done];
-        subjects.each(batch, |counts, rows| {
-            counts.assessments += ones(&elsewhere, &rows);
-            counts.empty += ones(&empty, &rows);
-            counts.samples_due += ones(&samples, &rows);
-            counts.samples += ones(&taken, &rows);
-        });
-    })?;
-    give(&batch(&subjects)?)
-}
-
-/// Which findings were not done, and which have no result, a bit for each row.
-struct Found {
-    not_done: BooleanBuffer,
-    empty: BooleanBuffer,
-}
-
-impl Found {
-    fn of(batch: &RecordBatch) -> Self {
-        let not_done = batch.column(1).as_boolean();
-        let not_done = and_valid(not_done.values().clone(), not_done.nulls());
-        let empty = match (batch.column(2).nulls(), batch.column(3).nulls()) {
-            (Some(texts), Some(values)) => &not_done | &!&(texts.inner() | values.inner()),
-            _ => not_done.clone(),
-        };
-        Self { not_done, empty }
+    let mut subjects = Numbers::default();
+    // By name, then by subject.
+    let mut numbers: [Vec<f64>; NAMES.len()] = Default::default();
+    for fact in &FACTS {
+        fact.count(engine, ("count results", f64::NAN), &mut |counted| {
+            for (key, rows) in &counted.subjects {
+                let subject = subjects.number(*key);
+                numbers.iter_mut().for_each(|numbers| numbers.resize(subjects.len(), 0.0));
+                for ((name, count), added) in fact.counts.iter().zip(&counted.added) {
+                    for (_, numbers) in NAMES.iter().zip(&mut numbers).filter(|(other, _)| *other == name) {
+                        count.add(&mut numbers[subject], added, rows);
+                    }
+                }
+            }
+        })?;
     }
+    give(&batch(&subjects, &numbers)?)
 }
 
-/// Which findings are of a domain.
-fn of_domain(domains: &ArrayRef, domain: &str) -> BooleanBuffer {
-    let domains = domains.as_dictionary::<Int32Type>();
-    let is_it: Vec<bool> =
-        domains.values().as_string::<i32>().iter().map(|name| name == Some(domain)).collect();
-    BooleanBuffer::collect_bool(domains.len(), |row| domains.key(row).is_some_and(|key| is_it[key]))
-}
-
-fn and_valid(bits: BooleanBuffer, nulls: Option<&NullBuffer>) -> BooleanBuffer {
-    nulls.map_or(bits.clone(), |nulls| &bits & nulls.inner())
-}
-
-fn ones(bits: &BooleanBuffer, rows: &Range<usize>) -> i64 {
-    whole(bits.slice(rows.start, rows.len()).count_set_bits())
-}
-
-#[expect(clippy::cast_possible_wrap, reason = "rows of a batch")]
-const fn whole(number: usize) -> i64 {
-    number as i64
-}
-
-fn batch(subjects: &Subjects) -> Result<RecordBatch> {
-    let in_order = subjects.numbers.in_order();
-    let keys = in_order.iter().map(|number| subjects.numbers.keys()[*number]).collect::<Int64Array>();
-    let column = |of: fn(&Counts) -> i64| -> ArrayRef {
-        Arc::new(in_order.iter().map(|number| of(&subjects.counts[*number])).collect::<Int64Array>())
+fn batch(subjects: &Numbers, numbers: &[Vec<f64>]) -> Result<RecordBatch> {
+    let in_order = subjects.in_order();
+    let keys = in_order.iter().map(|subject| subjects.keys()[*subject]).collect::<Int64Array>();
+    #[expect(clippy::cast_possible_truncation, reason = "numbers of rows")]
+    let column = |numbers: &Vec<f64>| -> ArrayRef {
+        Arc::new(in_order.iter().map(|subject| numbers[*subject] as i64).collect::<Int64Array>())
     };
-    let columns = vec![
-        Arc::new(keys),
-        column(|counts| counts.assessments),
-        column(|counts| counts.empty),
-        column(|counts| counts.graded),
-        column(|counts| counts.grade_3_4),
-        column(|counts| counts.samples_due),
-        column(|counts| counts.samples),
-    ];
+    let columns = std::iter::once(Arc::new(keys) as ArrayRef).chain(numbers.iter().map(column)).collect();
     RecordBatch::try_new(schema(), columns).map_err(Error::arrow("lay out how many results subjects have"))
 }
 
@@ -186,7 +138,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let engine = Engine::open(&[], folder.path(), &Limits::default()).expect("the engine starts");
         engine.run("make a study", STUDY).expect("the tables are new");
-        let theirs = engine.query("ask", QUERY).expect("the query is answered");
+        let theirs = engine.query("ask", query()).expect("the query is answered");
         let theirs = concat_batches(&schema(), &theirs).expect("they have the mart's columns");
         assert_eq!(theirs.num_rows(), 41, "one has nothing but what came back of the drug");
         assert_eq!(given(&engine), theirs);

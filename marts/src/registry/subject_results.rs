@@ -46,7 +46,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tags: &["rbqm"],
     definition: Definition::Native(
-        || results::QUERY,
+        results::query,
         Native { schema: results::schema, rows: results::rows },
         1,
     ),

@@ -1,19 +1,16 @@
 //! What the facts tell of each subject, as columns of numbers by name.
 
 use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::datatypes::Int64Type;
-use arrow::error::ArrowError;
+use arrow::array::{ArrayRef, RecordBatch};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
 use super::STUDY;
-use super::facts::{Beside, FACTS, Fact};
-use super::rule::{Rows, numbers_of};
+use super::facts::FACTS;
 use crate::by_key::{ByKey, keys_of};
+use crate::indicators::fact::Fact;
+use crate::indicators::rule::numbers_of;
 
 const SUBJECTS: &str = concat!(include_str!("subjects.sql"), "ORDER BY site_sk, subject_sk");
 const SITES: &str = concat!(
@@ -86,9 +83,8 @@ impl Counts {
             None => None,
         };
         let cut_off = cut_off.unwrap_or(f64::NAN);
-        let study = Study { enrolled, cut_off };
         for fact in &FACTS {
-            counts.read_fact(engine, fact, &study)?;
+            counts.read_fact(engine, fact, (&enrolled, cut_off))?;
         }
         counts.totals.insert("itself".to_owned(), counts.subjects.len() as f64);
         counts.derive();
@@ -96,40 +92,19 @@ impl Counts {
         Ok(counts)
     }
 
-    fn read_fact(&mut self, engine: &Engine, fact: &Fact, study: &Study) -> Result<()> {
-        let beside = fact.beside.map(|beside| Truths::read(engine, beside)).transpose()?;
-        let columns = fact.columns();
-        let mut outcome = Ok(());
-        engine.scan(STEP, (fact.table, &columns), &mut |batch| {
-            let mut named: HashMap<&'static str, ArrayRef> =
-                columns.iter().copied().zip(batch.columns().iter().cloned()).collect();
-            if let Some(beside) = &beside {
-                beside.add_to(&mut named);
+    fn read_fact(&mut self, engine: &Engine, fact: &Fact, (enrolled, cut_off): (&ByKey, f64)) -> Result<()> {
+        fact.count(engine, (STEP, cut_off), &mut |counted| {
+            for ((name, count), added) in fact.counts.iter().zip(&counted.added) {
+                let total = self.totals.entry((*name).to_owned()).or_insert(f64::NAN);
+                count.add(total, added, &(0..counted.len));
+                let column = self.columns.entry((*name).to_owned()).or_insert_with(|| self.nothing.clone());
+                for (key, rows) in &counted.subjects {
+                    if let Some(place) = enrolled.get(key) {
+                        count.add(&mut column[*place], added, rows);
+                    }
+                }
             }
-            if outcome.is_ok() {
-                outcome = self.add_rows(fact, (keys_of(batch, 0), named), study);
-            }
-        })?;
-        outcome.map_err(Error::arrow(STEP))
-    }
-
-    fn add_rows(
-        &mut self,
-        fact: &Fact,
-        (keys, columns): (&[i64], HashMap<&'static str, ArrayRef>),
-        study: &Study,
-    ) -> std::result::Result<(), ArrowError> {
-        let rows = Rows::of(keys.len(), columns, study.cut_off)?;
-        let stretches = stretches(keys, &study.enrolled);
-        for (name, count) in fact.counts {
-            let added = count.of(&rows)?;
-            count.add(self.totals.entry((*name).to_owned()).or_default(), &added, &(0..keys.len()));
-            let column = self.columns.entry((*name).to_owned()).or_insert_with(|| self.nothing.clone());
-            for (place, rows) in &stretches {
-                count.add(&mut column[*place], &added, rows);
-            }
-        }
-        Ok(())
+        })
     }
 
     /// The columns that `joined.sql` derives from the others.
@@ -187,51 +162,6 @@ impl Counts {
     /// What a column comes to over the whole study.
     pub(super) fn total(&self, name: &str) -> f64 {
         self.totals.get(name).copied().unwrap_or_default()
-    }
-}
-
-/// Whose facts count, and until when.
-#[derive(Debug)]
-struct Study {
-    /// The places of those enrolled, by their durable keys.
-    enrolled: ByKey,
-    /// Days since 1970, or NaN.
-    cut_off: f64,
-}
-
-/// The rows of each of those enrolled that stand together, with their place.
-fn stretches(keys: &[i64], enrolled: &ByKey) -> Vec<(usize, Range<usize>)> {
-    let mut first = 0;
-    let each = keys.chunk_by(i64::eq).map(|same| {
-        let rows = first..first + same.len();
-        first = rows.end;
-        Some((*enrolled.get(&same[0])?, rows))
-    });
-    each.flatten().collect()
-}
-
-/// A column of truths of another table.
-#[derive(Debug)]
-struct Truths {
-    beside: Beside,
-    by_key: HashMap<i64, Option<bool>>,
-}
-
-impl Truths {
-    fn read(engine: &Engine, beside: Beside) -> Result<Self> {
-        let mut by_key = HashMap::new();
-        engine.scan(STEP, (beside.table, &[beside.key, beside.column]), &mut |batch| {
-            by_key.extend(keys_of(batch, 0).iter().copied().zip(batch.column(1).as_boolean()));
-        })?;
-        Ok(Self { beside, by_key })
-    }
-
-    /// Adds the column to those of rows that point to it.
-    fn add_to(&self, columns: &mut HashMap<&'static str, ArrayRef>) {
-        let keys = columns[self.beside.key].as_primitive::<Int64Type>();
-        let column: BooleanArray =
-            keys.values().iter().map(|key| self.by_key.get(key).copied().flatten()).collect();
-        columns.insert(self.beside.column, Arc::new(column));
     }
 }
 

@@ -1,35 +1,11 @@
 //! What is counted of each fact by subject: the numbers that the indicators relate.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-
-use super::rule::Count::{self, Any, Capped, Earliest, Rows, Sum};
-use super::rule::Holds::{
+use crate::indicators::fact::{Beside, Fact};
+use crate::indicators::rule::Count::{Any, Capped, Earliest, Rows, Sum};
+use crate::indicators::rule::Holds::{
     self, Above, All, Always, Among, AtLeast, Before, Either, Equals, Like, No, NotAmong, Since, Told,
     Untold, Yes,
 };
-
-/// A fact, and what is counted of its rows.
-#[derive(Debug)]
-pub(super) struct Fact {
-    /// What the relation of its counts is called in the query.
-    pub(super) name: &'static str,
-    pub(super) table: &'static str,
-    /// A truth of another table that its rows point to.
-    pub(super) beside: Option<Beside>,
-    pub(super) counts: &'static [(&'static str, Count)],
-}
-
-/// A column of another table, and the key, of one name in both, by which it is found.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Beside {
-    pub(super) table: &'static str,
-    pub(super) key: &'static str,
-    pub(super) column: &'static str,
-}
-
-/// The subject to whom a row belongs.
-pub(super) const SUBJECT: &str = "subject_dk";
 
 /// It was sent to the site, whatever became of it.
 const ASKED: Holds = Among("state", &["OPEN", "ANSWERED", "CLOSED"]);
@@ -171,34 +147,3 @@ pub(super) const FACTS: [Fact; 7] = [
         ],
     },
 ];
-
-impl Fact {
-    /// The columns of its own table that its counts read, after that of the subject.
-    pub(super) fn columns(&self) -> Vec<&'static str> {
-        let mut columns = BTreeSet::new();
-        for (_, count) in self.counts {
-            count.add_columns(&mut columns);
-        }
-        if let Some(Beside { key, column, .. }) = self.beside {
-            columns.remove(column);
-            columns.insert(key);
-        }
-        [SUBJECT].into_iter().chain(columns).collect()
-    }
-
-    /// Its counts as a query over its table and the relation `study`.
-    pub(super) fn query(&self) -> String {
-        let mut query = format!("SELECT {SUBJECT}");
-        for (name, count) in self.counts {
-            let _ = write!(query, ",\n    {} AS {name}", count.sql());
-        }
-        let _ = write!(query, "\nFROM {} CROSS JOIN study", self.table);
-        if let Some(Beside { table, key, column }) = self.beside {
-            let _ = write!(
-                query,
-                "\nLEFT JOIN (SELECT {key} AS other_{key}, {column} FROM {table}) AS beside ON other_{key} = {key}"
-            );
-        }
-        query + "\nGROUP BY " + SUBJECT
-    }
-}
