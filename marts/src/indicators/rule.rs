@@ -140,7 +140,7 @@ impl Holds {
             Self::Untold(column) => !&Self::Told(column).of(rows)?,
             Self::Equals(column, number) => {
                 let number = f64::from(number);
-                rows.compare(column, |value| value >= number && value <= number)?
+                rows.compare(column, |value| value == number)?
             }
             Self::Above(column, number) => rows.compare(column, |value| value > f64::from(number))?,
             Self::AtLeast(column, number) => rows.compare(column, |value| value >= f64::from(number))?,
@@ -341,7 +341,10 @@ fn each_of<T: ArrowPrimitiveType>(column: &ArrayRef, number: impl Fn(T::Native) 
 }
 
 fn and_known(bits: BooleanBuffer, nulls: Option<&NullBuffer>) -> BooleanBuffer {
-    nulls.map_or(bits.clone(), |nulls| &bits & nulls.inner())
+    match nulls {
+        Some(nulls) => &bits & nulls.inner(),
+        None => bits,
+    }
 }
 
 /// What is not known adds nothing.
