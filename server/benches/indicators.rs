@@ -2,7 +2,7 @@
 //! by side over the same Parquet in one process. The marts have all indicators, at every level by every method, and are
 //! tested and published; the script has sites by the reference's method and nothing else. Prints CPU seconds (user and
 //! system, of all threads) and their ratio. The bar is a ratio of at most 1 on the EDC study for the script's own numbers,
-//! tests apart: the first line of the marts asks of their columns and keys alone, the others of everything that they declare.
+//! tests apart: what is published asks of the marts' columns and keys alone, what is tested of everything that they declare.
 //! A small study costs little more than to begin a build, which a script has not got to do.
 //!
 //! The study is simulated, and with `CAIRN_ORACLES` also the EDC study of 6.4 million rows that stands there. For that one
@@ -41,16 +41,17 @@ fn main() -> ExitCode {
     let simulated = simulated(folder.path());
     for (name, study, files) in simulated.into_iter().chain(oracle()) {
         match compare(folder.path(), &study, &files) {
-            Ok(([untested, sites, all], [peer, of_files])) => {
+            Ok(([sites, sites_tested, all, all_tested], [peer, of_files])) => {
                 println!("{name}: plain SQL {:.3} CPU s", peer.cpu_seconds);
                 let is_edc = of_files.cpu_seconds > 0.0;
                 if is_edc {
                     println!("  plain SQL over the delivered files: {:.3} CPU s", of_files.cpu_seconds);
                 }
                 for (what, ours) in [
-                    ("sites, published", untested),
-                    ("sites, tested and published", sites),
-                    ("all levels, methods and limits", all),
+                    ("sites, published", sites),
+                    ("sites, tested and published", sites_tested),
+                    ("all levels, methods and limits, published", all),
+                    ("all levels, methods and limits, tested and published", all_tested),
                 ] {
                     let ratio = ours.cpu_seconds / peer.cpu_seconds;
                     println!(
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
                         ours.cpu_seconds, ours.seconds, ours.peak_mib
                     );
                 }
-                slow += u32::from(is_edc && untested.cpu_seconds > BAR * peer.cpu_seconds);
+                slow += u32::from(is_edc && sites.cpu_seconds > BAR * peer.cpu_seconds);
             }
             Err(error) => {
                 eprintln!("{name}: {error}");
@@ -98,7 +99,7 @@ fn oracle() -> Option<(String, StudyId, Vec<PathBuf>)> {
 }
 
 /// What the marts of both selections and the scripts used, the least of several rounds that take turns.
-fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<([Used; 3], [Used; 2]), Failure> {
+fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<([Used; 4], [Used; 2]), Failure> {
     let tenant: TenantId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
     let grants = Grants::from_gate(tenant, vec![Permission { action: ActionKind::Build, study: None }]);
     let scope: StudyScope<Build> = grants.scope(study)?;
@@ -107,12 +108,14 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<([Used; 
     let (id, manifest) = take_in(&writer, files)?;
     let script = folder.join("script.parquet");
     let untested = without_tests();
-    let [mut bare, mut sites, mut all, mut peer, mut of_files] = [const { Vec::new() }; 5];
+    let [mut sites, mut sites_tested, mut all, mut all_tested, mut peer, mut of_files] =
+        [const { Vec::new() }; 6];
     for _ in 0..ROUNDS {
         for (graph, selected, rounds) in [
-            (untested, &SITES[..], &mut bare),
-            (marts::MARTS, &SITES[..], &mut sites),
-            (marts::MARTS, &ALL[..], &mut all),
+            (untested, &SITES[..], &mut sites),
+            (marts::MARTS, &SITES[..], &mut sites_tested),
+            (untested, &ALL[..], &mut all),
+            (marts::MARTS, &ALL[..], &mut all_tested),
         ] {
             let (with_marts, used) = measure(|| build(&writer, (id, &manifest), (graph, selected)))?;
             rounds.push(used);
@@ -126,7 +129,8 @@ fn compare(folder: &Path, study: &StudyId, files: &[PathBuf]) -> Result<([Used; 
     let least = |rounds: Vec<Used>| {
         rounds.into_iter().min_by(|a, b| a.cpu_seconds.total_cmp(&b.cpu_seconds)).ok_or("no round was run")
     };
-    Ok(([least(bare)?, least(sites)?, least(all)?], [least(peer)?, least(of_files)?]))
+    let ours = [least(sites)?, least(sites_tested)?, least(all)?, least(all_tested)?];
+    Ok((ours, [least(peer)?, least(of_files)?]))
 }
 
 /// Where the files are those of the EDC study.
