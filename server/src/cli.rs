@@ -310,9 +310,6 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Demo(args) => return crate::demo::run(&cli.data, args).await,
         _ => {}
     }
-    if let Command::Marts(marts::MartsCommand::Docs { out, format }) = &cli.command {
-        return marts::docs::run(out.as_deref(), format);
-    }
     match &cli.command {
         Command::Signature(signature::SignatureCommand::Verify(args)) => return signature::verify(args),
         Command::Quality(quality::QualityCommand::Page) => return quality::page(),
@@ -322,6 +319,10 @@ async fn run(cli: Cli) -> Result<()> {
     let command = match cli.command {
         Command::Audit(command) => match audit::run_offline(command).await? {
             Some(command) => Command::Audit(command),
+            None => return Ok(()),
+        },
+        Command::Marts(command) => match marts::run_offline(command)? {
+            Some(command) => Command::Marts(command),
             None => return Ok(()),
         },
         command => command,

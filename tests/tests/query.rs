@@ -43,6 +43,16 @@ fn every_query_of_a_mart_has_the_same_answer_on_both_engines() {
 }
 
 #[test]
+fn what_marts_are_is_said_without_making_a_data_folder() {
+    let Some(installation) = Installation::empty() else { return };
+    for words in [&["list"][..], &["show", "mart_kri"], &["graph"], &["docs"]] {
+        let said = installation.must(&[&["marts"], words].concat());
+        assert!(said.out.contains("mart_kri"), "{words:?}: {said}");
+    }
+    assert!(!installation.data().exists(), "looking makes no data folder");
+}
+
+#[test]
 fn a_researcher_asks_a_query_and_the_ledger_knows_its_hash() {
     let Some(installation) = Installation::demonstration() else { return };
     let server = installation.serve();

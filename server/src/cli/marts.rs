@@ -17,7 +17,7 @@ mod backfill;
 mod build;
 mod definitions;
 mod detection;
-pub(crate) mod docs;
+mod docs;
 mod history;
 mod limits;
 mod lineage;
@@ -162,6 +162,18 @@ impl What {
     }
 }
 
+/// Says what marts are, which needs no data folder and must not make one; every other command is given back.
+pub(crate) fn run_offline(command: MartsCommand) -> Result<Option<MartsCommand>> {
+    match command {
+        MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format)?,
+        MartsCommand::List { select } => list(&select)?,
+        MartsCommand::Show { mart, sql } => show(&mart, sql)?,
+        MartsCommand::Graph => graph(),
+        command => return Ok(Some(command)),
+    }
+    Ok(None)
+}
+
 pub(crate) async fn run(app: &App, data: &Path, command: MartsCommand) -> Result<()> {
     match command {
         MartsCommand::Build { place, what, as_of, dry_run: true, .. } => {
@@ -180,14 +192,11 @@ pub(crate) async fn run(app: &App, data: &Path, command: MartsCommand) -> Result
         MartsCommand::Lineage { place, of, deliveries } => lineage::run(app, &place, &of, deliveries).await,
         MartsCommand::Definitions(command) => definitions::run(app, command).await,
         MartsCommand::Limits(command) => limits::run(app, command).await,
-        MartsCommand::Docs { out, format } => docs::run(out.as_deref(), &format),
-        MartsCommand::List { select } => list(&select),
-        MartsCommand::Show { mart, sql } => show(&mart, sql),
         MartsCommand::Detection(args) => detection::run(app, data, &args).await,
-        MartsCommand::Graph => {
-            graph();
-            Ok(())
-        }
+        MartsCommand::Docs { .. }
+        | MartsCommand::List { .. }
+        | MartsCommand::Show { .. }
+        | MartsCommand::Graph => Ok(()),
     }
 }
 
