@@ -1,7 +1,7 @@
 //! Whether values are missing completely at random.
 
 use crate::error::MeasureError;
-use crate::mcar::normal_em::{Fit, inverse_of_part};
+use crate::mcar::normal_em::Fit;
 use crate::tail_probability::chi_square_upper;
 
 /// Little's test.
@@ -33,25 +33,17 @@ pub struct LittleTest {
 // Source: Little RJA, J Am Stat Assoc 1988;83:1198-1202.
 pub fn little_test(columns: &[&[f64]]) -> Result<LittleTest, MeasureError> {
     let fit = Fit::new(columns)?;
-    let width = columns.len();
     let (mut statistic, mut ranks) = (0.0, 0);
     for pattern in &fit.sums {
-        let observed = &pattern.observed;
-        let inverse = inverse_of_part(&fit.covariance, width, observed);
-        let offset: Vec<f64> = observed
-            .iter()
-            .zip(&pattern.sum)
-            .map(|(column, sum)| sum / pattern.rows - fit.mean[*column])
-            .collect();
-        for (row, left) in offset.iter().enumerate() {
-            for (column, right) in offset.iter().enumerate() {
-                statistic += pattern.rows * left * inverse.matrix[row * observed.len() + column] * right;
-            }
-        }
-        ranks += inverse.rank;
+        let mean = |column: &usize| fit.normal.mean[*column];
+        let offset =
+            pattern.observed.iter().zip(&pattern.sum).map(|(column, sum)| sum / pattern.rows - mean(column));
+        let columns = (pattern.observed.as_slice(), pattern.missing.as_slice());
+        statistic += pattern.rows * fit.normal.form(columns, &offset.collect::<Vec<f64>>());
+        ranks += fit.normal.rank_of(&pattern.observed);
     }
-    let all: Vec<usize> = (0..width).collect();
-    let degrees_of_freedom = ranks.saturating_sub(inverse_of_part(&fit.covariance, width, &all).rank);
+    let all: Vec<usize> = (0..columns.len()).collect();
+    let degrees_of_freedom = ranks.saturating_sub(fit.normal.rank_of(&all));
     let tail = || chi_square_upper(statistic, degrees_of_freedom as f64);
     Ok(LittleTest {
         statistic,

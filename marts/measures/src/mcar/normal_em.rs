@@ -26,9 +26,9 @@ pub struct NormalEstimate {
 pub fn normal_em(columns: &[&[f64]]) -> Result<NormalEstimate, MeasureError> {
     let fit = Fit::new(columns)?;
     let width = columns.len();
-    let mean = (0..width).map(|k| fit.centre[k] + fit.scale[k] * fit.mean[k]).collect();
+    let mean = (0..width).map(|k| fit.centre[k] + fit.scale[k] * fit.normal.mean[k]).collect();
     let covariance = (0..width * width)
-        .map(|place| fit.covariance[place] * fit.scale[place / width] * fit.scale[place % width])
+        .map(|place| fit.normal.covariance[place] * fit.scale[place / width] * fit.scale[place % width])
         .collect();
     Ok(NormalEstimate { mean, covariance, iterations: fit.iterations })
 }
@@ -36,8 +36,7 @@ pub fn normal_em(columns: &[&[f64]]) -> Result<NormalEstimate, MeasureError> {
 /// The estimate on the standardised scale, with what it was made from.
 pub(super) struct Fit {
     pub(super) sums: Vec<PatternSums>,
-    pub(super) mean: Vec<f64>,
-    pub(super) covariance: Vec<f64>,
+    pub(super) normal: Normal,
     centre: Vec<f64>,
     scale: Vec<f64>,
     pub(super) iterations: usize,
@@ -53,20 +52,19 @@ impl Fit {
         let sums: Vec<PatternSums> =
             blocks(columns, rows).iter().map(|block| PatternSums::new(block, standardised)).collect();
         let width = columns.len();
-        let mut mean = vec![0.0; width];
+        let observed = Moments::observed(&sums, width);
         let mut covariance = vec![0.0; width * width];
-        for k in 0..width {
-            covariance[k * width + k] = 1.0;
-        }
+        (0..width).for_each(|k| covariance[k * width + k] = 1.0);
+        let mut normal = Normal::new(vec![0.0; width], covariance);
         for iterations in 1..=STEPS {
-            let (next_mean, next_covariance) = step(&sums, &mean, &covariance, rows as f64);
+            let next = step(&sums, &observed, &normal).estimate(rows as f64);
             let change = |old: &[f64], new: &[f64]| {
                 old.iter().zip(new).map(|(old, new)| (old - new).abs()).fold(0.0, f64::max)
             };
-            let moved = change(&mean, &next_mean).max(change(&covariance, &next_covariance));
-            (mean, covariance) = (next_mean, next_covariance);
+            let moved = change(&normal.mean, &next.mean).max(change(&normal.covariance, &next.covariance));
+            normal = next;
             if moved <= 1e-12 {
-                return Ok(Self { sums, mean, covariance, centre, scale, iterations });
+                return Ok(Self { sums, normal, centre, scale, iterations });
             }
         }
         Err(MeasureError::NotConverged { what: "estimate of mean and covariance", iterations: STEPS })
@@ -94,7 +92,7 @@ fn standards(columns: &[&[f64]]) -> Result<(Vec<f64>, Vec<f64>), MeasureError> {
 /// What the likelihood needs to know of all rows of one pattern.
 pub(super) struct PatternSums {
     pub(super) observed: Vec<usize>,
-    missing: Vec<usize>,
+    pub(super) missing: Vec<usize>,
     pub(super) rows: f64,
     /// Sums over the rows of each observed column.
     pub(super) sum: Vec<f64>,
@@ -145,115 +143,227 @@ fn add_square(sums: &mut [f64], row: &[f64]) {
     }
 }
 
-/// Adds `A S A'` for the map `A` of `known` columns and the sums of products `S`.
-fn add_mapped(second: &mut [f64], map: &[f64], known: usize, products: &Products) {
-    if known == 0 {
-        return;
-    }
-    let apply = |values: &[f64]| -> Vec<f64> {
-        let weights = map.chunks_exact(known);
-        weights
-            .map(|weights| weights.iter().zip(values).map(|(weight, value)| weight * value).sum())
-            .collect()
-    };
-    match products {
-        Products::Rows(rows) => {
-            for row in rows.chunks_exact(known) {
-                add_square(second, &apply(row));
-            }
-        }
-        Products::Sums(sums) => {
-            // The sums are symmetric, so that their rows are their columns.
-            let half: Vec<Vec<f64>> = sums.chunks_exact(known).map(apply).collect();
-            let width = map.len() / known;
-            for row in 0..width {
-                let across: Vec<f64> = half.iter().map(|column| column[row]).collect();
-                let mapped = apply(&across);
-                second[row * width..][..width].iter_mut().zip(mapped).for_each(|(sum, value)| *sum += value);
-            }
-        }
-    }
-}
-
 /// Part of a matrix of `width` columns, by rows.
 fn part(matrix: &[f64], width: usize, rows: &[usize], columns: &[usize]) -> Vec<f64> {
-    rows.iter().flat_map(|row| columns.iter().map(move |column| matrix[row * width + column])).collect()
+    let mut part = Vec::with_capacity(rows.len() * columns.len());
+    for row in rows {
+        let row = &matrix[row * width..][..width];
+        part.extend(columns.iter().map(|column| row[*column]));
+    }
+    part
 }
 
-/// The inverse of the covariance of some columns, and its rank.
-pub(super) fn inverse_of_part(covariance: &[f64], width: usize, columns: &[usize]) -> PseudoInverse {
-    let matrix = part(covariance, width, columns, columns);
-    match Cholesky::of_independent(&matrix, columns.len()) {
-        // Well away from dependence the triangular root is exact enough, and far cheaper.
-        root if root.smallest_pivot(&matrix) > 1e-6 => {
-            PseudoInverse { matrix: root.inverse(), rank: columns.len() }
+/// A normal distribution.
+pub(super) struct Normal {
+    pub(super) mean: Vec<f64>,
+    covariance: Vec<f64>,
+    /// The inverse of the covariance, where no column comes near to depending on others.
+    precision: Option<Vec<f64>>,
+}
+
+/// What a row lacks given what it has: `E(x_m) = mean_m + weights (x_o - mean_o)` with the covariance `rest`.
+struct Regression {
+    weights: Vec<f64>,
+    rest: Vec<f64>,
+}
+
+impl Normal {
+    fn new(mean: Vec<f64>, covariance: Vec<f64>) -> Self {
+        let precision = exact_inverse(&covariance, mean.len());
+        Self { mean, covariance, precision }
+    }
+
+    /// The inverse of the covariance of some columns, and its rank.
+    fn inverse_of(&self, columns: &[usize]) -> PseudoInverse {
+        let matrix = part(&self.covariance, self.mean.len(), columns, columns);
+        match exact_inverse(&matrix, columns.len()) {
+            Some(matrix) => PseudoInverse { matrix, rank: columns.len() },
+            None => PseudoInverse::new(&matrix, columns.len()),
         }
-        _ => PseudoInverse::new(&matrix, columns.len()),
+    }
+
+    /// The rank of the covariance of some columns.
+    pub(super) fn rank_of(&self, columns: &[usize]) -> usize {
+        if self.precision.is_some() { columns.len() } else { self.inverse_of(columns).rank }
+    }
+
+    /// `v' Sigma⁻ v` over the observed columns.
+    pub(super) fn form(&self, (observed, missing): (&[usize], &[usize]), vector: &[f64]) -> f64 {
+        let form = |matrix: &[f64], vector: &[f64]| -> f64 {
+            let rows = matrix.chunks_exact(vector.len().max(1));
+            rows.zip(vector).map(|(row, left)| left * dot(row, vector)).sum()
+        };
+        let Some(precision) = &self.precision else {
+            return form(&self.inverse_of(observed).matrix, vector);
+        };
+        // The smallest of the forms over all columns that vectors with these elements have.
+        let mut whole = vec![0.0; self.mean.len()];
+        observed.iter().zip(vector).for_each(|(column, value)| whole[*column] = *value);
+        let Regression { weights, .. } = self.regression((observed, missing));
+        for (column, weights) in missing.iter().zip(weights.chunks_exact(observed.len().max(1))) {
+            whole[*column] = dot(weights, vector);
+        }
+        form(precision, &whole)
+    }
+
+    fn regression(&self, (observed, missing): (&[usize], &[usize])) -> Regression {
+        let width = self.mean.len();
+        // What is missing is mostly little: by the precision `K` the rest is `K_mm⁻¹`, and the weights are `-K_mm⁻¹ K_mo`.
+        // Source: Rue H, Held L, Gaussian Markov Random Fields, 2005, theorem 2.5.
+        if let Some(precision) = &self.precision
+            && let Some(rest) = exact_inverse(&part(precision, width, missing, missing), missing.len())
+        {
+            let across = part(precision, width, missing, observed);
+            let mut weights = product(&rest, &across, missing.len());
+            weights.iter_mut().for_each(|weight| *weight = -*weight);
+            return Regression { weights, rest };
+        }
+        let inverse = self.inverse_of(observed).matrix;
+        let weights = product(&part(&self.covariance, width, missing, observed), &inverse, observed.len());
+        let across = part(&self.covariance, width, observed, missing);
+        let explained = product(&weights, &across, observed.len());
+        let mut rest = part(&self.covariance, width, missing, missing);
+        rest.iter_mut().zip(explained).for_each(|(rest, explained)| *rest -= explained);
+        Regression { weights, rest }
+    }
+}
+
+/// The inverse of a covariance matrix; none where variables come near to depending on each other. Well away from that the
+/// triangular root is exact enough, and far cheaper than eigenvalues.
+fn exact_inverse(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
+    let root = Cholesky::of_independent(matrix, size);
+    (root.smallest_pivot(matrix) > 1e-6).then(|| root.inverse())
+}
+
+fn dot(left: &[f64], right: &[f64]) -> f64 {
+    left.iter().zip(right).map(|(left, right)| left * right).sum()
+}
+
+/// The product of two matrices by rows, of which the left one has `inner` columns.
+fn product(left: &[f64], right: &[f64], inner: usize) -> Vec<f64> {
+    let columns = right.len().checked_div(inner).unwrap_or(0);
+    let rows = left.len().checked_div(inner).unwrap_or(0);
+    let mut product = vec![0.0; rows * columns];
+    if columns > 0 {
+        for (sums, left) in product.chunks_exact_mut(columns).zip(left.chunks_exact(inner)) {
+            for (left, right) in left.iter().zip(right.chunks_exact(columns)) {
+                sums.iter_mut().zip(right).for_each(|(sum, right)| *sum += left * right);
+            }
+        }
+    }
+    product
+}
+
+/// Sums over rows, and those of the products of each two columns.
+#[derive(Clone)]
+struct Moments {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    /// Those of missing columns, by rows, with observed ones: they count on both sides of the diagonal.
+    across: Vec<f64>,
+}
+
+impl Moments {
+    /// Of what is observed: the same at each step.
+    fn observed(sums: &[PatternSums], width: usize) -> Self {
+        let square = vec![0.0; width * width];
+        let mut moments = Self { first: vec![0.0; width], second: square.clone(), across: square };
+        for pattern in sums {
+            let observed = &pattern.observed;
+            observed.iter().zip(&pattern.sum).for_each(|(column, sum)| moments.first[*column] += sum);
+            let second = &mut moments.second;
+            let mut add = |products: &[f64]| add_part((second, width), (observed, observed), products);
+            match &pattern.products {
+                Products::Sums(sums) => add(sums),
+                Products::Rows(rows) => {
+                    let mut sums = vec![0.0; observed.len().pow(2)];
+                    rows.chunks_exact(observed.len().max(1)).for_each(|row| add_square(&mut sums, row));
+                    add(&sums);
+                }
+            }
+        }
+        moments
+    }
+
+    fn estimate(self, rows: f64) -> Normal {
+        let width = self.first.len();
+        let mean: Vec<f64> = self.first.iter().map(|sum| sum / rows).collect();
+        let covariance = (0..width * width).map(|k| {
+            let (row, column) = (k / width, k % width);
+            let second = self.second[k] + self.across[k] + self.across[column * width + row];
+            second / rows - mean[row] * mean[column]
+        });
+        let covariance = covariance.collect();
+        Normal::new(mean, covariance)
+    }
+}
+
+/// Adds to some rows and columns of a matrix of `width` columns.
+fn add_part((matrix, width): (&mut [f64], usize), (rows, columns): (&[usize], &[usize]), added: &[f64]) {
+    for (row, added) in rows.iter().zip(added.chunks_exact(columns.len().max(1))) {
+        let row = &mut matrix[row * width..][..width];
+        columns.iter().zip(added).for_each(|(column, added)| row[*column] += added);
     }
 }
 
 /// One step: what is missing is replaced by its expectation given the rest of the row and the current estimate.
-fn step(sums: &[PatternSums], mean: &[f64], covariance: &[f64], rows: f64) -> (Vec<f64>, Vec<f64>) {
-    let width = mean.len();
-    let mut first = vec![0.0; width];
-    let mut second = vec![0.0; width * width];
-    for pattern in sums {
-        add_expected(pattern, mean, covariance, &mut first, &mut second);
+fn step(sums: &[PatternSums], observed: &Moments, normal: &Normal) -> Moments {
+    let mut moments = observed.clone();
+    for pattern in sums.iter().filter(|pattern| !pattern.missing.is_empty()) {
+        add_expected(pattern, normal, &mut moments);
     }
-    let mean: Vec<f64> = first.iter().map(|sum| sum / rows).collect();
-    let covariance =
-        (0..width * width).map(|k| second[k] / rows - mean[k / width] * mean[k % width]).collect();
-    (mean, covariance)
+    moments
 }
 
-/// Adds the expected sums and products of one pattern's rows. A row is `c + A y` for its observed values `y`, with the
-/// identity for the observed columns and the regression on them for the missing ones.
-fn add_expected(
-    pattern: &PatternSums,
-    mean: &[f64],
-    covariance: &[f64],
-    first: &mut [f64],
-    second: &mut [f64],
-) {
-    let width = mean.len();
-    let (observed, missing) = (&pattern.observed, &pattern.missing);
-    let known = observed.len();
-    let mut map = vec![0.0; width * known];
-    let mut constant = vec![0.0; width];
-    for (place, column) in observed.iter().enumerate() {
-        map[column * known + place] = 1.0;
-    }
-    if !missing.is_empty() {
-        let inverse = inverse_of_part(covariance, width, observed);
-        for column in missing {
-            constant[*column] = mean[*column];
-            for place in 0..known {
-                let weight: f64 = (0..known)
-                    .map(|k| covariance[column * width + observed[k]] * inverse.matrix[k * known + place])
-                    .sum();
-                map[column * known + place] = weight;
-                constant[*column] -= weight * mean[observed[place]];
+/// Adds the expected sums and products of what one pattern's rows lack. In a row with the observed values `y` that is
+/// `c + A y`.
+fn add_expected(pattern: &PatternSums, normal: &Normal, moments: &mut Moments) {
+    let (observed, missing) = (pattern.observed.as_slice(), pattern.missing.as_slice());
+    let (known, lacking) = (observed.len(), missing.len());
+    let Regression { weights, rest } = normal.regression((observed, missing));
+    let mean: Vec<f64> = observed.iter().map(|column| normal.mean[*column]).collect();
+    let explained = product(&weights, &mean, known);
+    // Without anything observed there is nothing to map.
+    let of = |sums: &[f64], place: usize| sums.get(place).copied().unwrap_or(0.0);
+    let constant: Vec<f64> = missing
+        .iter()
+        .enumerate()
+        .map(|(place, column)| normal.mean[*column] - of(&explained, place))
+        .collect();
+    let mapped = product(&weights, &pattern.sum, known);
+    // The sums of `A y y'` and of `A y y' A'`.
+    let (mut across, mut within) = (vec![0.0; lacking * known], vec![0.0; lacking * lacking]);
+    match &pattern.products {
+        Products::Sums(sums) => {
+            across = product(&weights, sums, known);
+            for (row, across) in within.chunks_exact_mut(lacking).zip(across.chunks_exact(known.max(1))) {
+                let weights = weights.chunks_exact(known.max(1));
+                row.iter_mut().zip(weights).for_each(|(sum, weights)| *sum = dot(across, weights));
             }
         }
-        for left in missing {
-            for right in missing {
-                let explained: f64 =
-                    (0..known).map(|k| map[left * known + k] * covariance[observed[k] * width + right]).sum();
-                second[left * width + right] += pattern.rows * (covariance[left * width + right] - explained);
+        Products::Rows(rows) => {
+            for row in rows.chunks_exact(known.max(1)) {
+                let mapped = product(&weights, row, known);
+                for (sums, left) in across.chunks_exact_mut(known).zip(&mapped) {
+                    sums.iter_mut().zip(row).for_each(|(sum, right)| *sum += left * right);
+                }
+                add_square(&mut within, &mapped);
             }
         }
     }
-    let moved: Vec<f64> =
-        (0..width).map(|row| (0..known).map(|k| map[row * known + k] * pattern.sum[k]).sum()).collect();
-    add_mapped(second, &map, known, &pattern.products);
-    for left in 0..width {
-        first[left] += pattern.rows * constant[left] + moved[left];
-        for right in 0..width {
-            second[left * width + right] += moved[left] * constant[right]
-                + constant[left] * moved[right]
-                + pattern.rows * constant[left] * constant[right];
+    for (place, column) in missing.iter().enumerate() {
+        moments.first[*column] += pattern.rows * constant[place] + of(&mapped, place);
+        let across = across.chunks_exact_mut(known.max(1)).nth(place).into_iter().flatten();
+        across.zip(&pattern.sum).for_each(|(product, sum)| *product += constant[place] * sum);
+        for other in 0..lacking {
+            within[place * lacking + other] += of(&mapped, place) * constant[other]
+                + constant[place] * of(&mapped, other)
+                + pattern.rows * (constant[place] * constant[other] + rest[place * lacking + other]);
         }
     }
+    let width = normal.mean.len();
+    add_part((&mut moments.across, width), (missing, observed), &across);
+    add_part((&mut moments.second, width), (missing, missing), &within);
 }
 
 #[cfg(test)]
