@@ -15,7 +15,7 @@ mod dbt;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -328,20 +328,24 @@ impl Table {
             }
         };
         let mut out = OpenOptions::new().append(true).open(inbox.join(name))?;
+        let of_visits = (0..VISITS).flat_map(|visit| (0..VARIABLES).map(move |variable| (visit, variable)));
+        let mut missing = of_visits.filter(|(visit, variable)| value(1, *visit, *variable).is_none());
         for seq in 100_001..=100_000 + more {
-            let row = match self {
-                Self::Events => format!("AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01"),
-                Self::Results => {
-                    format!("LB,{study}-0001,{seq},V00,Variable 0,50.5,U,50.5,50.5,U,2,WEEK 4,2024-02-02")
+            match self {
+                Self::Events => {
+                    writeln!(out, "{study},AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01")?
                 }
-            };
-            writeln!(out, "{study},{row}")?;
+                Self::Results => {
+                    let (visit, variable) = missing.next().ok_or("no result is missing any more")?;
+                    write_result(&mut out, study, (1, visit, variable), (seq.into(), "50.5"))?;
+                }
+            }
         }
         Ok(())
     }
 }
 
-/// Subjects at sites, who come to every visit and have an event each; one in ten of their results is not there.
+/// Subjects at sites, who come to every visit and have an event each; some of their results are not there.
 fn write_study(inbox: &Path, study: &str, subjects: u64) -> Result<(), Failure> {
     write_visits(inbox, study, subjects)?;
     write_events(inbox, study, subjects)?;
@@ -397,20 +401,34 @@ fn write_results(inbox: &Path, study: &str, subjects: u64) -> Result<(), Failure
     )?;
     for subject in 1..=subjects {
         for visit in 0..VISITS {
-            let (number, name, date) = (visit + 1, format!("WEEK {}", 4 * visit), date(subject, visit));
             for variable in 0..VARIABLES {
-                let row = (subject * VISITS + visit) * VARIABLES + variable;
-                if (row * 7919) % 10 == 3 {
-                    continue;
+                if let Some(value) = value(subject, visit, variable) {
+                    let seq = visit * VARIABLES + variable + 1;
+                    write_result(&mut lb, study, (subject, visit, variable), (seq, &value))?;
                 }
-                let value = format!("{}.{}", 20 + (row * 7919) % 60, row % 10);
-                writeln!(
-                    lb,
-                    "{study},LB,{study}-{subject:04},{},V{variable:02},Variable {variable},{value},U,{value},{value},U,{number},{name},{date}",
-                    visit * VARIABLES + variable + 1
-                )?;
             }
         }
     }
     Ok(lb.flush()?)
+}
+
+/// The result of a subject at a visit, which is missing in 104 of 1,000.
+fn value(subject: u64, visit: u64, variable: u64) -> Option<String> {
+    let mut bits = ((subject * VISITS + visit) * VARIABLES + variable).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (bits % 1000 >= 104).then(|| format!("{}.{}", 20 + (bits >> 20) % 60, (bits >> 40) % 10))
+}
+
+fn write_result(
+    out: &mut impl Write,
+    study: &str,
+    (subject, visit, variable): (u64, u64, u64),
+    (seq, value): (u64, &str),
+) -> Result<(), Failure> {
+    let (number, name, date) = (visit + 1, format!("WEEK {}", 4 * visit), date(subject, visit));
+    writeln!(
+        out,
+        "{study},LB,{study}-{subject:04},{seq},V{variable:02},Variable {variable},{value},U,{value},{value},U,{number},{name},{date}"
+    )?;
+    Ok(())
 }
