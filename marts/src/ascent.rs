@@ -46,6 +46,11 @@ impl<'a> Ascent<'a> {
         Ok(())
     }
 
+    /// The row that comes next is compared with none before it.
+    pub(crate) fn part(&mut self) {
+        self.last = None;
+    }
+
     /// Whether no key has a null, and each is above the one before it.
     pub(crate) const fn holds(&self) -> bool {
         self.holds

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::{CODE_VERSION, Clock, SnapshotId};
 use warehouse::engine::Limits;
-use warehouse::{Manifest, Workbench, Writer};
+use warehouse::{DataFile, Manifest, Workbench, Writer};
 
 use crate::crew::Crew;
 use crate::freshness::{self, Freshness};
@@ -289,7 +289,15 @@ impl<'a> Work<'a> {
         if step.action == Action::LeaveOut {
             return Decision::Done(Built { reasons, ..blank(mart.name, Outcome::LeftOut, self.clock) }, None);
         }
-        Decision::Make(crate::crew::Job { mart, pieces, reasons })
+        let parts = if forced { BTreeMap::new() } else { self.former_parts(mart) };
+        Decision::Make(crate::crew::Job { mart, pieces, reasons, parts })
+    }
+
+    /// The parts of former results, by what each is made of.
+    fn former_parts(&self, mart: &Mart) -> BTreeMap<String, DataFile> {
+        let tables = self.base.formers.iter().filter_map(|former| former.tables.get(mart.name));
+        let files = tables.flat_map(|table| &table.files);
+        files.filter_map(|file| Some((file.made_of.clone()?, file.clone()))).collect()
     }
 }
 

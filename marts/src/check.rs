@@ -41,7 +41,7 @@ pub(crate) fn check(
     let key = Test::that(Rule::Unique(mart.key));
     let tests: Vec<Test> = std::iter::once(key).chain(mart.tests.iter().copied()).collect();
     let is_sorted = match seen {
-        Some(seen) => seen.ascends(),
+        Some(seen) => seen.ascends() && made.files_ascend_by(mart.key[0])?,
         None => made.rows >= MANY_ROWS && ascends(engine, mart)?,
     };
     let holds = |place: usize| match place.checked_sub(1) {

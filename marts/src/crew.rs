@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use kernel::Clock;
+use warehouse::DataFile;
 use warehouse::engine::Interrupt;
-use warehouse::workbench::{Made, Plan, Seat};
+use warehouse::snapshot::inputs_hash;
+use warehouse::workbench::{Made, Parts, Plan, Seat, made_of_hash};
 
 use crate::build::{Cancel, blank};
 use crate::check::check;
-use crate::mart::{Definition, Mart, Native};
+use crate::mart::{Definition, Mart, Native, Sink};
 use crate::run::{Built, Outcome, Tested, microseconds};
 use crate::seen::Seen;
 use crate::test::Severity;
@@ -31,6 +33,8 @@ pub(crate) struct Job {
     pub(crate) pieces: BTreeMap<String, String>,
     /// Why it is made.
     pub(crate) reasons: Vec<String>,
+    /// The parts of former results, by what each is made of.
+    pub(crate) parts: BTreeMap<String, DataFile>,
 }
 
 /// A mart that was made, or not.
@@ -109,10 +113,10 @@ impl<'a> Crew<'a> {
 }
 
 fn make(seat: &Seat, job: Job, (clock, definitions): (&dyn Clock, &Definitions)) -> Ended {
-    let Job { mart, pieces, reasons } = job;
+    let Job { mart, pieces, reasons, parts } = job;
     let started_at = clock.now();
     let mut built = Built { reasons, started_at, ..blank(mart.name, Outcome::Made, clock) };
-    let (made, error) = match make_and_test(seat, mart, definitions) {
+    let (made, error) = match make_and_test(seat, mart, (definitions, &parts)) {
         Ok((made, tests)) => {
             (built.rows, built.content) = (made.rows, made.content.clone());
             let error = failed(mart, &tests);
@@ -131,29 +135,55 @@ fn make(seat: &Seat, job: Job, (clock, definitions): (&dyn Clock, &Definitions))
     Ended { mart, built, made, error }
 }
 
-fn make_and_test(seat: &Seat, mart: &Mart, definitions: &Definitions) -> Result<(Made, Vec<Tested>)> {
+fn make_and_test(
+    seat: &Seat,
+    mart: &Mart,
+    (definitions, known): (&Definitions, &BTreeMap<String, DataFile>),
+) -> Result<(Made, Vec<Tested>)> {
     let failed = |source| Error::Build { mart: mart.name.to_owned(), source };
     let mut seen = Seen::of(mart);
-    let mut see = |rows: &RecordBatch| seen.see(rows).map_err(warehouse::Error::arrow("look at the rows"));
     let (made, seen) = match mart.definition {
         Definition::Sql(query) => (seat.make_from_query(mart.name, query).map_err(failed)?, None),
         Definition::Rust(definition, ..) => {
             let rows = definition(seat.engine(), definitions)?;
-            see(&rows).map_err(failed)?;
+            seen.see(&rows).map_err(warehouse::Error::arrow("look at the rows")).map_err(failed)?;
             (seat.make_from_rows(mart.name, &rows).map_err(failed)?, Some(seen))
         }
         Definition::Native(_, Native { schema, rows }, _) => {
-            let made = seat.make_from_batches(mart.name, &schema(), |write| {
-                rows(seat.engine(), &mut |batch| {
-                    see(batch)?;
-                    write(batch)
-                })
+            let own = made_of_hash(&mart.own_pieces(definitions));
+            let made = seat.make_in_parts(mart.name, (&schema(), known), |parts| {
+                rows(seat.engine(), &mut Watched { seen: &mut seen, parts, own: &own })
             });
             (made.map_err(failed)?, Some(seen))
         }
     };
     let tests = check(seat.engine(), mart, &made, seen.as_ref()).map_err(failed)?;
     Ok((made, tests))
+}
+
+/// Rows on their way into files, seen as they pass.
+struct Watched<'a, 'mart, 'files> {
+    seen: &'a mut Seen<'mart>,
+    parts: &'a mut Parts<'files>,
+    /// What any part is made of besides its rows' own sources: the definition and the tests.
+    own: &'a str,
+}
+
+impl Sink for Watched<'_, '_, '_> {
+    fn write(&mut self, rows: &RecordBatch) -> warehouse::Result<()> {
+        self.seen.see(rows).map_err(warehouse::Error::arrow("look at the rows"))?;
+        self.parts.write(rows)?;
+        // Of a part that is taken over nothing is seen again.
+        if !self.seen.all() {
+            self.parts.forget();
+        }
+        Ok(())
+    }
+
+    fn has_part(&mut self, made_of: &str) -> warehouse::Result<bool> {
+        self.seen.part();
+        self.parts.has_part(inputs_hash(&[self.own.to_owned(), made_of.to_owned()]))
+    }
 }
 
 /// The first test of weight that failed.

@@ -70,8 +70,22 @@ pub enum Definition {
     Native(fn() -> &'static str, Native, u32),
 }
 
-/// Takes rows, some at a time.
-pub type Give<'a> = dyn FnMut(&RecordBatch) -> warehouse::Result<()> + 'a;
+/// Where the rows of a table go.
+pub trait Sink {
+    /// Takes the rows that come next.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn write(&mut self, rows: &RecordBatch) -> warehouse::Result<()>;
+
+    /// Begins a part: the rows that come next, up to the next part, of which none has the same first column of the key.
+    /// `made_of` stands for everything that they are computed from. Whether the part is there already: then its rows
+    /// are not given.
+    ///
+    /// # Errors
+    /// When the part before it cannot be written.
+    fn has_part(&mut self, made_of: &str) -> warehouse::Result<bool>;
+}
 
 /// A function that writes a table, however large.
 #[derive(Debug, Clone, Copy)]
@@ -79,22 +93,50 @@ pub struct Native {
     /// The table's columns.
     pub schema: fn() -> SchemaRef,
     /// Gives its rows, some at a time.
-    pub rows: fn(&Engine, &mut Give<'_>) -> warehouse::Result<()>,
+    pub rows: fn(&Engine, &mut dyn Sink) -> warehouse::Result<()>,
 }
 
 /// All that a function gives, as one table.
 #[cfg(test)]
 pub(crate) fn together(
     schema: &SchemaRef,
-    rows: impl FnOnce(&mut Give<'_>) -> warehouse::Result<()>,
+    rows: impl FnOnce(&mut dyn Sink) -> warehouse::Result<()>,
 ) -> RecordBatch {
-    let mut batches = Vec::new();
-    rows(&mut |batch| {
-        batches.push(batch.clone());
-        Ok(())
-    })
-    .expect("the rows are given");
-    arrow::compute::concat_batches(schema, &batches).expect("they have one schema")
+    let parts = in_parts(schema, rows);
+    arrow::compute::concat_batches(schema, parts.iter().map(|(_, rows)| rows)).expect("they have one schema")
+}
+
+/// The parts that a function gives, each with what it is made of.
+#[cfg(test)]
+pub(crate) fn in_parts(
+    schema: &SchemaRef,
+    rows: impl FnOnce(&mut dyn Sink) -> warehouse::Result<()>,
+) -> Vec<(String, RecordBatch)> {
+    struct Parts(Vec<(String, Vec<RecordBatch>)>);
+
+    impl Sink for Parts {
+        fn write(&mut self, rows: &RecordBatch) -> warehouse::Result<()> {
+            if self.0.is_empty() {
+                self.has_part("")?;
+            }
+            self.0.last_mut().expect("one was begun").1.push(rows.clone());
+            Ok(())
+        }
+
+        fn has_part(&mut self, made_of: &str) -> warehouse::Result<bool> {
+            self.0.push((made_of.to_owned(), Vec::new()));
+            Ok(false)
+        }
+    }
+
+    let mut given = Parts(Vec::new());
+    rows(&mut given).expect("the rows are given");
+    let rows = |batches: &[RecordBatch]| arrow::compute::concat_batches(schema, batches);
+    given
+        .0
+        .iter()
+        .map(|(made_of, batches)| (made_of.clone(), rows(batches).expect("of one schema")))
+        .collect()
 }
 
 /// The piece of [`Mart::made_of`] that is the program's version.

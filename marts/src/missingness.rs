@@ -4,6 +4,9 @@
 //! sites, visits and variables have small numbers, and what is known of a value has its place in an array: one pass over
 //! the findings, and nothing is looked up. A study whose arrays would take too much memory is passed over several times,
 //! for some variables each.
+//!
+//! The rows are given in parts of some variables each. A part is made of what is known of the values of its variables and
+//! of the visits: where that is as it was, its rows are as well.
 
 use std::ops::Range;
 
@@ -13,9 +16,10 @@ use warehouse::Result;
 use warehouse::engine::Engine;
 
 use crate::by_key::{Numbers, keys_of};
-use crate::mart::Give;
+use crate::mart::Sink;
 
 pub(crate) mod by_site;
+pub(crate) mod counts;
 mod keys;
 mod rows;
 
@@ -31,17 +35,19 @@ const VISITS: &str = include_str!("missingness/visits.sql");
 
 /// Values that are held at a time, of sixteen bytes each: 384 MiB.
 const VALUES_AT_ONCE: usize = 24 << 20;
+const ROWS_OF_PART: usize = 1 << 17;
 
 /// Gives the rows of [`QUERY`], in its order.
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
-pub(crate) fn due(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
-    at_once(engine, VALUES_AT_ONCE, give)
+pub(crate) fn due(engine: &Engine, sink: &mut dyn Sink) -> Result<()> {
+    in_parts(engine, (VALUES_AT_ONCE, ROWS_OF_PART), sink)
 }
 
-/// The same, holding no more values than `most` at a time as far as one variable at a visit allows.
-fn at_once(engine: &Engine, most: usize, give: &mut Give<'_>) -> Result<()> {
+/// The same, holding no more values than `most` at a time as far as one variable at a visit allows, in parts of so many
+/// rows as far as one variable does.
+fn in_parts(engine: &Engine, (most, part): (usize, usize), sink: &mut dyn Sink) -> Result<()> {
     let keys = Keys::read(engine)?;
     let mut study = Study::read(engine, &keys)?;
     let mut values = Some(Values::new(keys.pairs()));
@@ -50,29 +56,28 @@ fn at_once(engine: &Engine, most: usize, give: &mut Give<'_>) -> Result<()> {
         let pair = keys.pair(found.test, found.visit);
         study.records[pair] = study.records[pair].saturating_add(1);
         if let Some(held) = &mut values {
-            held.add(pair, subject, study.subjects.len(), found);
+            held.add(pair, subject, found);
             if held.n > most {
                 values = None;
             }
         }
     })?;
     study.count();
-    let mut rows = Rows::new(&keys, &study, give);
+    let mut rows = Rows::new((&keys, &study), part, sink);
     if let Some(values) = values {
-        rows.write(0..keys.tests.len(), &values)?;
-        return rows.flush();
+        return rows.write(0..keys.tests.len(), values);
     }
     for tests in study.ranges(&keys, most) {
         let mut values = Values::new(keys.pairs());
         findings(engine, &keys, &mut |found| {
             let pair = keys.pair(found.test, found.visit);
             if tests.contains(&found.test) && study.may_be_due(&keys, pair) {
-                values.add(pair, study.subjects.known(found.subject), study.subjects.len(), found);
+                values.add(pair, study.subjects.known(found.subject), found);
             }
         })?;
-        rows.write(tests, &values)?;
+        rows.write(tests, values)?;
     }
-    rows.flush()
+    Ok(())
 }
 
 /// One finding of a scheduled visit: the subject's key, and the places of the others.
@@ -223,74 +228,79 @@ impl Study {
     }
 }
 
-/// What is known of values.
+/// What is known of values, by subject: the findings of one stand together.
 #[derive(Debug)]
 struct Values {
-    /// By variable and visit.
-    pairs: Vec<Pair>,
+    /// The column of each variable at each visit of which there is a value.
+    columns: Vec<Option<usize>>,
+    /// Subjects with a record, by column.
+    with_record: Vec<u64>,
+    subjects: Vec<Vec<Value>>,
     /// For how many there is room.
     n: usize,
 }
-
-/// The values of one variable at one visit, by subject.
-#[derive(Debug, Clone, Default)]
-struct Pair(Vec<Value>);
 
 /// What is known of one value.
 #[derive(Debug, Clone, Copy, Default)]
 struct Value {
     sum: f64,
-    /// How many numbers the sum is of, times four, plus [`OBSERVED`] and [`RECEIVED`].
-    marks: u32,
+    /// How many numbers the sum is of.
+    numbers: u32,
+    /// [`RECEIVED`], [`OBSERVED`] and [`NUMBER`].
+    marks: u8,
 }
 
-const RECEIVED: u32 = 1;
-const OBSERVED: u32 = 2;
-const ONE_NUMBER: u32 = 4;
+const RECEIVED: u8 = 1;
+const OBSERVED: u8 = 2;
+const NUMBER: u8 = 4;
 
 impl Values {
     fn new(pairs: usize) -> Self {
-        Self { pairs: vec![Pair::default(); pairs], n: 0 }
+        Self { columns: vec![None; pairs], with_record: Vec::new(), subjects: Vec::new(), n: 0 }
     }
 
-    /// Notes a finding of one of `subjects` subjects. Repeated measures of one visit count once, with their mean.
-    fn add(&mut self, pair: usize, subject: usize, subjects: usize, found: &Finding) {
-        let Pair(values) = &mut self.pairs[pair];
-        if values.len() <= subject {
-            self.n += subjects - values.len();
-            values.resize(subjects, Value::default());
+    /// Notes a finding. Repeated measures of one visit count once, with their mean.
+    fn add(&mut self, pair: usize, subject: usize, found: &Finding) {
+        let column = *self.columns[pair].get_or_insert_with(|| {
+            self.with_record.push(0);
+            self.with_record.len() - 1
+        });
+        if self.subjects.len() <= subject {
+            self.subjects.resize(subject + 1, Vec::new());
         }
-        let known = &mut values[subject];
-        known.marks |= RECEIVED | if found.has_result { OBSERVED } else { 0 };
+        let values = &mut self.subjects[subject];
+        if values.len() <= column {
+            self.n += self.with_record.len() - values.len();
+            values.resize(self.with_record.len(), Value::default());
+        }
+        let known = &mut values[column];
+        self.with_record[column] += u64::from(known.marks == 0);
+        known.marks |= RECEIVED;
+        if found.has_result {
+            known.marks |= OBSERVED;
+        }
         if let Some(value) = found.value {
             known.sum += value;
-            known.marks += ONE_NUMBER;
+            known.numbers += 1;
+            known.marks |= NUMBER;
         }
     }
-}
 
-impl Pair {
-    fn with_record(&self) -> u64 {
-        self.0.iter().filter(|value| value.is_received()).count() as u64
+    /// Subjects with a record of a variable at a visit.
+    fn with_record(&self, pair: usize) -> u64 {
+        self.columns[pair].map_or(0, |column| self.with_record[column])
     }
 
-    fn value(&self, subject: usize) -> Value {
-        self.0.get(subject).copied().unwrap_or_default()
+    /// What is known of a subject's values, by column.
+    fn take(&mut self, subject: usize) -> Vec<Value> {
+        self.subjects.get_mut(subject).map(std::mem::take).unwrap_or_default()
     }
 }
 
 impl Value {
-    const fn is_received(self) -> bool {
-        self.marks & RECEIVED > 0
-    }
-
-    const fn is_observed(self) -> bool {
-        self.marks & OBSERVED > 0
-    }
-
-    fn mean(self) -> Option<f64> {
-        let numbers = self.marks / ONE_NUMBER;
-        (numbers > 0).then(|| self.sum / f64::from(numbers))
+    /// The mean of its numbers; zero when there is none.
+    fn mean(&self) -> f64 {
+        if self.numbers > 0 { self.sum / f64::from(self.numbers) } else { 0.0 }
     }
 }
 

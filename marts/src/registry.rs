@@ -16,6 +16,7 @@ mod kri_bounds;
 mod lab_shift;
 mod liver;
 mod missing_association;
+mod missing_count;
 mod missing_mechanism;
 mod missing_month;
 mod missing_pattern;
@@ -39,6 +40,7 @@ mod visit_attendance;
 /// All marts in building order.
 pub const MARTS: &[Mart] = &[
     value_due::MART,
+    missing_count::MART,
     missingness::MART,
     missing_month::MART,
     visit_attendance::MART,

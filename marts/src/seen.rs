@@ -38,6 +38,17 @@ impl<'a> Seen<'a> {
         Ok(())
     }
 
+    /// Rows of another part come next. How parts follow each other is not seen.
+    pub(crate) fn part(&mut self) {
+        self.keys.part();
+    }
+
+    /// Whether nothing is left to ask of single rows, nor of keys within a part.
+    pub(crate) fn all(&self) -> bool {
+        self.keys.holds()
+            && self.passed.iter().zip(self.tests).all(|(passed, test)| *passed || !test.is_of_rows())
+    }
+
     /// Whether its rows stand in the order of its key, none of which is null.
     pub(crate) const fn ascends(&self) -> bool {
         self.keys.holds()

@@ -100,6 +100,11 @@ impl Test {
         }
     }
 
+    /// Whether a row can fail it by itself.
+    pub(crate) const fn is_of_rows(&self) -> bool {
+        matches!(self.rule, Rule::NotNull(_) | Rule::Accepted(..) | Rule::Range(..) | Rule::AtMost(..))
+    }
+
     /// What is true of a row that fails it, where a row can fail by itself.
     pub(crate) fn condition(&self) -> Option<String> {
         match self.rule {

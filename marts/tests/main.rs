@@ -8,6 +8,7 @@ mod indicators_of_the_catalogue;
 mod limits_and_retention;
 mod lineage_is_told_to_catalogues;
 mod missingness_is_schedule_aware;
+mod parts_are_taken_over;
 mod reference_listings;
 mod site_tests;
 mod study;

@@ -21,6 +21,8 @@ use crate::{Error, Result};
 
 mod scan;
 
+pub use scan::TablePart;
+
 /// Texts that were found to be one statement that reads, by their hashes: every build asks the same ones, and to judge one
 /// costs more than to answer many of them.
 static ALLOWED: Mutex<BTreeSet<[u8; 32]>> = Mutex::new(BTreeSet::new());
@@ -123,12 +125,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Engine`] when a file cannot be read.
     pub fn view(&self, name: &str, files: &[PathBuf]) -> Result<()> {
-        let list: Vec<String> = files.iter().map(|file| literal(&file.to_string_lossy())).collect();
-        let sql = format!(
-            "CREATE OR REPLACE VIEW {} AS SELECT * FROM read_parquet([{}], union_by_name = true)",
-            identifier(name),
-            list.join(", ")
-        );
+        let sql =
+            format!("CREATE OR REPLACE VIEW {} AS SELECT * FROM {}", identifier(name), read_parquet(files));
         self.run(&format!("open the files of `{name}`"), &sql)?;
         let mut known = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_lowercase(), files.to_vec());
@@ -296,13 +294,12 @@ pub(crate) fn write_views(target: &Path, views: &[CatalogueView]) -> Result<()> 
     );
     for view in views {
         let name = format!("{}.{}", identifier(view.schema), identifier(&view.name));
-        let files: Vec<String> = view.files.iter().map(|file| literal(&file.to_string_lossy())).collect();
         sql.push_str(&format!(
             "CREATE SCHEMA IF NOT EXISTS {schema};
-             CREATE VIEW {name} AS SELECT * FROM read_parquet([{files}], union_by_name = true);
+             CREATE VIEW {name} AS SELECT * FROM {files};
              COMMENT ON VIEW {name} IS {comment};",
             schema = identifier(view.schema),
-            files = files.join(", "),
+            files = read_parquet(&view.files),
             comment = literal(&view.comment),
         ));
     }
@@ -320,6 +317,12 @@ pub(crate) struct CatalogueView {
 
 fn engine_error(step: &str, source: duckdb::Error) -> Error {
     Error::Engine { step: step.to_owned(), source: Box::new(source) }
+}
+
+/// Files as one table.
+fn read_parquet(files: &[PathBuf]) -> String {
+    let files: Vec<String> = files.iter().map(|file| literal(&file.to_string_lossy())).collect();
+    format!("read_parquet([{}], union_by_name = true)", files.join(", "))
 }
 
 /// A text as an SQL literal.

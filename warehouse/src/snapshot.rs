@@ -62,6 +62,10 @@ pub struct DataFile {
     pub bytes: u64,
     /// BLAKE3 of its bytes, in hexadecimal.
     pub blake3: String,
+    /// What stands for everything that its rows were computed from, where a table is made part by part: a later table that
+    /// has a part made of the same takes the file over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_of: Option<String>,
 }
 
 /// One published table.
@@ -97,11 +101,13 @@ impl Table {
     /// A hash over its rows as they are stored, however they came about.
     #[must_use]
     pub fn content(&self) -> String {
-        match self.files.as_slice() {
-            [file] => file.blake3.clone(),
-            files => inputs_hash(&files.iter().map(|file| file.blake3.clone()).collect::<Vec<_>>()),
-        }
+        content_of(self.files.iter().map(|file| file.blake3.clone()).collect())
     }
+}
+
+/// [`Table::content`] of files with these hashes.
+pub(crate) fn content_of(mut hashes: Vec<String>) -> String {
+    if hashes.len() == 1 { hashes.swap_remove(0) } else { inputs_hash(&hashes) }
 }
 
 /// What a delivery says about the rows that it does not hold.

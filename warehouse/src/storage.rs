@@ -295,7 +295,7 @@ impl Staging {
             path.extension().map_or_else(String::new, |suffix| format!(".{}", suffix.to_string_lossy()));
         let key = self.files.key(zone, &format!("{stem}-{}{suffix}", &blake3[..16]));
         self.move_to(&path, &key)?;
-        Ok(DataFile { key, rows, bytes, blake3 })
+        Ok(DataFile { key, rows, bytes, blake3, made_of: None })
     }
 
     /// Writes `bytes` under a name that carries their hash.

@@ -10,6 +10,7 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use kernel::{Read, StudyScope};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use crate::snapshot::{DataFile, Manifest};
@@ -182,6 +183,37 @@ impl Only {
         let is_key: BooleanArray = keys.iter().map(|key| Some(key == Some(self.key))).collect();
         filter_record_batch(batch, &is_key).map_err(Error::arrow("filter a published table"))
     }
+}
+
+/// Files in groups, of which each has values of a 64-bit `column` above all those of the group before it, as far as their
+/// statistics tell.
+pub(crate) fn apart_by(files: &[PathBuf], column: &str) -> Result<Vec<Vec<PathBuf>>> {
+    let (mut groups, mut highest): (Vec<Vec<PathBuf>>, Option<i64>) = (Vec::new(), None);
+    for file in files {
+        let bounds = bounds(open_file(file)?.metadata(), column);
+        let is_above = bounds.is_some_and(|(low, _)| highest.is_none_or(|highest| highest < low));
+        match groups.last_mut().filter(|_| !is_above) {
+            Some(group) => group.push(file.clone()),
+            None => groups.push(vec![file.clone()]),
+        }
+        // What has no bounds is above and below anything.
+        let high = bounds.map_or(i64::MAX, |(_, high)| high);
+        highest = Some(highest.map_or(high, |highest| highest.max(high)));
+    }
+    Ok(groups)
+}
+
+/// The lowest and the highest value of a 64-bit column; none when the file does not tell.
+fn bounds(file: &ParquetMetaData, column: &str) -> Option<(i64, i64)> {
+    let schema = file.file_metadata().schema_descr();
+    let place = schema.columns().iter().position(|found| found.name() == column)?;
+    let mut bounds: Option<(i64, i64)> = None;
+    for group in file.row_groups() {
+        let Some(Statistics::Int64(found)) = group.column(place).statistics() else { return None };
+        let (low, high) = (*found.min_opt()?, *found.max_opt()?);
+        bounds = Some(bounds.map_or((low, high), |(lowest, highest)| (lowest.min(low), highest.max(high))));
+    }
+    bounds
 }
 
 /// The names of a file's columns.

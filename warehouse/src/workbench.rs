@@ -9,10 +9,15 @@ use arrow::datatypes::SchemaRef;
 use kernel::{CODE_VERSION, SnapshotId};
 
 use crate::engine::{Engine, Limits};
-use crate::snapshot::{Manifest, Table, Zone};
-use crate::storage::{Staging, Writer, hash_file};
+use crate::snapshot::{DataFile, Manifest, Table, Zone, content_of};
+use crate::storage::{Staging, TenantFiles, Writer};
 use crate::table_writer::TableWriter;
 use crate::{Error, Result, later, table};
+
+mod parts;
+
+use parts::Part;
+pub use parts::Parts;
 
 /// One piece of work over one snapshot.
 #[derive(Debug)]
@@ -46,12 +51,25 @@ pub struct Made {
     pub content: String,
     /// Its columns, in their order.
     pub columns: Vec<String>,
+    parts: Vec<Part>,
+}
+
+impl Made {
+    /// Whether every file has values of a 64-bit `column` above all those of the file before it.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when a file cannot be read.
+    pub fn files_ascend_by(&self, column: &str) -> Result<bool> {
+        let files: Vec<PathBuf> = self.parts.iter().map(|part| part.path.clone()).collect();
+        Ok(files.len() == 1 || table::apart_by(&files, column)?.len() == files.len())
+    }
 }
 
 /// One thread's place at the workbench. All seats see the same tables and share the memory of one engine.
 #[derive(Debug)]
 pub struct Seat {
     engine: Engine,
+    files: TenantFiles,
     folder: PathBuf,
 }
 
@@ -106,7 +124,10 @@ impl Workbench {
     /// # Errors
     /// [`Error::Engine`] when the engine opens no further connection.
     pub fn seats(&self) -> Result<Vec<Seat>> {
-        let seat = |_| Ok(Seat { engine: self.engine.another()?, folder: self.staging.folder().to_owned() });
+        let seat = |_| {
+            let (files, folder) = (self.staging.files().clone(), self.staging.folder().to_owned());
+            Ok(Seat { engine: self.engine.another()?, files, folder })
+        };
         (0..self.seats).map(seat).collect()
     }
 
@@ -126,10 +147,11 @@ impl Workbench {
     /// [`Error::Storage`] when a file cannot be moved; nothing is visible then.
     pub fn publish(mut self) -> Result<(SnapshotId, String, Manifest)> {
         for (name, (plan, made)) in std::mem::take(&mut self.made) {
-            let file = self.staging.publish(&format!("{name}.parquet"), Zone::Marts, &name, made.rows)?;
+            let files = made.parts.into_iter().map(|part| part.publish(&self.staging, &name));
+            let files = files.collect::<Result<_>>()?;
             let Plan { grain, made_of, .. } = plan;
             let inputs = made_of_hash(&made_of);
-            let table = Table { zone: Zone::Marts, grain, files: vec![file], inputs, made_of };
+            let table = Table { zone: Zone::Marts, grain, files, inputs, made_of };
             self.manifest.tables.insert(name, table);
         }
         if self.manifest.tables.is_empty() {
@@ -160,8 +182,9 @@ impl Seat {
     /// # Errors
     /// [`Error::Engine`] with the engine's word.
     pub fn make_from_query(&self, name: &str, query: &str) -> Result<Made> {
-        let rows = self.engine.copy(&format!("build `{name}`"), query, &self.path(name))?;
-        self.open(name, rows)
+        let path = self.path(name);
+        let rows = self.engine.copy(&format!("build `{name}`"), query, &path)?;
+        self.open(name, vec![Part::staged(path, rows, None)?])
     }
 
     /// Makes a table from rows.
@@ -169,34 +192,36 @@ impl Seat {
     /// # Errors
     /// [`Error::Parquet`] when they cannot be written.
     pub fn make_from_rows(&self, name: &str, rows: &RecordBatch) -> Result<Made> {
-        let mut writer = TableWriter::create(&self.path(name), rows.schema_ref())?;
+        let path = self.path(name);
+        let mut writer = TableWriter::create(&path, rows.schema_ref())?;
         writer.write(rows)?;
         let count = writer.close()?;
-        self.open(name, count)
+        self.open(name, vec![Part::staged(path, count, None)?])
     }
 
-    /// Makes a table of that schema from many rows that repeat in runs, which `rows` writes some at a time.
+    /// Makes a table of that schema from many rows that repeat in runs, which `write` writes some at a time. A part of it
+    /// that is made of what one of `known` is made of is taken over.
     ///
     /// # Errors
-    /// [`Error::Parquet`] when they cannot be written, and what `rows` refuses.
-    pub fn make_from_batches(
+    /// [`Error::Parquet`] when they cannot be written, and what `write` refuses.
+    pub fn make_in_parts(
         &self,
         name: &str,
-        schema: &SchemaRef,
-        rows: impl FnOnce(&mut dyn FnMut(&RecordBatch) -> Result<()>) -> Result<()>,
+        (schema, known): (&SchemaRef, &BTreeMap<String, DataFile>),
+        write: impl FnOnce(&mut Parts<'_>) -> Result<()>,
     ) -> Result<Made> {
-        let mut writer = TableWriter::create_plain(&self.path(name), schema)?;
-        rows(&mut |batch| writer.write(batch))?;
-        let count = writer.close()?;
-        self.open(name, count)
+        let mut parts = Parts::of((self, name), schema, known);
+        write(&mut parts)?;
+        self.open(name, parts.finish()?)
     }
 
-    fn open(&self, name: &str, rows: u64) -> Result<Made> {
-        let path = self.path(name);
-        let (content, _) = hash_file(&path)?;
-        let columns = table::columns(&path)?;
-        self.engine.view(name, &[path])?;
-        Ok(Made { rows, content, columns })
+    fn open(&self, name: &str, parts: Vec<Part>) -> Result<Made> {
+        let paths: Vec<PathBuf> = parts.iter().map(|part| part.path.clone()).collect();
+        let columns = paths.first().map_or_else(|| Ok(Vec::new()), table::columns)?;
+        self.engine.view(name, &paths)?;
+        let rows = parts.iter().map(|part| part.rows).sum();
+        let content = content_of(parts.iter().map(|part| part.blake3.clone()).collect());
+        Ok(Made { rows, content, columns, parts })
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -11,7 +11,7 @@ use warehouse::{Error, Result};
 
 use crate::by_key::{ByKey, keys_of};
 use crate::columns;
-use crate::mart::Give;
+use crate::mart::Sink;
 
 const ENROLLED: &str = include_str!("enrolled.sql");
 const LINE: &str = include_str!("line.sql");
@@ -55,7 +55,7 @@ struct Day {
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
-pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
+pub(crate) fn rows(engine: &Engine, sink: &mut dyn Sink) -> Result<()> {
     let mut subjects = read(engine)?;
     subjects.sort_unstable_by_key(|subject| (subject.site, subject.version));
     let mut columns: [Vec<i64>; 6] = Default::default();
@@ -75,11 +75,11 @@ pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
             }
         }
         if columns[0].len() >= ROWS_AT_ONCE {
-            give(&batch(&mut columns)?)?;
+            sink.write(&batch(&mut columns)?)?;
         }
     }
     // An empty table has its columns.
-    give(&batch(&mut columns)?)
+    sink.write(&batch(&mut columns)?)
 }
 
 fn batch(columns: &mut [Vec<i64>; 6]) -> Result<RecordBatch> {

@@ -17,7 +17,7 @@ use warehouse::{Error, Result};
 
 use super::rule::or_nothing;
 use crate::columns;
-use crate::mart::Give;
+use crate::mart::Sink;
 
 mod counts;
 mod facts;
@@ -144,14 +144,14 @@ pub(crate) fn schema() -> SchemaRef {
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
-pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
+pub(crate) fn rows(engine: &Engine, sink: &mut dyn Sink) -> Result<()> {
     let counts = Counts::read(engine)?;
     let mut rows = Rows::default();
     let of_subjects = INDICATORS.iter().map(|indicator| (indicator.id, Of::Subjects(indicator)));
     let indicators: BTreeMap<&str, Of> = of_subjects.chain(OF_SITES).collect();
     for (id, of) in indicators {
         if rows.subjects.len() >= ROWS_AT_ONCE {
-            give(&rows.batch()?)?;
+            sink.write(&rows.batch()?)?;
         }
         match of {
             Of::Subjects(indicator) => rows.add_subjects(indicator, &counts),
@@ -159,7 +159,7 @@ pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
         }
     }
     // An empty table has its columns.
-    give(&rows.batch()?)
+    sink.write(&rows.batch()?)
 }
 
 /// What an indicator is about.

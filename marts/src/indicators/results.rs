@@ -13,7 +13,7 @@ use super::rule::Count::Rows;
 use super::rule::Holds::{self, All, Always, Among, Between, Either, No, NotAmong, Untold, Yes};
 use crate::by_key::Numbers;
 use crate::columns;
-use crate::mart::Give;
+use crate::mart::Sink;
 
 const NAMES: [&str; 6] =
     ["n_assessments", "n_empty", "n_graded", "n_grade_3_4", "n_samples_due", "n_samples"];
@@ -76,7 +76,7 @@ pub(crate) fn schema() -> SchemaRef {
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
-pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
+pub(crate) fn rows(engine: &Engine, sink: &mut dyn Sink) -> Result<()> {
     let mut subjects = Numbers::default();
     // By name, then by subject.
     let mut numbers: [Vec<f64>; NAMES.len()] = Default::default();
@@ -93,7 +93,7 @@ pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
             }
         })?;
     }
-    give(&batch(&subjects, &numbers)?)
+    sink.write(&batch(&subjects, &numbers)?)
 }
 
 fn batch(subjects: &Numbers, numbers: &[Vec<f64>]) -> Result<RecordBatch> {

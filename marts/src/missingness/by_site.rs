@@ -1,23 +1,23 @@
-//! `mart_missingness`: how much of what is due came, by variable, visit and site. What is due stands in the order of
-//! variables and visits, and the names of each are few: what is counted is put into their order as it is written.
+//! `mart_missingness`: how much of what is due came, by variable, visit and site. The names of each are few: what is counted
+//! is put into their order as it is written.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, UInt32Array};
 use arrow::compute::{concat_batches, take};
-use arrow::datatypes::{DataType, Int32Type, SchemaRef};
+use arrow::datatypes::{DataType, SchemaRef};
 use warehouse::engine::Engine;
 use warehouse::{Error, Result};
 
+use super::counts::Cell;
 use super::keys::{Keys, Last, Places};
 use crate::by_key::keys_of;
 use crate::columns;
-use crate::mart::Give;
+use crate::mart::Sink;
 
 /// What it is, as a query.
 pub(crate) const QUERY: &str = concat!(
-    include_str!("of_due.sql"),
-    ", variables AS (\n",
+    "WITH variables AS (\n",
     include_str!("variables.sql"),
     "), sites AS (\n",
     include_str!("sites.sql"),
@@ -30,10 +30,10 @@ const VARIABLES: &str =
 const VISITS: &str = "SELECT visit_dk, visit_num, visit, visit_order FROM dim_visit WHERE is_current ORDER BY visit_num NULLS LAST";
 const SITES: &str = concat!(include_str!("sites.sql"), "ORDER BY site_id NULLS LAST");
 
-const DUE: [&str; 5] = ["test_dk", "visit_dk", "site_dk", "received", "observed"];
+const COUNTS: [&str; 6] = ["test_dk", "visit_dk", "site_dk", "n_expected", "n_received", "n_observed"];
 /// Rows that are given on at a time.
 const ROWS_AT_ONCE: usize = 1 << 16;
-const STEP: &str = "count what is missing";
+const STEP: &str = "name what is missing";
 
 /// The columns of the mart.
 pub(crate) fn schema() -> SchemaRef {
@@ -55,23 +55,15 @@ pub(crate) fn schema() -> SchemaRef {
     ])
 }
 
-/// What is due of one variable at one visit of one site.
-#[derive(Debug, Clone, Copy, Default)]
-struct Cell {
-    expected: u32,
-    received: u32,
-    observed: u32,
-}
-
 /// Gives the rows of [`QUERY`], in its order.
 ///
 /// # Errors
 /// When the engine refuses, or whoever takes the rows does.
-pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
+pub(crate) fn rows(engine: &Engine, sink: &mut dyn Sink) -> Result<()> {
     let [variables, visits, sites] = [VARIABLES, VISITS, SITES].map(|query| Names::read(engine, query));
     let (variables, visits, sites) = (variables?, visits?, sites?);
     let keys = Keys { tests: variables.places(), visits: visits.places(), sites: sites.places() };
-    let counted = count(engine, &keys)?;
+    let counted = counts(engine, &keys)?;
     let [of_variables, of_visits, of_sites] =
         [variables.each(&keys.tests), visits.each(&keys.visits), sites.each(&keys.sites)];
     let (mut rows, mut cells) = (Rows::default(), vec![Cell::default(); keys.sites.len()]);
@@ -85,67 +77,31 @@ pub(crate) fn rows(engine: &Engine, give: &mut Give<'_>) -> Result<()> {
             pair.iter().for_each(|(site, _)| cells[*site] = Cell::default());
         }
         if rows.cells.len() >= ROWS_AT_ONCE {
-            give(&rows.batch([&variables, &visits, &sites])?)?;
+            sink.write(&rows.batch([&variables, &visits, &sites])?)?;
         }
     }
     // An empty table has its columns.
-    give(&rows.batch([&variables, &visits, &sites])?)
+    sink.write(&rows.batch([&variables, &visits, &sites])?)
 }
 
-/// What is due of each variable at each visit, with the sites where anything is.
-fn count(engine: &Engine, keys: &Keys) -> Result<Vec<Vec<(usize, Cell)>>> {
-    let mut counted = Cells {
-        pairs: vec![Vec::new(); keys.pairs()],
-        at_hand: vec![Cell::default(); keys.sites.len()],
-        pair: 0,
-    };
+/// What is due of each variable at each visit, by site.
+fn counts(engine: &Engine, keys: &Keys) -> Result<Vec<Vec<(usize, Cell)>>> {
+    let mut pairs = vec![Vec::new(); keys.pairs()];
     let [mut last_test, mut last_visit, mut last_site] =
         [&keys.tests, &keys.visits, &keys.sites].map(Last::of);
-    engine.scan(STEP, ("mart_value_due", &DUE), &mut |batch| {
-        let [tests, visits, sites] = [0, 1, 2].map(|place| keys_of(batch, place));
-        let [received, observed] =
-            [3, 4].map(|place| batch.column(place).as_primitive::<Int32Type>().values());
+    engine.scan(STEP, ("mart_missing_count", &COUNTS), &mut |batch| {
+        let [tests, visits, sites, expected, received, observed] =
+            [0, 1, 2, 3, 4, 5].map(|place| keys_of(batch, place));
         for row in 0..batch.num_rows() {
-            let (Some(test), Some(visit), Some(site)) =
+            if let (Some(test), Some(visit), Some(site)) =
                 (last_test.at(tests[row]), last_visit.at(visits[row]), last_site.at(sites[row]))
-            else {
-                continue;
-            };
-            let cell = &mut counted.of(keys.pair(test, visit))[site];
-            cell.expected += 1;
-            cell.received += u32::from(received[row] > 0);
-            cell.observed += u32::from(observed[row] > 0);
+            {
+                let [expected, received, observed] = [expected, received, observed].map(|counts| counts[row]);
+                pairs[keys.pair(test, visit)].push((site, Cell { expected, received, observed }));
+            }
         }
     })?;
-    counted.put_away();
-    Ok(counted.pairs)
-}
-
-/// Cells by variable and visit. Rows of one pair stand together: every site has a cell for the pair at hand, and what is
-/// kept of the others is those cells where anything is due.
-#[derive(Debug)]
-struct Cells {
-    pairs: Vec<Vec<(usize, Cell)>>,
-    at_hand: Vec<Cell>,
-    pair: usize,
-}
-
-impl Cells {
-    fn of(&mut self, pair: usize) -> &mut [Cell] {
-        if pair != self.pair {
-            self.put_away();
-            self.pair = pair;
-            self.pairs[pair].drain(..).for_each(|(site, cell)| self.at_hand[site] = cell);
-        }
-        &mut self.at_hand
-    }
-
-    fn put_away(&mut self) {
-        let Some(pair) = self.pairs.get_mut(self.pair) else { return };
-        for (site, cell) in self.at_hand.iter_mut().enumerate().filter(|(_, cell)| cell.expected > 0) {
-            pair.push((site, std::mem::take(cell)));
-        }
-    }
+    Ok(pairs)
 }
 
 /// The names of variables, visits or sites, after the key of each.
@@ -195,13 +151,12 @@ impl Rows {
                 columns.push(take(column, &rows, None).map_err(Error::arrow(STEP))?);
             }
         }
-        let whole = |of: fn(&Cell) -> u32| -> ArrayRef {
-            Arc::new(cells.iter().map(|cell| i64::from(of(cell))).collect::<Int64Array>())
-        };
-        let missing = |of: fn(&Cell) -> u32| -> ArrayRef {
-            let share = |cell: &Cell| {
-                (of(cell) > 0).then(|| f64::from(of(cell) - cell.observed) / f64::from(of(cell)))
-            };
+        let whole =
+            |of: fn(&Cell) -> i64| -> ArrayRef { Arc::new(cells.iter().map(of).collect::<Int64Array>()) };
+        let missing = |of: fn(&Cell) -> i64| -> ArrayRef {
+            #[expect(clippy::cast_precision_loss, reason = "subjects of a site")]
+            let share =
+                |cell: &Cell| (of(cell) > 0).then(|| (of(cell) - cell.observed) as f64 / of(cell) as f64);
             Arc::new(cells.iter().map(share).collect::<Float64Array>())
         };
         columns.extend([
@@ -224,7 +179,7 @@ mod tests {
     use super::*;
     use crate::mart::together;
 
-    /// What is due of some variables, at visits and sites of several versions and names, some of which are not there.
+    /// Counts of some variables, at visits and sites of several versions and names, some of which are not there.
     const STUDY: &str = "
         CREATE TABLE dim_test AS
             SELECT i AS test_sk, 50 + 3 * (i % 7) AS test_dk, CASE WHEN i % 7 = 2 THEN NULL WHEN i % 7 < 4 THEN 'LB' ELSE 'VS' END AS domain,
@@ -235,23 +190,20 @@ mod tests {
             FROM range(15) t(i);
         CREATE TABLE dim_site AS
             SELECT i AS site_sk, 900 - i % 4 AS site_dk, CASE i WHEN 5 THEN 'renamed' WHEN 6 THEN NULL ELSE 'S' || i % 4 END AS site_id FROM range(8) t(i);
-        CREATE TABLE mart_value_due AS
-            SELECT *, CASE WHEN received = 1 AND hash(test_dk, visit_dk, subject_dk) % 3 > 0 THEN 1 ELSE 0 END AS observed,
-                1 AS came, DATE '2024-01-01' AS due_date, CAST(NULL AS DOUBLE) AS mean_value
-            FROM (
-                SELECT CAST(hash(s) % 1000003 AS BIGINT) AS subject_dk, 50 + 3 * t AS test_dk, 7 * v AS visit_dk, 900 - s % 5 AS site_dk,
-                    CASE WHEN t <> 3 AND hash(s, t, v) % 4 > 0 THEN 1 ELSE 0 END AS received
-                FROM range(30) a(s), range(8) b(t), range(9) c(v) WHERE hash(t, v) % 3 > 0)
-            ORDER BY test_dk, visit_dk, subject_dk;";
+        CREATE TABLE mart_missing_count AS
+            SELECT 50 + 3 * t AS test_dk, 7 * v AS visit_dk, 900 - s AS site_dk, CAST(7 AS BIGINT) AS n_expected,
+                CAST(hash(s, t, v) % 5 AS BIGINT) AS n_received, CAST(hash(s, t, v) % 3 % 2 AS BIGINT) AS n_observed
+            FROM range(5) a(s), range(8) b(t), range(9) c(v) WHERE hash(t, v) % 3 > 0
+            ORDER BY test_dk, visit_dk, site_dk;";
 
     // The query is the definition; DuckDB answers it.
     #[test]
     fn the_function_gives_the_rows_of_the_query_in_its_order() {
-        let shuffled = "CREATE OR REPLACE TABLE mart_value_due AS FROM mart_value_due ORDER BY hash(subject_dk, test_dk, visit_dk)";
+        let shuffled = "CREATE OR REPLACE TABLE mart_missing_count AS FROM mart_missing_count ORDER BY hash(site_dk, test_dk, visit_dk)";
         for (change, rows_at_least) in [
             ("SELECT 1", 100),
             (shuffled, 100),
-            ("DELETE FROM mart_value_due", 0),
+            ("DELETE FROM mart_missing_count", 0),
             ("DELETE FROM dim_visit", 0),
             ("DELETE FROM dim_site", 0),
             ("DELETE FROM dim_test", 0),
@@ -263,7 +215,7 @@ mod tests {
             let theirs = engine.query("ask", QUERY).expect("the query is answered");
             let theirs = concat_batches(&schema(), &theirs).expect("they have the mart's columns");
             assert!(theirs.num_rows() >= rows_at_least, "{} rows", theirs.num_rows());
-            assert_eq!(together(&schema(), |give| rows(&engine, give)), theirs, "{change}");
+            assert_eq!(together(&schema(), |sink| rows(&engine, sink)), theirs, "{change}");
         }
     }
 }

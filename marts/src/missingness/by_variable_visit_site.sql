@@ -1,13 +1,5 @@
 -- grain:  one row per variable, scheduled visit and site
--- inputs: due
-, cells AS (
-    SELECT test_dk, visit_dk, site_dk,
-        count(*) AS n_expected,
-        sum(received) AS n_received,
-        sum(observed) AS n_observed
-    FROM due
-    GROUP BY test_dk, visit_dk, site_dk
-)
+-- inputs: mart_missing_count, variables, dim_visit, sites
 SELECT
     t.domain,
     t.test_code,
@@ -16,15 +8,15 @@ SELECT
     v.visit,
     v.visit_order,
     s.site_id,
-    CAST(c.n_expected AS BIGINT) AS n_expected,
-    CAST(c.n_received AS BIGINT) AS n_received,
-    CAST(c.n_observed AS BIGINT) AS n_observed,
-    CAST(c.n_received - c.n_observed AS BIGINT) AS n_item_missing,
-    CAST(c.n_expected - c.n_received AS BIGINT) AS n_visit_missing,
+    c.n_expected,
+    c.n_received,
+    c.n_observed,
+    c.n_received - c.n_observed AS n_item_missing,
+    c.n_expected - c.n_received AS n_visit_missing,
     CAST(c.n_expected - c.n_observed AS DOUBLE) / CAST(c.n_expected AS DOUBLE) AS share_missing_of_expected,
     CASE WHEN c.n_received > 0
         THEN CAST(c.n_received - c.n_observed AS DOUBLE) / CAST(c.n_received AS DOUBLE) END AS share_missing_of_received
-FROM cells c
+FROM mart_missing_count c
 JOIN variables t ON t.test_dk = c.test_dk
 JOIN dim_visit v ON v.visit_dk = c.visit_dk AND v.is_current
 JOIN sites s ON s.site_dk = c.site_dk

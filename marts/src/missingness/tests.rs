@@ -3,7 +3,7 @@ use arrow::compute::concat_batches;
 use warehouse::engine::Limits;
 
 use super::*;
-use crate::mart::together;
+use crate::mart::{in_parts as parts_of, together};
 
 /// Subjects at several sites, in several versions of everything; findings that are repeated, not done, empty, of visits
 /// without a record, of visits that are not scheduled, and of variables that few have.
@@ -35,7 +35,7 @@ fn engine() -> (tempfile::TempDir, Engine) {
 }
 
 fn given(engine: &Engine, most: usize) -> RecordBatch {
-    together(&schema(), |give| at_once(engine, most, give))
+    together(&schema(), |sink| in_parts(engine, (most, ROWS_OF_PART), sink))
 }
 
 // The query is the definition; DuckDB answers it.
@@ -70,4 +70,37 @@ fn a_study_that_is_passed_over_in_pieces_has_the_same_rows() {
     for most in [1, 200, 600] {
         assert_eq!(given(&engine, most), whole, "{most} values at a time");
     }
+}
+
+// By what a part is made of it is known again: it has to change with the rows and should change with nothing else.
+#[test]
+fn a_part_is_made_of_the_same_exactly_when_it_has_the_same_rows() {
+    let parts = |engine: &Engine| parts_of(&schema(), |sink| in_parts(engine, (VALUES_AT_ONCE, 300), sink));
+    let whole = given(&engine().1, VALUES_AT_ONCE);
+    let former = parts(&engine().1);
+    assert!(former.len() > 3, "{} parts", former.len());
+    let rows: Vec<&RecordBatch> = former.iter().map(|(_, rows)| rows).collect();
+    assert_eq!(concat_batches(&schema(), rows).expect("of one schema"), whole);
+    let (mut kept, mut changed) = (0, 0);
+    for change in [
+        "SELECT 1",
+        "UPDATE fact_lab SET std_value = std_value + 1 WHERE rowid = (SELECT min(rowid) FROM fact_lab WHERE NOT not_done AND visit_sk = 3)",
+        "UPDATE fact_lab SET not_done = true WHERE rowid = (SELECT max(rowid) FROM fact_lab WHERE NOT not_done AND visit_sk = 2)",
+        "DELETE FROM fact_observation WHERE rowid = (SELECT min(rowid) FROM fact_observation WHERE visit_sk = 1)",
+        "UPDATE fact_visit SET start_date = DATE '2023-01-01' WHERE rowid = 0",
+        "UPDATE dim_site SET site_dk = 1000 WHERE site_dk = 899",
+        "UPDATE dim_test SET test_dk = 51 WHERE test_dk = 53",
+        "UPDATE dim_visit SET visit_dk = 8 WHERE visit_dk = 7",
+        "DELETE FROM fact_lab WHERE test_sk = (SELECT min(test_sk) FROM fact_lab)",
+    ] {
+        let (_folder, engine) = engine();
+        engine.run("change it", change).expect("it is changed");
+        for (made_of, rows) in parts(&engine) {
+            let same_rows = former.iter().any(|(_, former)| *former == rows);
+            let same_made_of = former.iter().any(|(former, _)| *former == made_of);
+            assert_eq!(same_rows, same_made_of, "{change}: {rows:?}");
+            if same_rows { kept += 1 } else { changed += 1 }
+        }
+    }
+    assert!(kept > 5 && changed > 5, "{kept} parts kept, {changed} made again");
 }

@@ -9,7 +9,7 @@ pub(super) const MART: Mart = Mart {
     grain: "one row per variable, scheduled visit and site",
     description: "Values that are missing: of those the schedule asks for, and of those on received records.",
     owner: "data management",
-    inputs: &["mart_value_due", "dim_site", "dim_visit", "dim_test"],
+    inputs: &["mart_missing_count", "dim_site", "dim_visit", "dim_test"],
     key: &["domain", "test_code", "visit_num", "site_id"],
     columns: &[
         column("domain", "the domain of the variable", &["dim_test.domain"]),
@@ -22,15 +22,15 @@ pub(super) const MART: Mart = Mart {
         column(
             "n_expected",
             "subjects of whom the value is expected: the visit took place, or its window closed (R-06)",
-            &["mart_value_due.came", "mart_value_due.visit_dk"],
+            &["mart_missing_count.n_expected"],
         ),
-        column("n_received", "of those, subjects with a record", &["mart_value_due.received"]),
+        column("n_received", "of those, subjects with a record", &["mart_missing_count.n_received"]),
         column("n_observed", "of those, subjects whose record has a result", RESULTS),
         column("n_item_missing", "records without a result", RESULTS),
         column(
             "n_visit_missing",
             "expected values without a record",
-            &["mart_value_due.came", "mart_value_due.received"],
+            &["mart_missing_count.n_expected", "mart_missing_count.n_received"],
         ),
         column("share_missing_of_expected", "1 - n_observed / n_expected", RESULTS),
         column("share_missing_of_received", "1 - n_observed / n_received", RESULTS),
@@ -52,8 +52,8 @@ pub(super) const MART: Mart = Mart {
     definition: Definition::Native(
         || by_site::QUERY,
         Native { schema: by_site::schema, rows: by_site::rows },
-        1,
+        2,
     ),
 };
 
-const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];
+const RESULTS: &[&str] = &["mart_missing_count.n_observed", "mart_missing_count.n_received"];

@@ -34,7 +34,7 @@ pub(super) const MART: Mart = Mart {
     definition: Definition::Native(
         || crate::missingness::QUERY,
         Native { schema: crate::missingness::schema, rows: crate::missingness::due },
-        1,
+        2,
     ),
 };
 

@@ -15,8 +15,10 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::file::metadata::ParquetMetaData;
 
-use super::{Engine, identifier};
-use crate::{Error, Result};
+use super::{Engine, identifier, read_parquet};
+use crate::snapshot::content_of;
+use crate::storage::hash_file;
+use crate::{Error, Result, table};
 
 /// Rows that are handed on at a time: what they hold stays near the processor.
 const ROWS_AT_ONCE: usize = 8192;
@@ -33,13 +35,38 @@ impl Engine {
         (table, columns): (&str, &[&str]),
         take: &mut dyn FnMut(&RecordBatch),
     ) -> Result<()> {
-        let opened: Option<Vec<Opened>> = match self.files_of(table) {
+        let part = TablePart { table, files: self.files_of(table) };
+        self.scan_part(step, (&part, columns), take)
+    }
+
+    /// The parts of a table, of which each has values of the 64-bit `key` above all those of the part before it, as far as
+    /// that is known; a table that is no files has one.
+    ///
+    /// # Errors
+    /// [`Error::Parquet`] when a file cannot be opened.
+    pub fn parts<'a>(&self, table: &'a str, key: &str) -> Result<Vec<TablePart<'a>>> {
+        let Some(files) = self.files_of(table) else { return Ok(vec![TablePart { table, files: None }]) };
+        let parts = table::apart_by(&files, key)?.into_iter();
+        Ok(parts.map(|files| TablePart { table, files: Some(files) }).collect())
+    }
+
+    /// [`Engine::scan`] of a part.
+    ///
+    /// # Errors
+    /// As [`Engine::scan`].
+    pub fn scan_part(
+        &self,
+        step: &str,
+        (part, columns): (&TablePart<'_>, &[&str]),
+        take: &mut dyn FnMut(&RecordBatch),
+    ) -> Result<()> {
+        let opened: Option<Vec<Opened>> = match &part.files {
             Some(files) => files.iter().map(|file| open(file, columns)).collect::<Result<_>>()?,
             None => None,
         };
         let alike = |files: &Vec<Opened>| files.windows(2).all(|pair| pair[0].schema == pair[1].schema);
         let Some(opened) = opened.filter(alike) else {
-            return self.ask_for(step, (table, columns), take);
+            return self.ask_for(step, (part, columns), take);
         };
         for Opened { reader, places, path, schema } in opened {
             let failed = || format!("{step}, reading {}", path.display());
@@ -59,11 +86,12 @@ impl Engine {
     fn ask_for(
         &self,
         step: &str,
-        (table, columns): (&str, &[&str]),
+        (part, columns): (&TablePart<'_>, &[&str]),
         take: &mut dyn FnMut(&RecordBatch),
     ) -> Result<()> {
         let columns: Vec<String> = columns.iter().map(|column| identifier(column)).collect();
-        let query = format!("SELECT {} FROM {}", columns.join(", "), identifier(table));
+        let from = part.files.as_deref().map_or_else(|| identifier(part.table), read_parquet);
+        let query = format!("SELECT {} FROM {from}", columns.join(", "));
         self.each_until(step, &query, &mut |batch| {
             let schema = Arc::new(with_dictionaries(batch.schema_ref()));
             let columns = batch.columns().iter().zip(schema.fields());
@@ -73,6 +101,25 @@ impl Engine {
             take(&batch.map_err(Error::arrow(step))?);
             Ok(ControlFlow::Continue(()))
         })
+    }
+}
+
+/// Some files of a table, or a table that is no files.
+#[derive(Debug)]
+pub struct TablePart<'a> {
+    table: &'a str,
+    files: Option<Vec<PathBuf>>,
+}
+
+impl TablePart<'_> {
+    /// A hash over what its files hold; none of a table that is no files.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a file cannot be read.
+    pub fn content(&self) -> Result<Option<String>> {
+        let Some(files) = &self.files else { return Ok(None) };
+        let hashes: Result<Vec<String>> = files.iter().map(|file| Ok(hash_file(file)?.0)).collect();
+        Ok(Some(content_of(hashes?)))
     }
 }
 
