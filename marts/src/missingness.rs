@@ -10,8 +10,8 @@
 
 use std::ops::Range;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
+use arrow::array::{Array, AsArray, Date32Array};
+use arrow::datatypes::{Date32Type, Float64Type};
 use warehouse::Result;
 use warehouse::engine::Engine;
 
@@ -31,11 +31,9 @@ pub(crate) use rows::schema;
 pub(crate) const QUERY: &str =
     concat!(include_str!("missingness/due.sql"), include_str!("missingness/by_subject.sql"));
 
-const VISITS: &str = include_str!("missingness/visits.sql");
-
 /// Values that are held at a time, of sixteen bytes each: 384 MiB.
 const VALUES_AT_ONCE: usize = 24 << 20;
-const ROWS_OF_PART: usize = 1 << 17;
+const ROWS_OF_PART: usize = 1 << 16;
 
 /// Gives the rows of [`QUERY`], in its order.
 ///
@@ -96,6 +94,8 @@ const TABLES: [(&str, bool); 2] = [("fact_observation", false), ("fact_lab", tru
 const FINDING: [&str; 7] =
     ["subject_dk", "visit_sk", "site_sk", "test_sk", "not_done", "std_result", "std_value"];
 
+const VISIT: [&str; 6] = ["subject_dk", "visit_sk", "site_sk", "occurred", "start_date", "planned_date"];
+
 /// Hands each finding of a visit on.
 fn findings(engine: &Engine, keys: &Keys, hand_on: &mut dyn FnMut(&Finding)) -> Result<()> {
     let [mut last_visit, mut last_site, mut last_test] =
@@ -153,18 +153,23 @@ impl Study {
             records: vec![0; keys.pairs()],
             came: Vec::new(),
         };
-        engine.each("read the visits", VISITS, &mut |batch| {
+        engine.scan("read the visits", ("fact_visit", &VISIT), &mut |batch| {
             let [subjects, visits, sites] = [0, 1, 2].map(|place| keys_of(batch, place));
-            let came = batch.column(3).as_primitive::<Int32Type>().values();
-            let due = batch.column(4).as_primitive::<Date32Type>();
+            let occurred = batch.column(3).as_boolean();
+            let [start, planned] = [4, 5].map(|place| batch.column(place).as_primitive::<Date32Type>());
             for row in 0..batch.num_rows() {
                 let (Some(visit), Some(site)) = (keys.visits.at(visits[row]), keys.sites.at(sites[row]))
                 else {
                     continue;
                 };
-                let due = due.is_valid(row).then(|| due.value(row));
+                let came = occurred.is_valid(row) && occurred.value(row);
+                let day = |days: &Date32Array| days.is_valid(row).then(|| days.value(row));
                 let subject = study.subjects.number(subjects[row]);
-                study.note(visit, subject, Attendance { site, came: came[row] == 1, due });
+                study.note(
+                    visit,
+                    subject,
+                    Attendance { site, came, due: day(start).or_else(|| day(planned)) },
+                );
             }
         })?;
         Ok(study)

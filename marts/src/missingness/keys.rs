@@ -37,24 +37,26 @@ impl Places {
     }
 }
 
-/// The place that was looked for last: rows that follow each other often have the same.
+/// The places that were looked for last: there are few, and rows that follow each other often have the same.
 #[derive(Debug)]
 pub(super) struct Last<'a> {
     places: &'a Places,
-    found: Option<(i64, Option<usize>)>,
+    found: [Option<(i64, Option<usize>)>; 256],
 }
 
 impl<'a> Last<'a> {
     pub(super) const fn of(places: &'a Places) -> Self {
-        Self { places, found: None }
+        Self { places, found: [None; 256] }
     }
 
     pub(super) fn at(&mut self, version: i64) -> Option<usize> {
-        match self.found {
-            Some((last, place)) if last == version => place,
+        // Keys are hashes: any of their bytes will do.
+        let found = &mut self.found[usize::from(version.to_le_bytes()[0])];
+        match found {
+            Some((last, place)) if *last == version => *place,
             _ => {
                 let place = self.places.at(version);
-                self.found = Some((version, place));
+                *found = Some((version, place));
                 place
             }
         }

@@ -60,7 +60,7 @@ impl Expected {
     fn hash(&self) -> blake3::Hash {
         let mut hash = blake3::Hasher::new();
         let due = self.due.iter().map(|day| day.map_or(i64::MIN, i64::from));
-        let [subjects, sites] = [&self.subjects, &self.sites].map(|keys| Buffer::from_slice_ref(keys));
+        let [subjects, sites] = [&self.subjects, &self.sites].map(Buffer::from_slice_ref);
         let (came, due) = (Buffer::from_slice_ref(&self.came), due.collect::<Buffer>());
         for column in [subjects, sites, came, due] {
             hash.update(&column);
