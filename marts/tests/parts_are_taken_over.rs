@@ -7,8 +7,8 @@ use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use marts::mart::{Column, Definition, Native, Sink};
 use marts::{Mart, Order, Outcome, Publication, Rule, Test};
-use warehouse::DataFile;
-use warehouse::engine::Engine;
+use warehouse::engine::{Engine, Limits};
+use warehouse::{DataFile, TableScan};
 
 use crate::study::Study;
 
@@ -105,6 +105,16 @@ fn only_what_changed_is_written_and_the_table_is_that_of_a_full_build() {
         study.rows("mart_events").iter().map(|row| row["n"].as_i64().expect("a number")).collect();
     counts.sort_unstable();
     assert_eq!(counts, [1, 2, 2]);
+    // Who takes it as one file has all of it.
+    let marts = study.marts.as_ref().expect("built");
+    let scan = TableScan::open(&study.storage, &study.scope.to_read(), marts, "mart_events", 1024);
+    let bytes = scan.and_then(TableScan::into_parquet).expect("it is written");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("events.parquet");
+    std::fs::write(&file, bytes).expect("written");
+    let engine = Engine::open(&[], folder.path(), &Limits::default()).expect("the engine starts");
+    engine.view("events", &[file]).expect("it is Parquet");
+    assert_eq!(engine.count("sum", "SELECT sum(n)::BIGINT FROM events").expect("a number"), 5);
     // The same table: nothing new is published.
     let full = build(&mut study, events(), true);
     assert_eq!(WRITTEN.take(), 3);

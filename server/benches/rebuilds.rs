@@ -79,6 +79,8 @@ struct Study {
     with_marts: Option<Manifest>,
     subjects: u64,
     deliveries: u32,
+    /// Events and results that came later.
+    more: [u32; 2],
 }
 
 fn compare(rows: u64, studies: u64) -> Result<bool, Failure> {
@@ -209,7 +211,7 @@ impl Study {
         write_study(&inbox, study.as_str(), subjects)?;
         let newest = take_in(&writer, &inbox, None)?;
         fs::remove_dir_all(&inbox)?;
-        Ok(Self { scope, writer, newest, with_marts: None, subjects, deliveries: 1 })
+        Ok(Self { scope, writer, newest, with_marts: None, subjects, deliveries: 1, more: [0; 2] })
     }
 
     /// One more event, or one more result, of one subject.
@@ -218,7 +220,8 @@ impl Study {
         let study = self.scope.study().as_str().to_owned();
         let inbox = folder.join(format!("in-{study}-{}", self.deliveries));
         fs::create_dir(&inbox)?;
-        table.write(&inbox, &study, self.subjects, self.deliveries)?;
+        self.more[table as usize] += 1;
+        table.write(&inbox, &study, self.subjects, self.more[table as usize])?;
         self.newest = take_in(&self.writer, &inbox, Some((self.newest.0, &self.newest.1)))?;
         Ok(fs::remove_dir_all(&inbox)?)
     }
@@ -315,7 +318,7 @@ enum Table {
 }
 
 impl Table {
-    /// The whole table, with one row more for each earlier delivery.
+    /// The whole table, with so many rows more.
     fn write(self, inbox: &Path, study: &str, subjects: u64, more: u32) -> Result<(), Failure> {
         let name = match self {
             Self::Events => {

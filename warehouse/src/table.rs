@@ -15,7 +15,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::snapshot::{DataFile, Manifest};
 use crate::storage::Storage;
-use crate::{Error, Result};
+use crate::{Error, Result, table_writer};
 
 /// A table being read, file by file, batch by batch.
 pub struct TableScan {
@@ -108,6 +108,14 @@ impl TableScan {
     #[must_use]
     pub const fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// One Parquet file of all rows, held in memory.
+    ///
+    /// # Errors
+    /// As the iterator, and [`Error::Parquet`].
+    pub fn into_parquet(self) -> Result<Vec<u8>> {
+        table_writer::bytes(&self.schema.clone(), self)
     }
 
     /// All rows at once, for tables that are small by their nature.

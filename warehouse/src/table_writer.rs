@@ -42,20 +42,7 @@ impl TableWriter {
 
     fn create_with(path: &Path, schema: &SchemaRef, dictionaries: bool) -> Result<Self> {
         let file = File::create(path).map_err(|source| Error::io("create", path, source))?;
-        let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(262_144))
-            .set_dictionary_enabled(dictionaries)
-            .set_created_by("cairn".to_owned());
-        // Hashes do not repeat and have no order that means anything: a dictionary or bounds would only cost.
-        for column in HASHES {
-            let column = ColumnPath::from(column);
-            properties = properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_statistics_enabled(column, EnabledStatistics::None);
-        }
-        let properties = properties.build();
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties));
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(dictionaries)));
         Ok(Self { path: path.to_owned(), writer: writer.map_err(Error::parquet("create", path))?, rows: 0 })
     }
 
@@ -76,4 +63,37 @@ impl TableWriter {
         self.writer.close().map_err(Error::parquet("write", &self.path))?;
         Ok(self.rows)
     }
+}
+
+/// The bytes of one file with these rows.
+///
+/// # Errors
+/// [`Error::Parquet`] when they cannot be written, and what reading them refuses.
+pub(crate) fn bytes(
+    schema: &SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<Vec<u8>> {
+    let failed = |source| Error::parquet("write", Path::new("memory"))(source);
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties(true))).map_err(failed)?;
+    for batch in batches {
+        writer.write(&batch?).map_err(failed)?;
+    }
+    writer.into_inner().map_err(failed)
+}
+
+fn properties(dictionaries: bool) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(262_144))
+        .set_dictionary_enabled(dictionaries)
+        .set_created_by("cairn".to_owned());
+    // Hashes do not repeat and have no order that means anything: a dictionary or bounds would only cost.
+    for column in HASHES {
+        let column = ColumnPath::from(column);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_statistics_enabled(column, EnabledStatistics::None);
+    }
+    properties.build()
 }

@@ -147,6 +147,7 @@ impl<'a> Rows<'a> {
 
     fn part(&mut self, part: &[Due], marks: &[u8], means: &ScalarBuffer<f64>) -> Result<()> {
         let mut hash = blake3::Hasher::new();
+        hash.update(&part.len().to_le_bytes());
         for due in part {
             hash.update(&self.keys.tests.keys[due.test].to_le_bytes());
             hash.update(&self.keys.visits.keys[due.visit].to_le_bytes());

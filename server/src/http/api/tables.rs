@@ -91,6 +91,8 @@ pub(crate) enum Format {
 const ROWS: Sizes = Sizes(1_000, 10_000);
 /// What is larger than this leaves over Flight, which streams.
 const CSV_ROWS_AT_MOST: u64 = 5_000_000;
+/// Rows of several files that are put into one in memory.
+const PARQUET_ROWS_AT_MOST: u64 = 5_000_000;
 
 /// The tables of a study's current snapshot.
 #[utoipa::path(
@@ -214,7 +216,7 @@ async fn read_out(
     let made = match rows.format {
         Format::Json => json(scan, table, visible.row.id, rows).await,
         Format::Csv => csv(scan, table).await,
-        Format::Parquet => parquet(state, scope, &visible.manifest, table).await,
+        Format::Parquet => parquet(state, (scope, scan), &visible.manifest, table).await,
     };
     let (amount, outcome) = match &made {
         Ok(made) => (Amount { rows: made.rows, bytes: made.body.len() as u64 }, Outcome::Success),
@@ -316,18 +318,27 @@ async fn csv(scan: TableScan, table: &str) -> Result<Made> {
     })
 }
 
+/// The file as it is stored; the files of a table that has several become one.
 async fn parquet(
     state: &State,
-    scope: &StudyScope<Read>,
+    (scope, scan): (&StudyScope<Read>, TableScan),
     manifest: &warehouse::Manifest,
     table: &str,
 ) -> Result<Made> {
     let published = manifest.table(table)?;
-    let [file] = published.files.as_slice() else {
-        return Err(Failure::Usage(format!("`{table}` has several files; pull it over Flight")));
+    let (files, rows) = (state.app.storage.study(scope), published.rows());
+    let body = match published.files.as_slice() {
+        [file] => {
+            let key = file.key.clone();
+            blocking(move || Ok(files.read(&key)?)).await?
+        }
+        _ if rows > PARQUET_ROWS_AT_MOST => {
+            return Err(Failure::Usage(format!(
+                "`{table}` has {rows} rows in several files, too many for one; pull it over Flight"
+            )));
+        }
+        _ => blocking(move || Ok(scan.into_parquet()?)).await?,
     };
-    let (files, key, rows) = (state.app.storage.study(scope), file.key.clone(), published.rows());
-    let body = blocking(move || Ok(files.read(&key)?)).await?;
     Ok(Made {
         body,
         rows,
