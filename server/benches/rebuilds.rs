@@ -336,7 +336,7 @@ impl Table {
         for seq in 100_001..=100_000 + more {
             match self {
                 Self::Events => {
-                    writeln!(out, "{study},AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01")?
+                    writeln!(out, "{study},AE,{study}-0001,{seq},HEADACHE,Headache,N,2024-02-01")?;
                 }
                 Self::Results => {
                     let (visit, variable) = missing.next().ok_or("no result is missing any more")?;
