@@ -401,4 +401,29 @@ mod tests {
             assert_eq!(result, Err(MeasureError::NoSpread { what: "column", index: 1 }));
         }
     }
+
+    // The regression by the covariance of what is observed is the textbook's.
+    #[test]
+    fn both_ways_to_regress_and_to_measure_agree() {
+        let covariance =
+            vec![2.0, 0.6, -0.3, 0.5, 0.6, 1.5, 0.2, 0.1, -0.3, 0.2, 1.0, -0.4, 0.5, 0.1, -0.4, 3.0];
+        let by_precision = Normal::new(vec![0.0; 4], covariance.clone());
+        let by_covariance = Normal { mean: vec![0.0; 4], covariance, precision: None };
+        assert!(by_precision.precision.is_some());
+        let near = |ours: &[f64], theirs: &[f64]| {
+            assert_eq!(ours.len(), theirs.len());
+            assert!(ours.iter().zip(theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-13));
+        };
+        for gaps in 0..16_usize {
+            let (missing, observed): (Vec<usize>, Vec<usize>) = (0..4).partition(|k| gaps >> k & 1 == 1);
+            let columns = (observed.as_slice(), missing.as_slice());
+            let [ours, theirs] = [&by_precision, &by_covariance].map(|normal| normal.regression(columns));
+            near(&ours.weights, &theirs.weights);
+            near(&ours.rest, &theirs.rest);
+            let vector: Vec<f64> = observed.iter().map(|column| [1.0, -2.0, 0.5, 3.0][*column]).collect();
+            let [ours, theirs] = [&by_precision, &by_covariance].map(|normal| normal.form(columns, &vector));
+            near(&[ours], &[theirs]);
+            assert_eq!(by_precision.rank_of(&observed), by_covariance.rank_of(&observed));
+        }
+    }
 }
