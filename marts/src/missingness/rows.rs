@@ -76,7 +76,7 @@ struct Due {
     visit: usize,
     /// Where its values are.
     column: usize,
-    /// The first of its rows in the part.
+    /// The first of its rows.
     row: usize,
 }
 
