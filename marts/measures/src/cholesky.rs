@@ -1,6 +1,9 @@
 //! The triangular root of a covariance matrix. Written here: the matrices have a few dozen columns, where a linear
 //! algebra crate would cost more to compile, and to carry into the browser, than it saves.
 
+/// What rounding leaves of a dependent variable is far below this share of its variance.
+pub(crate) const ROUNDING: f64 = 1e-11;
+
 /// `L` of `A = L L'`, over the variables that are no linear function of those before them.
 #[derive(Debug, Clone)]
 pub(crate) struct Cholesky {
@@ -12,11 +15,12 @@ pub(crate) struct Cholesky {
 impl Cholesky {
     /// The root of a symmetric matrix given by rows; none where it is not positive definite.
     pub(crate) fn new(matrix: &[f64], size: usize) -> Option<Self> {
-        Some(Self::of_independent(matrix, size)).filter(|root| root.rank() == size)
+        Some(Self::of_independent(matrix, size, ROUNDING)).filter(|root| root.rank() == size)
     }
 
-    /// The root over a largest set of variables that are independent, chosen in their order.
-    pub(crate) fn of_independent(matrix: &[f64], size: usize) -> Self {
+    /// The root over a largest set of variables that are independent, chosen in their order. A variable of whose variance
+    /// those before it leave no more than the share `least` depends on them.
+    pub(crate) fn of_independent(matrix: &[f64], size: usize, least: f64) -> Self {
         let mut rows: Vec<Vec<f64>> = Vec::new();
         let mut kept: Vec<usize> = Vec::new();
         for variable in 0..size {
@@ -27,8 +31,7 @@ impl Cholesky {
             }
             let own = matrix[variable * size + variable];
             let rest = own - row.iter().map(|value| value * value).sum::<f64>();
-            // What rounding leaves of a dependent variable is far below this share of its variance.
-            if rest > own * 1e-11 {
+            if rest > own * least {
                 row.push(rest.sqrt());
                 rows.push(row);
                 kept.push(variable);
@@ -90,6 +93,17 @@ impl Cholesky {
         (0..rank * rank).map(|place| entry((place / rank, place % rank))).collect()
     }
 
+    /// A generalised inverse of the whole matrix, of `size` variables, by rows: the inverse over the independent ones, and
+    /// nothing for the others.
+    pub(crate) fn generalised_inverse(&self, size: usize) -> Vec<f64> {
+        let inverse = self.inverse();
+        let mut whole = vec![0.0; size * size];
+        for (row, values) in self.kept.iter().zip(inverse.chunks_exact(self.rank().max(1))) {
+            self.kept.iter().zip(values).for_each(|(column, value)| whole[row * size + column] = *value);
+        }
+        whole
+    }
+
     /// `x' A⁻¹ x` over the independent variables.
     pub(crate) fn inverse_form(&self, vector: &[f64]) -> f64 {
         self.whiten(vector).iter().map(|y| y * y).sum()
@@ -118,8 +132,12 @@ mod tests {
         assert!(Cholesky::new(&[0.0], 1).is_none());
         assert!(Cholesky::new(&[f64::NAN], 1).is_none());
         // The second of three variables is twice the first; the third stands alone with variance 9.
-        let root = Cholesky::of_independent(&[1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 9.0], 3);
+        let root = Cholesky::of_independent(&[1.0, 2.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 9.0], 3, ROUNDING);
         assert_eq!(root.rank(), 2);
         assert!((root.inverse_form(&[1.0, 2.0, 3.0]) - 2.0).abs() < 1e-15);
+        let inverse = root.generalised_inverse(3);
+        assert_eq!(inverse[..8], [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        assert!((inverse[8] - 1.0 / 9.0).abs() < 1e-16);
+        assert!(Cholesky::of_independent(&[0.0], 1, ROUNDING).generalised_inverse(1) == [0.0]);
     }
 }

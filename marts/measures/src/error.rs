@@ -170,6 +170,26 @@ pub enum MeasureError {
         /// How often.
         iterations: usize,
     },
+    /// Columns whose covariance the rows leave open.
+    #[error(
+        "{complete} rows without a gap do not determine the covariance of {columns} columns; test fewer columns at once"
+    )]
+    Undetermined {
+        /// Rows without a gap.
+        complete: usize,
+        /// Columns.
+        columns: usize,
+    },
+    /// Gaps that hardly two rows share.
+    #[error(
+        "{patterns} patterns of gaps in {rows} rows: too few rows have the same gaps to tell the patterns' means apart"
+    )]
+    FewRowsPerPattern {
+        /// Patterns.
+        patterns: usize,
+        /// Rows.
+        rows: usize,
+    },
     /// More than the method is made for.
     #[error("{found} {what} are more than the {limit} that this method takes")]
     TooMany {

@@ -41,7 +41,6 @@ pub mod survival;
 pub mod cauchy_combination;
 
 mod cholesky;
-mod symmetric_eigen;
 mod tail_probability;
 
 pub use bounds::Bound;

@@ -1,6 +1,7 @@
 //! Whether values are missing completely at random.
 
 use crate::error::MeasureError;
+use crate::mcar::incomplete_table::{Block, blocks, check};
 use crate::mcar::normal_em::Fit;
 use crate::tail_probability::chi_square_upper;
 
@@ -27,12 +28,20 @@ pub struct LittleTest {
 /// Columns that depend on each other linearly cost degrees of freedom instead of making the test fail.
 ///
 /// # Errors
-/// As [`normal_em`].
+/// As [`normal_em`], and where most rows have gaps that no other row has. At the maximum of the likelihood `d²` and the
+/// like sum within patterns add up to the number of values, whatever these are. So `d²` varies as the chi-square law says
+/// only where the values within patterns, their means taken off, are many; where each row is a pattern of its own `d²` is
+/// that number, and tells nothing.
 ///
 /// [`normal_em`]: crate::mcar::normal_em()
 // Source: Little RJA, J Am Stat Assoc 1988;83:1198-1202.
 pub fn little_test(columns: &[&[f64]]) -> Result<LittleTest, MeasureError> {
-    let fit = Fit::new(columns)?;
+    let rows = check(columns)?;
+    let blocks = blocks(columns, rows);
+    if !patterns_are_shared(&blocks, columns.len()) {
+        return Err(MeasureError::FewRowsPerPattern { patterns: blocks.len(), rows });
+    }
+    let fit = Fit::new(columns, &blocks)?;
     let (mut statistic, mut ranks) = (0.0, 0);
     for pattern in &fit.sums {
         let mean = |column: &usize| fit.normal.mean[*column];
@@ -52,6 +61,17 @@ pub fn little_test(columns: &[&[f64]]) -> Result<LittleTest, MeasureError> {
         patterns: fit.sums.len(),
         iterations: fit.iterations,
     })
+}
+
+/// Whether there are as many degrees of freedom within patterns as between them.
+fn patterns_are_shared(blocks: &[Block], width: usize) -> bool {
+    let (mut within, mut between) = (0, 0);
+    for block in blocks {
+        let observed = block.observed.iter().filter(|observed| **observed).count();
+        within += (block.rows.len() - 1) * observed;
+        between += observed;
+    }
+    within >= between.saturating_sub(width)
 }
 
 #[cfg(test)]
@@ -77,6 +97,14 @@ mod tests {
             (plain.degrees_of_freedom, plain.patterns + 1),
             (other.degrees_of_freedom, other.patterns)
         );
+    }
+
+    #[test]
+    fn gaps_that_hardly_two_rows_share_tell_nothing() {
+        let gap = f64::NAN;
+        let (x, y, z) = ([1.0, 2.5, 3.0, 6.0], [1.0, gap, 3.0, gap], [2.0, 1.0, gap, gap]);
+        let refused = MeasureError::FewRowsPerPattern { patterns: 4, rows: 4 };
+        assert_eq!(little_test(&[&x, &y, &z]), Err(refused));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use crate::cholesky::Cholesky;
 use crate::error::MeasureError;
 use crate::mcar::incomplete_table::{Block, blocks, check};
-use crate::symmetric_eigen::PseudoInverse;
 
 /// The estimate, in the units of the columns.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,10 +20,13 @@ pub struct NormalEstimate {
 /// so that units of any size do no harm. Columns that depend on each other linearly are allowed.
 ///
 /// # Errors
-/// As [`crate::mcar::missing_patterns()`], for a column without spread, and where 20,000 steps do not settle.
+/// As [`crate::mcar::missing_patterns()`], for a column without spread, where 20,000 steps do not settle, and where the
+/// likelihood has no maximum: with no more rows without a gap than columns it may grow without bound towards a dependence
+/// that no data show.
 // Source: Little RJA, Rubin DB, Statistical Analysis with Missing Data, 3rd ed., 11.2.1.
 pub fn normal_em(columns: &[&[f64]]) -> Result<NormalEstimate, MeasureError> {
-    let fit = Fit::new(columns)?;
+    let rows = check(columns)?;
+    let fit = Fit::new(columns, &blocks(columns, rows))?;
     let width = columns.len();
     let mean = (0..width).map(|k| fit.centre[k] + fit.scale[k] * fit.normal.mean[k]).collect();
     let covariance = (0..width * width)
@@ -43,15 +45,18 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    pub(super) fn new(columns: &[&[f64]]) -> Result<Self, MeasureError> {
+    /// Of columns that have been checked, and their blocks.
+    pub(super) fn new(columns: &[&[f64]], blocks: &[Block]) -> Result<Self, MeasureError> {
         const STEPS: usize = 20_000;
-        let rows = check(columns)?;
+        let rows: usize = blocks.iter().map(|block| block.rows.len()).sum();
         let (centre, scale) = standards(columns)?;
         let standardised =
             |column: usize, row: usize| (columns[column][row] - centre[column]) / scale[column];
         let sums: Vec<PatternSums> =
-            blocks(columns, rows).iter().map(|block| PatternSums::new(block, standardised)).collect();
+            blocks.iter().map(|block| PatternSums::new(block, standardised)).collect();
         let width = columns.len();
+        // With more of them than columns the likelihood is bounded, and a dependence is one of the data.
+        let complete = sums.iter().find(|pattern| pattern.missing.is_empty()).map_or(0.0, |found| found.rows);
         let observed = Moments::observed(&sums, width);
         let mut covariance = vec![0.0; width * width];
         (0..width).for_each(|k| covariance[k * width + k] = 1.0);
@@ -63,6 +68,9 @@ impl Fit {
             };
             let moved = change(&normal.mean, &next.mean).max(change(&normal.covariance, &next.covariance));
             normal = next;
+            if normal.precision.is_none() && complete <= width as f64 {
+                return Err(MeasureError::Undetermined { complete: complete as usize, columns: width });
+            }
             if moved <= 1e-12 {
                 return Ok(Self { sums, normal, centre, scale, iterations });
             }
@@ -173,18 +181,16 @@ impl Normal {
         Self { mean, covariance, precision }
     }
 
-    /// The inverse of the covariance of some columns, and its rank.
-    fn inverse_of(&self, columns: &[usize]) -> PseudoInverse {
+    /// A generalised inverse of the covariance of some columns, and its rank.
+    fn inverse_of(&self, columns: &[usize]) -> (Vec<f64>, usize) {
         let matrix = part(&self.covariance, self.mean.len(), columns, columns);
-        match exact_inverse(&matrix, columns.len()) {
-            Some(matrix) => PseudoInverse { matrix, rank: columns.len() },
-            None => PseudoInverse::new(&matrix, columns.len()),
-        }
+        let root = Cholesky::of_independent(&matrix, columns.len(), DEPENDENT);
+        (root.generalised_inverse(columns.len()), root.rank())
     }
 
     /// The rank of the covariance of some columns.
     pub(super) fn rank_of(&self, columns: &[usize]) -> usize {
-        if self.precision.is_some() { columns.len() } else { self.inverse_of(columns).rank }
+        if self.precision.is_some() { columns.len() } else { self.inverse_of(columns).1 }
     }
 
     /// `v' Sigma⁻ v` over the observed columns.
@@ -194,7 +200,7 @@ impl Normal {
             rows.zip(vector).map(|(row, left)| left * dot(row, vector)).sum()
         };
         let Some(precision) = &self.precision else {
-            return form(&self.inverse_of(observed).matrix, vector);
+            return form(&self.inverse_of(observed).0, vector);
         };
         // The smallest of the forms over all columns that vectors with these elements have.
         let mut whole = vec![0.0; self.mean.len()];
@@ -218,7 +224,7 @@ impl Normal {
             weights.iter_mut().for_each(|weight| *weight = -*weight);
             return Regression { weights, rest };
         }
-        let inverse = self.inverse_of(observed).matrix;
+        let (inverse, _) = self.inverse_of(observed);
         let weights = product(&part(&self.covariance, width, missing, observed), &inverse, observed.len());
         let across = part(&self.covariance, width, observed, missing);
         let explained = product(&weights, &across, observed.len());
@@ -228,10 +234,13 @@ impl Normal {
     }
 }
 
-/// The inverse of a covariance matrix; none where variables come near to depending on each other. Well away from that the
-/// triangular root is exact enough, and far cheaper than eigenvalues.
+/// A variable depends on others that leave less than this share of its variance: more than the last steps still take off
+/// where it does, and far less than any rounding of data leaves where it does not.
+const DEPENDENT: f64 = 1e-9;
+
+/// The inverse of a covariance matrix; none where variables come near to depending on each other.
 fn exact_inverse(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
-    let root = Cholesky::of_independent(matrix, size);
+    let root = Cholesky::of_independent(matrix, size, DEPENDENT);
     (root.smallest_pivot(matrix) > 1e-6).then(|| root.inverse())
 }
 
@@ -400,6 +409,19 @@ mod tests {
             let result = normal_em(&[&[1.0, 2.0, 3.0], &column]);
             assert_eq!(result, Err(MeasureError::NoSpread { what: "column", index: 1 }));
         }
+    }
+
+    #[test]
+    fn a_likelihood_without_a_bound_is_refused() {
+        // A line goes through any two points: as the covariance narrows to it their density grows without bound.
+        let gap = f64::NAN;
+        let (x, y) = ([1.0, 2.0, gap, 4.0, gap], [2.0, gap, 5.0, 7.0, 1.0]);
+        assert_eq!(normal_em(&[&x, &y]), Err(MeasureError::Undetermined { complete: 2, columns: 2 }));
+        // A third point on the line makes it one of the data.
+        let (x, y) = ([1.0, 2.0, gap, 4.0, 7.0], [2.0, gap, 5.0, 7.0, 12.0]);
+        let estimate = normal_em(&[&x, &y]).expect("the data lie on a line");
+        let [a, b, _, d] = estimate.covariance[..] else { panic!("two columns have four covariances") };
+        assert!((a * d - b * b).abs() < 1e-9 && (b / a - 5.0 / 3.0).abs() < 1e-9);
     }
 
     // The regression by the covariance of what is observed is the textbook's.

@@ -1,6 +1,6 @@
 //! Several scores per subject at once: are the group's sums what a random choice of subjects would have?
 
-use crate::cholesky::Cholesky;
+use crate::cholesky::{Cholesky, ROUNDING};
 use crate::site_test::cohort::NotApplicable;
 use crate::tail_probability::gamma_upper;
 
@@ -24,7 +24,7 @@ pub(super) fn quadratic_test(scores: &[f64], width: usize, in_group: &[usize]) -
             }
         }
     }
-    let root = Cholesky::of_independent(&covariance, width);
+    let root = Cholesky::of_independent(&covariance, width, ROUNDING);
     let rank = root.rank();
     if rank == 0 {
         return Err(NotApplicable::Constant);
