@@ -119,9 +119,12 @@ pub fn mechanism(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     }
     if !rows.is_empty() {
         let p = combine(&of_study, ALL)?;
+        let sum = |of: fn(&Mechanism) -> usize| rows.iter().filter(|row| row.visit == ALL).map(of).sum();
         rows.push(Mechanism {
             domain: ALL.to_owned(),
             visit: ALL.to_owned(),
+            rows: sum(|domain| domain.rows),
+            variables: sum(|domain| domain.variables),
             p,
             not_judged: p.is_none().then(|| "no domain could be tested".to_owned()),
             ..Mechanism::default()

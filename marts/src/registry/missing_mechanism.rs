@@ -22,7 +22,7 @@ pub(super) const MART: Mart = Mart {
         column("domain", "the domain; `ALL` for the study", &["dim_test.domain"]),
         column("visit", "the visit; `ALL` for all of the domain", &["dim_visit.visit"]),
         column("visit_order", "its place in the schedule", &["dim_visit.visit_order"]),
-        column("n_rows", "subjects who came", RESULTS),
+        column("n_rows", "subjects who came; of `ALL`, times that they came, by domain", RESULTS),
         column("n_variables", "numeric variables that vary", RESULTS),
         column("n_patterns", "patterns of gaps", RESULTS),
         column("statistic", "Little's d2, with the mean and covariance of maximum likelihood", RESULTS),
@@ -32,7 +32,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::Range("p_value", 0.0, 1.0))],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::mechanism, 3, &crate::mechanism::QUERIES),
+    definition: Definition::Rust(crate::mechanism::mechanism, 4, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];
