@@ -1,8 +1,11 @@
 //! C12: which kinds of records there are.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::error::MeasureError;
 use crate::site_test::cohort::{Cohort, NotApplicable, Outcome, SiteTest, enough};
-use crate::site_test::permutation_chi_square::quadratic_test;
+use crate::site_test::permutation_chi_square::ScorePool;
 
 /// At most so many categories.
 const CATEGORIES: usize = 100;
@@ -32,7 +35,10 @@ pub fn category_mix(
         counts[subject * width + category] += 1.0;
     }
     let table = Table { cohort, counts, width };
-    Ok(cohort.each(|group| table.test(group)))
+    let present = Present::new(&table);
+    // Most groups count the same categories together.
+    let mut pools = BTreeMap::new();
+    Ok(cohort.each(|group| table.test(group, &present, &mut pools)))
 }
 
 /// Records by subject and category.
@@ -42,41 +48,68 @@ struct Table<'a> {
     width: usize,
 }
 
+/// Subjects with records.
+struct Present {
+    subjects: Vec<usize>,
+    /// The records of each.
+    records: Vec<f64>,
+    /// The share of each category among all records.
+    share: Vec<f64>,
+}
+
+impl Present {
+    fn new(table: &Table<'_>) -> Self {
+        let all =
+            (0..table.cohort.subjects()).map(|subject| (subject, table.row(subject).iter().sum::<f64>()));
+        let (subjects, records): (Vec<usize>, Vec<f64>) = all.filter(|(_, records)| *records > 0.0).unzip();
+        let share = table.shares(&subjects);
+        Self { subjects, records, share }
+    }
+}
+
 impl Table<'_> {
-    fn test(&self, group: usize) -> SiteTest {
-        let records = |subject: &usize| self.row(*subject).iter().sum::<f64>();
-        let present: Vec<usize> = (0..self.cohort.subjects()).filter(|s| records(s) > 0.0).collect();
-        let inside: Vec<usize> =
-            (0..present.len()).filter(|k| self.cohort.group_of(present[*k]) == group).collect();
-        enough(inside.len(), present.len() - inside.len(), 1)?;
-        let total = self.shares(&present);
-        let in_group: Vec<usize> = inside.iter().map(|k| present[*k]).collect();
-        let size: f64 = in_group.iter().map(records).sum();
-        let merged = merge(&total, size)?;
-        let width = 1 + merged.iter().copied().max().unwrap_or_default();
-        let mut share = vec![0.0; width];
-        for (category, target) in merged.iter().enumerate() {
-            share[*target] += total[category];
-        }
-        let mut scores = vec![0.0; present.len() * width];
-        for (k, subject) in present.iter().enumerate() {
-            let count: f64 = records(subject);
-            let row = &mut scores[k * width..(k + 1) * width];
-            for (category, found) in self.row(*subject).iter().enumerate() {
-                row[merged[category]] += found / count.sqrt();
+    fn test(&self, group: usize, present: &Present, pools: &mut BTreeMap<Vec<usize>, ScorePool>) -> SiteTest {
+        let (inside, outside): (Vec<usize>, Vec<usize>) = (0..present.subjects.len())
+            .partition(|place| self.cohort.group_of(present.subjects[*place]) == group);
+        enough(inside.len(), outside.len(), 1)?;
+        let size: f64 = inside.iter().map(|place| present.records[*place]).sum();
+        let merged = merge(&present.share, size)?;
+        let pool = match pools.entry(merged) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let pool = self.scores(present, new.key());
+                new.insert(pool)
             }
-            for (score, share) in row.iter_mut().zip(&share) {
-                *score -= count.sqrt() * share;
-            }
-        }
-        let outside: Vec<usize> =
-            present.iter().copied().filter(|s| self.cohort.group_of(*s) != group).collect();
+        };
+        let shares = |places: &[usize]| {
+            self.shares(&places.iter().map(|place| present.subjects[*place]).collect::<Vec<_>>())
+        };
         Ok(Outcome {
-            p_value: quadratic_test(&scores, width, &inside)?,
-            effect: effect(&total, &self.shares(&in_group), &self.shares(&outside)),
+            p_value: pool.quadratic_test(&inside)?,
+            effect: effect(&present.share, &shares(&inside), &shares(&outside)),
             group_size: inside.len(),
             rest_size: outside.len(),
         })
+    }
+
+    /// The scores of who is present, with each category counted under its number in `merged`.
+    fn scores(&self, present: &Present, merged: &[usize]) -> ScorePool {
+        let width = 1 + merged.iter().copied().max().unwrap_or_default();
+        let mut share = vec![0.0; width];
+        for (category, target) in merged.iter().enumerate() {
+            share[*target] += present.share[category];
+        }
+        let mut scores = vec![0.0; present.subjects.len() * width];
+        let rows = scores.chunks_exact_mut(width).zip(&present.subjects).zip(&present.records);
+        for ((row, subject), records) in rows {
+            for (category, found) in self.row(*subject).iter().enumerate() {
+                row[merged[category]] += found / records.sqrt();
+            }
+            for (score, share) in row.iter_mut().zip(&share) {
+                *score -= records.sqrt() * share;
+            }
+        }
+        ScorePool::new(&scores, width)
     }
 
     fn row(&self, subject: usize) -> &[f64] {

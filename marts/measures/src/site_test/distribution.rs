@@ -22,14 +22,14 @@ pub fn distribution(cohort: &Cohort, values: &[f64]) -> Result<Vec<SiteTest>, Me
     let known = values.iter().enumerate().filter_map(|(subject, value)| Some(((*value)?, subject)));
     let mut sorted: Vec<(f64, usize)> = known.map(|(value, s)| (value, cohort.group_of(s))).collect();
     sorted.sort_by(|left, right| left.0.total_cmp(&right.0));
+    // Whether a value of this rank is the last of its ties, where the functions can be compared.
+    let last_tie: Vec<bool> = (0..sorted.len())
+        .map(|index| sorted.get(index + 1).is_none_or(|next| next.0 != sorted[index].0))
+        .collect();
     Ok(cohort.each(|group| {
         let group_size = sorted.iter().filter(|(_, of)| *of == group).count();
         let rest_size = sorted.len() - group_size;
         enough(group_size, rest_size, 3)?;
-        // Whether a value of this rank is the last of its ties, where the functions can be compared.
-        let last_tie: Vec<bool> = (0..sorted.len())
-            .map(|index| sorted.get(index + 1).is_none_or(|next| next.0 != sorted[index].0))
-            .collect();
         if last_tie.iter().filter(|last| **last).count() < 2 {
             return Err(NotApplicable::Constant);
         }
@@ -64,18 +64,18 @@ fn exact_tail(group_size: usize, rest_size: usize, largest: usize, last_tie: &[b
             && last_tie[inside + outside - 1]
             && distance(inside, outside, group_size, rest_size) >= largest
     };
+    // The shares by which a path comes from either side; none leads to where nobody has come yet.
+    let shares: Vec<f64> = (0..=group_size + rest_size).map(|come| 1.0 / come.max(1) as f64).collect();
     let mut row = vec![0.0; rest_size + 1];
     for inside in 0..=group_size {
-        for outside in 0..=rest_size {
-            row[outside] = if reached(inside, outside) {
+        let mut before = 0.0;
+        for ((outside, here), share) in row.iter_mut().enumerate().zip(&shares[inside..]) {
+            *here = if reached(inside, outside) {
                 1.0
-            } else if inside + outside == 0 {
-                0.0
             } else {
-                let come = (inside + outside) as f64;
-                let before = if outside == 0 { 0.0 } else { row[outside - 1] * outside as f64 / come };
-                row[outside] * inside as f64 / come + before
+                (*here * inside as f64 + before * outside as f64) * share
             };
+            before = *here;
         }
     }
     row[rest_size]

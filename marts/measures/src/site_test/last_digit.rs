@@ -35,8 +35,8 @@ pub(super) fn digit(value: f64, decimals: u8) -> Result<u8, MeasureError> {
     if scaled.is_nan() || scaled > LARGEST {
         return Err(MeasureError::OutOfRange { what: "value", index: 0, value });
     }
-    let digit = scaled % 10.0;
-    Ok((0..10).find(|candidate| f64::from(*candidate) >= digit).unwrap_or_default())
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number up to 2^53")]
+    Ok((scaled as u64 % 10) as u8)
 }
 
 #[cfg(test)]

@@ -4,47 +4,65 @@ use crate::cholesky::{Cholesky, ROUNDING};
 use crate::site_test::cohort::NotApplicable;
 use crate::tail_probability::gamma_upper;
 
-/// The p-value of the quadratic form `Q = D' V⁻ D`, where `D` is the excess of the group's sums over their mean under
-/// permutation and `V` their covariance under it, both exact. `Q` is compared with the scaled chi-square that has
-/// its exact permutation mean and variance.
-///
-/// `scores` holds `width` numbers per subject, `in_group` their positions.
-// Source: for the moments, sampling without replacement as in Cochran WG, Sampling Techniques, 3rd ed., 2.9, carried to
-// the fourth order; the reference after Satterthwaite 1946. With one record per subject `Q` is Pearson's chi-square
-// times (N - 1) / N.
-pub(super) fn quadratic_test(scores: &[f64], width: usize, in_group: &[usize]) -> Result<f64, NotApplicable> {
-    let all = scores.len() / width;
-    let chosen = in_group.len();
-    let centred = centred(scores, width);
-    let mut covariance = vec![0.0; width * width];
-    for subject in centred.chunks_exact(width) {
-        for (row, left) in subject.iter().enumerate() {
-            for (column, right) in subject.iter().enumerate() {
-                covariance[row * width + column] += left * right / (all - 1) as f64;
+/// Scores of all subjects, of which a group's are a choice.
+#[derive(Debug)]
+pub(super) struct ScorePool {
+    /// Numbers per subject.
+    width: usize,
+    // INVARIANT: `width` numbers per subject, of mean zero.
+    centred: Vec<f64>,
+    /// The root of their covariance, with one less than their number as divisor.
+    root: Cholesky,
+    /// The sum of the fourth powers of their lengths, by that covariance.
+    fourth: f64,
+}
+
+impl ScorePool {
+    /// `scores` holds `width` numbers per subject.
+    pub(super) fn new(scores: &[f64], width: usize) -> Self {
+        let all = scores.len() / width;
+        let centred = centred(scores, width);
+        let mut covariance = vec![0.0; width * width];
+        for subject in centred.chunks_exact(width) {
+            for (row, left) in subject.iter().enumerate() {
+                for (column, right) in subject.iter().enumerate() {
+                    covariance[row * width + column] += left * right / (all - 1) as f64;
+                }
             }
         }
+        let root = Cholesky::of_independent(&covariance, width, ROUNDING);
+        let fourth = centred.chunks_exact(width).map(|subject| root.inverse_form(subject).powi(2)).sum();
+        Self { width, centred, root, fourth }
     }
-    let root = Cholesky::of_independent(&covariance, width, ROUNDING);
-    let rank = root.rank();
-    if rank == 0 {
-        return Err(NotApplicable::Constant);
-    }
-    let mut sum = vec![0.0; width];
-    for subject in in_group {
-        for (total, score) in sum.iter_mut().zip(&centred[subject * width..]) {
-            *total += score;
+
+    /// The p-value of the quadratic form `Q = D' V⁻ D`, where `D` is the excess of the sums of the subjects at `in_group`
+    /// over their mean under permutation and `V` their covariance under it, both exact. `Q` is compared with the scaled
+    /// chi-square that has its exact permutation mean and variance.
+    // Source: for the moments, sampling without replacement as in Cochran WG, Sampling Techniques, 3rd ed., 2.9, carried to
+    // the fourth order; the reference after Satterthwaite 1946. With one record per subject `Q` is Pearson's chi-square
+    // times (N - 1) / N.
+    pub(super) fn quadratic_test(&self, in_group: &[usize]) -> Result<f64, NotApplicable> {
+        let (all, chosen) = (self.centred.len() / self.width, in_group.len());
+        let rank = self.root.rank();
+        if rank == 0 {
+            return Err(NotApplicable::Constant);
         }
+        let mut sum = vec![0.0; self.width];
+        for subject in in_group {
+            for (total, score) in sum.iter_mut().zip(&self.centred[subject * self.width..]) {
+                *total += score;
+            }
+        }
+        let scale = all as f64 / (chosen as f64 * (all - chosen) as f64);
+        let statistic = scale * self.root.inverse_form(&sum);
+        let mean = rank as f64;
+        let variance = scale * scale * fourth_moment(all, chosen, mean, self.fourth) - mean * mean;
+        if variance <= 1e-12 {
+            // Every choice has the same form (one subject against another): it cannot be extreme.
+            return Ok(1.0);
+        }
+        Ok(gamma_upper(mean * mean / variance, statistic * mean / variance))
     }
-    let fourth: f64 = centred.chunks_exact(width).map(|subject| root.inverse_form(subject).powi(2)).sum();
-    let scale = all as f64 / (chosen as f64 * (all - chosen) as f64);
-    let statistic = scale * root.inverse_form(&sum);
-    let mean = rank as f64;
-    let variance = scale * scale * fourth_moment(all, chosen, mean, fourth) - mean * mean;
-    if variance <= 1e-12 {
-        // Every choice has the same form (one subject against another): it cannot be extreme.
-        return Ok(1.0);
-    }
-    Ok(gamma_upper(mean * mean / variance, statistic * mean / variance))
 }
 
 fn centred(scores: &[f64], width: usize) -> Vec<f64> {

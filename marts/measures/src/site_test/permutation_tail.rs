@@ -197,13 +197,28 @@ struct Cumulant {
     curvature: [f64; 3],
 }
 
+impl Cumulant {
+    /// Without any tilt each score is chosen by the same coin.
+    fn of_even_coins(scores: &[f64], share: f64) -> Self {
+        let (sum, squares) =
+            scores.iter().fold((0.0, 0.0), |(sum, squares), score| (sum + score, squares + score * score));
+        let spread = share * (1.0 - share);
+        let all = scores.len() as f64;
+        Self {
+            value: 0.0,
+            slope: [share * all, share * sum],
+            curvature: [spread * all, spread * sum, spread * squares],
+        }
+    }
+}
+
 impl Saddlepoint {
     /// Newton's method on a convex function, with steps halved as long as they do not descend.
     fn solve(scores: &[f64], wanted: f64, sum: f64) -> Option<Self> {
         const STEPS: usize = 100;
         let share = wanted / scores.len() as f64;
         let (mut shift, mut tilt) = (0.0, 0.0);
-        let mut here = cumulant(scores, share, shift, tilt);
+        let mut here = Cumulant::of_even_coins(scores, share);
         for _ in 0..STEPS {
             let [by_shift, both, by_tilt] = here.curvature;
             let determinant = by_shift * by_tilt - both * both;
@@ -237,22 +252,29 @@ impl Saddlepoint {
 }
 
 fn cumulant(scores: &[f64], share: f64, shift: f64, tilt: f64) -> Cumulant {
-    let mut sum = Cumulant { value: 0.0, slope: [0.0; 2], curvature: [0.0; 3] };
+    let mut sum =
+        Cumulant { value: scores.len() as f64 * (1.0 - share).ln(), slope: [0.0; 2], curvature: [0.0; 3] };
     let odds = (share / (1.0 - share)).ln();
-    let none = (1.0 - share).ln();
-    for score in scores {
-        let exponent = shift + tilt * score;
-        let log_odds = odds + exponent;
-        // ln(1 - share + share e^x), written so that neither sign overflows.
-        let decay = (-log_odds.abs()).exp();
-        sum.value += none + log_odds.max(0.0) + decay.ln_1p();
-        let probability = if log_odds >= 0.0 { 1.0 / (1.0 + decay) } else { decay / (1.0 + decay) };
-        let spread = decay / ((1.0 + decay) * (1.0 + decay));
-        sum.slope[0] += probability;
-        sum.slope[1] += probability * score;
-        sum.curvature[0] += spread;
-        sum.curvature[1] += spread * score;
-        sum.curvature[2] += spread * score * score;
+    // Factors of at most two: so many have a product that does not overflow, and one logarithm.
+    for scores in scores.chunks(512) {
+        let mut product = 1.0;
+        for score in scores {
+            let log_odds = odds + shift + tilt * score;
+            // ln(1 - share + share e^x), written so that neither sign overflows.
+            let decay = (-log_odds.abs()).exp();
+            sum.value += log_odds.max(0.0);
+            product *= 1.0 + decay;
+            let likelier = 1.0 / (1.0 + decay);
+            let rarer = decay * likelier;
+            let probability = if log_odds >= 0.0 { likelier } else { rarer };
+            let spread = likelier * rarer;
+            sum.slope[0] += probability;
+            sum.slope[1] += probability * score;
+            sum.curvature[0] += spread;
+            sum.curvature[1] += spread * score;
+            sum.curvature[2] += spread * score * score;
+        }
+        sum.value += product.ln();
     }
     sum
 }
