@@ -1,5 +1,7 @@
 //! What can go wrong while marts are made.
 
+use warehouse::engine::Engine;
+
 /// The result of building marts.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -94,4 +96,12 @@ impl Error {
     pub const fn is_refusal(&self) -> bool {
         matches!(self, Self::Selector { .. } | Self::Settings { .. } | Self::Change { .. })
     }
+}
+
+/// Whether to go on making a mart: for functions that compute long between two questions.
+///
+/// # Errors
+/// [`Error::Build`] once the build was cancelled.
+pub(crate) fn go_on(engine: &Engine, mart: &str) -> Result<()> {
+    engine.go_on().map_err(|source| Error::Build { mart: mart.to_owned(), source })
 }

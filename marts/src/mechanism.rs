@@ -13,6 +13,7 @@ use measures::{MeasureError, benjamini_hochberg, cauchy_combination};
 use warehouse::engine::Engine;
 
 use crate::columns::{numbers, some_numbers, some_texts, table, texts};
+use crate::error::go_on;
 use crate::site_test::real;
 use crate::{Definitions, Error, Result};
 
@@ -103,7 +104,10 @@ pub fn mechanism(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
             visits.entry(domain.row(*row).order.to_bits()).or_default().push(*row);
         }
         let first = rows.len();
-        rows.extend(visits.values().map(|visit| at_visit(&domain, visit)));
+        for visit in visits.values() {
+            go_on(engine, MECHANISM_MART)?;
+            rows.push(at_visit(&domain, visit));
+        }
         let known: Vec<f64> = rows[first..].iter().filter_map(|row| row.p).collect();
         let combined = combine(&known, domain.name)?;
         of_study.extend(combined);
@@ -226,6 +230,7 @@ pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<Association> = Vec::new();
     for domain in Values::read(engine, ASSOCIATION_MART)?.domains() {
         for variable in domain.variables.clone() {
+            go_on(engine, ASSOCIATION_MART)?;
             let due: Vec<usize> =
                 domain.rows.iter().copied().filter(|row| domain.is_due(variable, *row)).collect();
             let gaps: Vec<bool> = due.iter().map(|row| domain.is_missing(variable, *row)).collect();

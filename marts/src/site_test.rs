@@ -109,7 +109,7 @@ fn refused(mart: &str, indicator: &str) -> impl Fn(MeasureError) -> Error {
 /// [`Error::Measure`] with the test whose values cannot be used.
 pub fn by_variable(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows = match input::read(engine, MART)? {
-        Some(input) => battery::run(&input, MART)?,
+        Some(input) => battery::run(engine, &input, MART)?,
         None => Vec::new(),
     };
     let probabilities: Vec<f64> = rows.iter().map(|row| row.p().unwrap_or(f64::NAN)).collect();

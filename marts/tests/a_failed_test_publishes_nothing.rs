@@ -241,9 +241,25 @@ fn a_cancelled_build_publishes_nothing() {
 fn a_build_is_cancelled_in_the_middle_of_a_query() {
     const ENDLESS: &str = "SELECT '1' AS site_id, count(*) AS n FROM range(3000000) a, range(3000000) b
         WHERE hash(a.range) = hash(b.range + 1)";
+    ends_when_cancelled(mart("mart_counts", &["dim_subject"], ENDLESS, Vec::new()));
+}
+
+// Nor does a function have to end by itself.
+#[test]
+fn a_build_is_cancelled_in_the_middle_of_a_function() {
+    fn endless(engine: &Engine, _: &Definitions) -> marts::Result<RecordBatch> {
+        loop {
+            std::thread::yield_now();
+            engine.go_on().map_err(|source| Error::Build { mart: "mart_counts".to_owned(), source })?;
+        }
+    }
+    ends_when_cancelled(Mart { definition: Definition::Rust(endless, 1, &[]), ..counts(Vec::new()) });
+}
+
+#[track_caller]
+fn ends_when_cancelled(mart: Mart) {
     let cancel = Cancel::default();
-    let graph: &'static [Mart] = Vec::leak(vec![mart("mart_counts", &["dim_subject"], ENDLESS, Vec::new())]);
-    let order = Order { graph, cancel: cancel.clone(), ..Order::default() };
+    let order = Order { graph: Vec::leak(vec![mart]), cancel: cancel.clone(), ..Order::default() };
     let asked = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(300));
         cancel.now();

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -49,6 +50,8 @@ pub struct Engine {
     connection: Connection,
     /// The files of each view over files, by its name in small letters.
     files: Arc<Mutex<BTreeMap<String, Vec<PathBuf>>>>,
+    /// Whether it was told to end.
+    is_stopped: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -93,7 +96,7 @@ impl Engine {
             allowed = allowed.join(", "),
         );
         connection.execute_batch(&settings).map_err(failed)?;
-        Ok(Self { connection, files: Arc::default() })
+        Ok(Self { connection, files: Arc::default(), is_stopped: Arc::default() })
     }
 
     /// Another place at the same instance, for another thread: it sees the same tables and shares their memory.
@@ -103,13 +106,21 @@ impl Engine {
     pub fn another(&self) -> Result<Self> {
         let connection =
             self.connection.try_clone().map_err(|source| engine_error("open another connection", source))?;
-        Ok(Self { connection, files: Arc::clone(&self.files) })
+        Ok(Self { connection, files: Arc::clone(&self.files), is_stopped: Arc::clone(&self.is_stopped) })
     }
 
-    /// What ends the statement that runs here, from another thread.
+    /// What ends the work here, from another thread.
     #[must_use]
     pub fn interrupt(&self) -> Interrupt {
-        Interrupt { handle: self.connection.interrupt_handle() }
+        Interrupt { handle: self.connection.interrupt_handle(), is_stopped: Arc::clone(&self.is_stopped) }
+    }
+
+    /// Whether to go on: for who computes long between two statements.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] once the instance was interrupted.
+    pub fn go_on(&self) -> Result<()> {
+        if self.is_stopped.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 
     /// Runs statements that return nothing. `step` says in words what they do.
@@ -117,6 +128,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Engine`] with the engine's word.
     pub fn run(&self, step: &str, sql: &str) -> Result<()> {
+        self.go_on()?;
         self.connection.execute_batch(sql).map_err(|source| engine_error(step, source))
     }
 
@@ -156,6 +168,7 @@ impl Engine {
             "COPY ({query}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)",
             literal(&file.to_string_lossy())
         );
+        self.go_on()?;
         let rows = self.connection.execute(&sql, []).map_err(|source| engine_error(step, source))?;
         Ok(rows as u64)
     }
@@ -192,6 +205,7 @@ impl Engine {
         sql: &str,
         take: &mut dyn FnMut(&RecordBatch) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
+        self.go_on()?;
         self.allow(step, sql)?;
         let refused = |source| engine_error(step, source);
         let crossed = |source: duckdb::arrow::error::ArrowError| Error::Engine {
@@ -249,6 +263,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::query`], also when there is no row.
     pub fn count(&self, step: &str, sql: &str) -> Result<u64> {
+        self.go_on()?;
         self.allow(step, sql)?;
         self.connection
             .query_row(sql, [], |row| row.get::<_, i64>(0))
@@ -257,10 +272,11 @@ impl Engine {
     }
 }
 
-/// Ends the statement that runs on one connection. Without one that runs it does nothing.
+/// Ends the work of an instance: the statement that runs on one connection, and all that is asked of any after it.
 #[derive(Clone)]
 pub struct Interrupt {
     handle: Arc<duckdb::InterruptHandle>,
+    is_stopped: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Interrupt {
@@ -270,8 +286,9 @@ impl std::fmt::Debug for Interrupt {
 }
 
 impl Interrupt {
-    /// Ends the statement, which fails.
+    /// Ends the statement, which fails; those after it fail with [`Error::Cancelled`].
     pub fn now(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
         self.handle.interrupt();
     }
 }

@@ -62,7 +62,7 @@ pub(super) const MART: Mart = Mart {
     tags: &["site_tests"],
     definition: Definition::Rust(
         site_test::by_variable,
-        3,
+        4,
         &[
             site_test::SUBJECTS,
             site_test::FINDINGS,

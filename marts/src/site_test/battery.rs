@@ -8,11 +8,13 @@ use measures::site_test::{
     lag_correlation, last_digit, mahalanobis_inliers, mahalanobis_outliers, mean, missing_share, off_days,
     pair_correlation, repeated_values, step, trend, variance, visit_gap, weekday, within_subject_deviation,
 };
+use warehouse::engine::Engine;
 
 use super::input::{Input, Kinds, Series};
 use super::weekend::{is_off, weekend};
 use super::{ALL_OF_DOMAIN, Row, refused};
 use crate::Result;
+use crate::error::go_on;
 
 /// Sites with fewer subjects with data are not judged: their own subjects differ more than sites do.
 pub const LEAST_SUBJECTS: usize = 5;
@@ -35,14 +37,15 @@ type Tested = std::result::Result<Vec<SiteTest>, MeasureError>;
 
 /// What came of the tests, growing.
 pub(super) struct Battery<'a> {
+    engine: &'a Engine,
     input: &'a Input,
     mart: &'a str,
     rows: Vec<Row>,
 }
 
 /// Every row, of whatever test.
-pub(super) fn run(input: &Input, mart: &str) -> Result<Vec<Row>> {
-    let mut battery = Battery { input, mart, rows: Vec::new() };
+pub(super) fn run(engine: &Engine, input: &Input, mart: &str) -> Result<Vec<Row>> {
+    let mut battery = Battery { engine, input, mart, rows: Vec::new() };
     for series in &input.series {
         battery.levels(series)?;
         battery.histories(series)?;
@@ -81,6 +84,7 @@ impl Battery<'_> {
         groups: &[usize],
         tested: Tested,
     ) -> Result<()> {
+        go_on(self.engine, self.mart)?;
         let tested = tested.map_err(refused(self.mart, method))?;
         let sites = groups.iter().map(|group| self.input.sites[*group].clone());
         let rows = Row::of_sites((id, method), variable, sites.zip(tested).collect());

@@ -28,7 +28,8 @@ impl Engine {
     /// dictionaries.
     ///
     /// # Errors
-    /// [`Error::Parquet`] when a file cannot be opened, [`Error::Arrow`] when it cannot be read, and as [`Engine::query`].
+    /// [`Error::Parquet`] when a file cannot be opened, [`Error::Arrow`] when it cannot be read, [`Error::Cancelled`] once the
+    /// instance was interrupted, and as [`Engine::query`].
     pub fn scan(
         &self,
         step: &str,
@@ -71,6 +72,7 @@ impl Engine {
         for Opened { reader, places, path, schema } in opened {
             let failed = || format!("{step}, reading {}", path.display());
             for batch in reader {
+                self.go_on()?;
                 let batch = batch.and_then(|batch| {
                     let columns = places.iter().map(|place| place.of(&batch)).collect();
                     RecordBatch::try_new(schema.clone(), columns)
@@ -226,6 +228,29 @@ mod tests {
 
     fn expected() -> Vec<(i64, bool)> {
         (0..20_000).map(|i| (i, i % 3 > 0)).collect()
+    }
+
+    #[test]
+    fn an_engine_that_was_told_to_end_answers_nothing_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let engine = Engine::open(&[], folder.path(), &Limits::default()).expect("the engine starts");
+        let file = folder.path().join("words.parquet");
+        engine.copy("write", ROWS, &file).expect("the file is written");
+        engine.view("words", std::slice::from_ref(&file)).expect("the file is opened");
+        let other = engine.another().expect("another connection");
+        engine.interrupt().now();
+        for engine in [&engine, &other] {
+            let scanned = engine.scan("read", ("words", &["i"]), &mut |_| panic!("nothing is read"));
+            let answers = [
+                scanned,
+                engine.go_on(),
+                engine.query("ask", "SELECT 1").map(drop),
+                engine.count("count", "SELECT 1").map(drop),
+                engine.copy("write", ROWS, &file).map(drop),
+                engine.run("run", "SELECT 1"),
+            ];
+            assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Cancelled))), "{answers:?}");
+        }
     }
 
     fn engine() -> (tempfile::TempDir, Engine) {
