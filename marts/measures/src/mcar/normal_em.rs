@@ -56,7 +56,8 @@ impl Fit {
             blocks.iter().map(|block| PatternSums::new(block, standardised)).collect();
         let width = columns.len();
         // With more of them than columns the likelihood is bounded, and a dependence is one of the data.
-        let complete = sums.iter().find(|pattern| pattern.missing.is_empty()).map_or(0.0, |found| found.rows);
+        let complete =
+            blocks.iter().find(|block| !block.observed.contains(&false)).map_or(0, |block| block.rows.len());
         let observed = Moments::observed(&sums, width);
         let mut covariance = vec![0.0; width * width];
         (0..width).for_each(|k| covariance[k * width + k] = 1.0);
@@ -68,8 +69,8 @@ impl Fit {
             };
             let moved = change(&normal.mean, &next.mean).max(change(&normal.covariance, &next.covariance));
             normal = next;
-            if normal.precision.is_none() && complete <= width as f64 {
-                return Err(MeasureError::Undetermined { complete: complete as usize, columns: width });
+            if normal.precision.is_none() && complete <= width {
+                return Err(MeasureError::Undetermined { complete, columns: width });
             }
             if moved <= 1e-12 {
                 return Ok(Self { sums, normal, centre, scale, iterations });
