@@ -217,6 +217,8 @@ impl Saddlepoint {
     fn solve(scores: &[f64], wanted: f64, sum: f64) -> Option<Self> {
         const STEPS: usize = 100;
         let share = wanted / scores.len() as f64;
+        // What rounding may take of a sum of so many terms: next to the goal a step gains less.
+        let rounding = 1e-13 * scores.len() as f64;
         let (mut shift, mut tilt) = (0.0, 0.0);
         let mut here = Cumulant::of_even_coins(scores, share);
         for _ in 0..STEPS {
@@ -237,7 +239,7 @@ impl Saddlepoint {
             loop {
                 let (next_shift, next_tilt) = (shift + part * move_shift, tilt + part * move_tilt);
                 let next = cumulant(scores, share, next_shift, next_tilt);
-                if goal(next_shift, next_tilt, next.value) <= before + 1e-12 * before.abs() {
+                if goal(next_shift, next_tilt, next.value) <= before + rounding.max(1e-12 * before.abs()) {
                     (shift, tilt, here) = (next_shift, next_tilt, next);
                     break;
                 }
@@ -315,6 +317,21 @@ mod tests {
         let mut tied = scores.clone();
         tied[194] = 195.0;
         check(&tied, &group, 2.0 * (-ln_choices(200, 5)).exp(), 1.0, 1e-9);
+    }
+
+    // Next to the mean a step gains less than rounding takes.
+    #[test]
+    fn there_is_a_saddlepoint_at_every_sum() {
+        let scores: Vec<f64> = (0..150).map(|k| f64::from(k * k % 7 + k % 2) / 20.0).collect();
+        let pool = Pool::new(&scores).expect("the scores differ");
+        let (least, most) = pool.range_of_sum(15);
+        for step in -2000_i32..=2000 {
+            let near = f64::from(step) / 1000.0;
+            let edge = if step < 0 { least } else { most };
+            for sum in [near, edge * f64::from(step.abs()) / 2001.0] {
+                assert!(Saddlepoint::solve(&pool.scores, 15.0, sum).is_some(), "{sum}");
+            }
+        }
     }
 
     /// The saddlepoint against the count of every way to reach a sum of whole numbers (Python, exact integers).
