@@ -45,6 +45,11 @@ impl Cholesky {
         Self { lower, kept }
     }
 
+    /// The independent variables, ascending.
+    pub(crate) fn kept(&self) -> &[usize] {
+        &self.kept
+    }
+
     /// The number of independent variables.
     pub(crate) fn rank(&self) -> usize {
         self.kept.len()

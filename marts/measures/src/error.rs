@@ -172,12 +172,12 @@ pub enum MeasureError {
     },
     /// Columns whose covariance the rows leave open.
     #[error(
-        "{complete} rows without a gap do not determine the covariance of {columns} columns; test fewer columns at once"
+        "{columns} columns seem to determine each other, only because no more than {rows} different rows have all of them"
     )]
     Undetermined {
-        /// Rows without a gap.
-        complete: usize,
-        /// Columns.
+        /// Different rows that have all of these columns.
+        rows: usize,
+        /// The columns.
         columns: usize,
     },
     /// Gaps that hardly two rows share.

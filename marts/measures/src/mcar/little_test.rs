@@ -23,12 +23,12 @@ pub struct LittleTest {
 /// Little's test that the patterns of gaps (NaN) in columns of one length have one mean:
 /// `d² = sum n_j (m_j - mu)' Sigma_j⁻ (m_j - mu)` over the patterns, with the mean and covariance of [`normal_em`] (maximum
 /// likelihood, converged). A small p-value speaks against values missing completely at random; a large one is no
-/// proof of it. Only means are compared, not covariances, and with many small patterns it rejects too often.
+/// proof of it. Only means are compared, not covariances, and with many small patterns it rejects too seldom.
 ///
 /// Columns that depend on each other linearly cost degrees of freedom instead of making the test fail.
 ///
 /// # Errors
-/// As [`normal_em`], and where most rows have gaps that no other row has. At the maximum of the likelihood `d²` and the
+/// As [`normal_em`], and where there are fewer than about two rows for each pattern. At the maximum of the likelihood `d²` and the
 /// like sum within patterns add up to the number of values, whatever these are. So `d²` varies as the chi-square law says
 /// only where the values within patterns, their means taken off, are many; where each row is a pattern of its own `d²` is
 /// that number, and tells nothing.
@@ -105,6 +105,19 @@ mod tests {
         let (x, y, z) = ([1.0, 2.5, 3.0, 6.0], [1.0, gap, 3.0, gap], [2.0, 1.0, gap, gap]);
         let refused = MeasureError::FewRowsPerPattern { patterns: 4, rows: 4 };
         assert_eq!(little_test(&[&x, &y, &z]), Err(refused));
+    }
+
+    #[test]
+    fn as_many_degrees_of_freedom_are_asked_for_within_patterns_as_between_them() {
+        let block = |observed: [bool; 2], rows: usize| Block {
+            observed: observed.to_vec(),
+            rows: (0..rows).collect(),
+        };
+        // Between: 2 and 1 values, less two columns.
+        assert!(patterns_are_shared(&[block([true; 2], 1), block([true, false], 2)], 2));
+        assert!(!patterns_are_shared(&[block([true; 2], 1), block([true, false], 1)], 2));
+        assert!(patterns_are_shared(&[block([true; 2], 2), block([true, false], 1)], 2));
+        assert!(patterns_are_shared(&[block([true; 2], 1)], 2));
     }
 
     #[test]

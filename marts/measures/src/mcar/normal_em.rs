@@ -1,5 +1,7 @@
 //! Mean and covariance of incomplete data, by maximum likelihood under a normal distribution.
 
+use std::collections::BTreeSet;
+
 use crate::cholesky::Cholesky;
 use crate::error::MeasureError;
 use crate::mcar::incomplete_table::{Block, blocks, check};
@@ -21,8 +23,8 @@ pub struct NormalEstimate {
 ///
 /// # Errors
 /// As [`crate::mcar::missing_patterns()`], for a column without spread, where 20,000 steps do not settle, and where the
-/// likelihood has no maximum: with no more rows without a gap than columns it may grow without bound towards a dependence
-/// that no data show.
+/// likelihood has no maximum: it grows without bound towards a dependence of columns that too few rows have together to show
+/// it.
 // Source: Little RJA, Rubin DB, Statistical Analysis with Missing Data, 3rd ed., 11.2.1.
 pub fn normal_em(columns: &[&[f64]]) -> Result<NormalEstimate, MeasureError> {
     let rows = check(columns)?;
@@ -55,9 +57,6 @@ impl Fit {
         let sums: Vec<PatternSums> =
             blocks.iter().map(|block| PatternSums::new(block, standardised)).collect();
         let width = columns.len();
-        // With more of them than columns the likelihood is bounded, and a dependence is one of the data.
-        let complete =
-            blocks.iter().find(|block| !block.observed.contains(&false)).map_or(0, |block| block.rows.len());
         let observed = Moments::observed(&sums, width);
         let mut covariance = vec![0.0; width * width];
         (0..width).for_each(|k| covariance[k * width + k] = 1.0);
@@ -69,8 +68,10 @@ impl Fit {
             };
             let moved = change(&normal.mean, &next.mean).max(change(&normal.covariance, &next.covariance));
             normal = next;
-            if normal.precision.is_none() && complete <= width {
-                return Err(MeasureError::Undetermined { complete, columns: width });
+            if normal.precision.is_none()
+                && let Some((rows, involved)) = unseen_dependence(columns, &normal.covariance)
+            {
+                return Err(MeasureError::Undetermined { rows, columns: involved });
             }
             if moved <= 1e-12 {
                 return Ok(Self { sums, normal, centre, scale, iterations });
@@ -236,13 +237,44 @@ impl Normal {
 }
 
 /// A variable depends on others that leave less than this share of its variance: more than the last steps still take off
-/// where it does, and far less than any rounding of data leaves where it does not.
+/// where it does, and less than the rounding of values to three or four digits leaves where it does not.
 const DEPENDENT: f64 = 1e-9;
+/// From this share on it comes near to that.
+const NEAR: f64 = 1e-6;
+/// What weighs less, of one standard deviation of each, has no part in a dependence.
+const LIGHT: f64 = 1e-2;
+
+/// Columns that come to depend on each other in the estimate alone: how many different rows have all of them, and how
+/// many they are. A plane goes through as many points as it has dimensions more than itself, so that likelihood grows without bound
+/// as the covariance narrows to it; one point more makes the dependence one of the data.
+fn unseen_dependence(columns: &[&[f64]], covariance: &[f64]) -> Option<(usize, usize)> {
+    let width = columns.len();
+    let root = Cholesky::of_independent(covariance, width, NEAR);
+    let inverse = root.inverse();
+    let kept = root.kept();
+    (0..width).filter(|variable| !kept.contains(variable)).find_map(|variable| {
+        let across: Vec<f64> = kept.iter().map(|column| covariance[variable * width + column]).collect();
+        let weights = inverse.chunks_exact(kept.len().max(1)).map(|row| dot(row, &across));
+        let heavy = kept.iter().zip(weights).filter(|(_, weight)| weight.abs() > LIGHT);
+        let involved: Vec<usize> = heavy.map(|(column, _)| *column).chain([variable]).collect();
+        let rows = (0..columns[variable].len())
+            .map(|row| involved.iter().map(|column| columns[*column][row]).collect::<Vec<f64>>())
+            .filter(|values| values.iter().all(|value| !value.is_nan()))
+            .map(|values| values.iter().map(|value| (value + 0.0).to_bits()).collect::<Vec<u64>>());
+        let mut different = BTreeSet::new();
+        rows.take_while(|row| {
+            different.insert(row.clone());
+            different.len() <= involved.len()
+        })
+        .for_each(drop);
+        (different.len() <= involved.len()).then_some((different.len(), involved.len()))
+    })
+}
 
 /// The inverse of a covariance matrix; none where variables come near to depending on each other.
 fn exact_inverse(matrix: &[f64], size: usize) -> Option<Vec<f64>> {
     let root = Cholesky::of_independent(matrix, size, DEPENDENT);
-    (root.smallest_pivot(matrix) > 1e-6).then(|| root.inverse())
+    (root.smallest_pivot(matrix) > NEAR).then(|| root.inverse())
 }
 
 fn dot(left: &[f64], right: &[f64]) -> f64 {
@@ -417,12 +449,37 @@ mod tests {
         // A line goes through any two points: as the covariance narrows to it their density grows without bound.
         let gap = f64::NAN;
         let (x, y) = ([1.0, 2.0, gap, 4.0, gap], [2.0, gap, 5.0, 7.0, 1.0]);
-        assert_eq!(normal_em(&[&x, &y]), Err(MeasureError::Undetermined { complete: 2, columns: 2 }));
+        assert_eq!(normal_em(&[&x, &y]), Err(MeasureError::Undetermined { rows: 2, columns: 2 }));
+        // A point that is there twice is one point.
+        let (x, y) = ([1.0, 2.0, gap, 4.0, gap, 1.0], [2.0, gap, 5.0, 7.0, 1.0, 2.0]);
+        assert_eq!(normal_em(&[&x, &y]), Err(MeasureError::Undetermined { rows: 2, columns: 2 }));
         // A third point on the line makes it one of the data.
         let (x, y) = ([1.0, 2.0, gap, 4.0, 7.0], [2.0, gap, 5.0, 7.0, 12.0]);
         let estimate = normal_em(&[&x, &y]).expect("the data lie on a line");
         let [a, b, _, d] = estimate.covariance[..] else { panic!("two columns have four covariances") };
         assert!((a * d - b * b).abs() < 1e-9 && (b / a - 5.0 / 3.0).abs() < 1e-9);
+    }
+
+    // Gaps of others do not hide a dependence: no row here has all columns.
+    #[test]
+    fn a_dependence_is_seen_in_the_rows_that_have_its_columns() {
+        let wave = |place: usize, by: f64| (place as f64 * by).sin();
+        let x: Vec<f64> = (0..60).map(|k| wave(k, 1.7)).collect();
+        let y: Vec<f64> = (0..60).map(|k| wave(k, 2.3)).collect();
+        let sum: Vec<f64> = x
+            .iter()
+            .zip(&y)
+            .enumerate()
+            .map(|(k, (x, y))| if k % 9 == 4 { f64::NAN } else { x + y })
+            .collect();
+        let half = |odd: usize, by: f64| -> Vec<f64> {
+            (0..60).map(|k| if k % 2 == odd { f64::NAN } else { wave(k, by) }).collect()
+        };
+        let (even, odd) = (half(1, 0.9), half(0, 3.1));
+        let estimate = normal_em(&[&x, &y, &sum, &even, &odd]).expect("the dependence is one of the data");
+        let variance = |column: usize| estimate.covariance[column * 6];
+        let both = estimate.covariance[1];
+        assert!((variance(2) - variance(0) - variance(1) - 2.0 * both).abs() < 1e-9);
     }
 
     // The regression by the covariance of what is observed is the textbook's.

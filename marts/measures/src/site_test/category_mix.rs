@@ -1,8 +1,5 @@
 //! C12: which kinds of records there are.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use crate::error::MeasureError;
 use crate::site_test::cohort::{Cohort, NotApplicable, Outcome, SiteTest, enough};
 use crate::site_test::permutation_chi_square::ScorePool;
@@ -36,9 +33,9 @@ pub fn category_mix(
     }
     let table = Table { cohort, counts, width };
     let present = Present::new(&table);
-    // Most groups count the same categories together.
-    let mut pools = BTreeMap::new();
-    Ok(cohort.each(|group| table.test(group, &present, &mut pools)))
+    // Groups of about one size count the same categories together.
+    let mut last = None;
+    Ok(cohort.each(|group| table.test(group, &present, &mut last)))
 }
 
 /// Records by subject and category.
@@ -68,19 +65,17 @@ impl Present {
 }
 
 impl Table<'_> {
-    fn test(&self, group: usize, present: &Present, pools: &mut BTreeMap<Vec<usize>, ScorePool>) -> SiteTest {
+    fn test(&self, group: usize, present: &Present, last: &mut Option<(Vec<usize>, ScorePool)>) -> SiteTest {
         let (inside, outside): (Vec<usize>, Vec<usize>) = (0..present.subjects.len())
             .partition(|place| self.cohort.group_of(present.subjects[*place]) == group);
         enough(inside.len(), outside.len(), 1)?;
         let size: f64 = inside.iter().map(|place| present.records[*place]).sum();
         let merged = merge(&present.share, size)?;
-        let pool = match pools.entry(merged) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let pool = self.scores(present, new.key());
-                new.insert(pool)
-            }
-        };
+        let known = last.take().filter(|(of, _)| *of == merged);
+        let (_, pool) = last.insert(known.unwrap_or_else(|| {
+            let pool = self.scores(present, &merged);
+            (merged, pool)
+        }));
         let shares = |places: &[usize]| {
             self.shares(&places.iter().map(|place| present.subjects[*place]).collect::<Vec<_>>())
         };

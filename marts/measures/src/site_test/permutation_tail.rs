@@ -254,10 +254,9 @@ impl Saddlepoint {
 }
 
 fn cumulant(scores: &[f64], share: f64, shift: f64, tilt: f64) -> Cumulant {
-    let mut sum =
-        Cumulant { value: scores.len() as f64 * (1.0 - share).ln(), slope: [0.0; 2], curvature: [0.0; 3] };
+    let mut sum = Cumulant { value: 0.0, slope: [0.0; 2], curvature: [0.0; 3] };
     let odds = (share / (1.0 - share)).ln();
-    // Factors of at most two: so many have a product that does not overflow, and one logarithm.
+    // Factors from a half to two: so many have a product within the range of numbers, and one logarithm.
     for scores in scores.chunks(512) {
         let mut product = 1.0;
         for score in scores {
@@ -265,7 +264,7 @@ fn cumulant(scores: &[f64], share: f64, shift: f64, tilt: f64) -> Cumulant {
             // ln(1 - share + share e^x), written so that neither sign overflows.
             let decay = (-log_odds.abs()).exp();
             sum.value += log_odds.max(0.0);
-            product *= 1.0 + decay;
+            product *= (1.0 - share) * (1.0 + decay);
             let likelier = 1.0 / (1.0 + decay);
             let rarer = decay * likelier;
             let probability = if log_odds >= 0.0 { likelier } else { rarer };
