@@ -98,7 +98,8 @@ impl Error {
     }
 }
 
-/// Whether to go on making a mart: for functions that compute long between two questions.
+/// Whether to go on making a mart: for functions that compute long between two questions, to be asked before each piece of
+/// their work.
 ///
 /// # Errors
 /// [`Error::Build`] once the build was cancelled.

@@ -20,7 +20,7 @@ use crate::{Definitions, Error, Result};
 use values::{Domain, Row, Values};
 
 /// What is read.
-pub const QUERIES: [&str; 6] = values::QUERIES;
+pub const QUERIES: [&str; 5] = values::QUERIES;
 
 pub(crate) const PATTERN_MART: &str = "mart_missing_pattern";
 pub(crate) const MECHANISM_MART: &str = "mart_missing_mechanism";
@@ -157,7 +157,10 @@ fn combine(probabilities: &[f64], domain: &str) -> Result<Option<f64>> {
 }
 
 fn at_visit(domain: &Domain<'_>, rows: &[usize]) -> Mechanism {
-    let numbers = |variable| rows.iter().map(|row| domain.number(variable, *row)).collect::<Vec<f64>>();
+    let numbers = |variable| {
+        let numbers = domain.numbers(variable);
+        rows.iter().map(|row| numbers[*row]).collect::<Vec<f64>>()
+    };
     let columns: Vec<Vec<f64>> =
         domain.variables.clone().map(numbers).filter(|column| spread(column)).collect();
     let first = rows.first().map(|row| domain.row(*row));
@@ -229,6 +232,7 @@ struct Association {
 pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
     let mut rows: Vec<Association> = Vec::new();
     for domain in Values::read(engine, ASSOCIATION_MART)?.domains() {
+        let (ages, orders) = (domain.of_rows(|row| row.age), domain.of_rows(|row| row.order));
         for variable in domain.variables.clone() {
             go_on(engine, ASSOCIATION_MART)?;
             let due: Vec<usize> =
@@ -243,16 +247,16 @@ pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
                 compared: compared.to_owned(),
                 ..found
             };
+            let sides = due.iter().copied().partition(|row| domain.is_missing(variable, *row));
+            let mut compare = |compared: &str, numbers: &[f64]| {
+                rows.extend(welch(&sides, numbers).map(|found| of_variable(compared, found)));
+            };
             for other in domain.variables.clone().filter(|other| *other != variable) {
-                let values = due.iter().map(|row| domain.number(other, *row));
-                rows.extend(welch(&gaps, values).map(|found| of_variable(domain.variable(other), found)));
+                compare(domain.variable(other), domain.numbers(other));
             }
-            let age = due.iter().map(|row| domain.row(*row).age);
-            rows.extend(welch(&gaps, age).map(|found| of_variable("AGE", found)));
-            let order = due.iter().map(|row| domain.row(*row).order);
-            rows.extend(welch(&gaps, order).map(|found| of_variable("VISIT", found)));
-            let before = before(&domain, variable, &due);
-            rows.extend(welch(&gaps, before.into_iter()).map(|found| of_variable("BEFORE", found)));
+            compare("AGE", &ages);
+            compare("VISIT", &orders);
+            compare("BEFORE", &before(&domain, variable, &due));
             for (compared, of) in [("SITE", site as fn(&Row) -> Option<&str>), ("ARM", arm)] {
                 let groups: Vec<Option<&str>> = due.iter().map(|row| of(domain.row(*row))).collect();
                 let found = by_group(&gaps, &groups).map_err(refused(ASSOCIATION_MART, domain.name))?;
@@ -288,25 +292,30 @@ fn arm(row: &Row) -> Option<&str> {
     row.arm.as_deref()
 }
 
-/// A subject's last number of a variable before each of these visits; NaN where there is none. `rows` are of one subject after
-/// the other, in the order of visits.
-fn before(domain: &Domain<'_>, variable: usize, rows: &[usize]) -> Vec<f64> {
+/// A subject's last number of a variable before each of these visits, at the place of its row; NaN where there is none.
+/// `due` are rows of one subject after the other, in the order of visits.
+fn before(domain: &Domain<'_>, variable: usize, due: &[usize]) -> Vec<f64> {
+    let numbers = domain.numbers(variable);
+    let mut before = vec![f64::NAN; numbers.len()];
     let (mut subject, mut last) = (None, f64::NAN);
-    let earlier = |row: &usize| {
+    for row in due {
         let of = Some(domain.row(*row).subject);
         if of != subject {
             (subject, last) = (of, f64::NAN);
         }
-        let number = domain.number(variable, *row);
-        if number.is_nan() { last } else { std::mem::replace(&mut last, number) }
-    };
-    rows.iter().map(earlier).collect()
+        before[*row] = last;
+        if !numbers[*row].is_nan() {
+            last = numbers[*row];
+        }
+    }
+    before
 }
 
-/// Welch's test of values in rows with a gap against rows without; none where it cannot be made.
-fn welch(gaps: &[bool], values: impl Iterator<Item = f64>) -> Option<Association> {
-    let GapComparison { with_gap, without_gap, comparison } =
-        gap_comparison(gaps.iter().copied().zip(values));
+/// Welch's test of numbers, one for each row, in rows with a gap against those in rows without; none where it cannot be
+/// made.
+fn welch((gap, no_gap): &(Vec<usize>, Vec<usize>), numbers: &[f64]) -> Option<Association> {
+    let of = |rows| <[usize]>::iter(rows).map(|row| numbers[*row]);
+    let GapComparison { with_gap, without_gap, comparison } = gap_comparison(of(gap), of(no_gap));
     let test = comparison?;
     Some(Association {
         method: "welch",

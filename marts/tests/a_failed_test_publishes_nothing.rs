@@ -2,6 +2,7 @@
 //! failure is not made again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
@@ -247,24 +248,27 @@ fn a_build_is_cancelled_in_the_middle_of_a_query() {
 // Nor does a function have to end by itself.
 #[test]
 fn a_build_is_cancelled_in_the_middle_of_a_function() {
+    static BEGAN: AtomicBool = AtomicBool::new(false);
     fn endless(engine: &Engine, _: &Definitions) -> marts::Result<RecordBatch> {
+        BEGAN.store(true, Ordering::Relaxed);
         loop {
             std::thread::yield_now();
             engine.go_on().map_err(|source| Error::Build { mart: "mart_counts".to_owned(), source })?;
         }
     }
     ends_when_cancelled(Mart { definition: Definition::Rust(endless, 1, &[]), ..counts(Vec::new()) });
+    assert!(BEGAN.load(Ordering::Relaxed));
 }
 
 #[track_caller]
 fn ends_when_cancelled(mart: Mart) {
-    let cancel = Cancel::default();
+    let (mut study, cancel) = (study(), Cancel::default());
     let order = Order { graph: Vec::leak(vec![mart]), cancel: cancel.clone(), ..Order::default() };
     let asked = std::thread::spawn(move || {
         std::thread::sleep(std::time::Duration::from_millis(300));
         cancel.now();
     });
-    let built = study().build_order(&order);
+    let built = study.build_order(&order);
     asked.join().expect("it ends");
     assert_eq!(built.run.status, Status::Cancelled);
 }

@@ -15,11 +15,13 @@ const VARIABLES: &str = include_str!("variables.sql");
 const VISITS: &str = include_str!("visits.sql");
 const SITES: &str = include_str!("sites.sql");
 const SUBJECTS: &str = include_str!("subjects.sql");
-const ATTENDED: &str = include_str!("attended.sql");
-const VALUES: &str = include_str!("values.sql");
 
-/// Everything that is read.
-pub(super) const QUERIES: [&str; 6] = [VARIABLES, VISITS, SITES, SUBJECTS, ATTENDED, VALUES];
+/// What is read: all is asked but what was due, whose columns come as they are stored.
+pub(super) const QUERIES: [&str; 5] = [VARIABLES, VISITS, SITES, SUBJECTS, include_str!("due.sql")];
+/// What was due at visits that took place: where one did not, everything is missing, which is no question of single values.
+const DUE: &str = "mart_value_due";
+const ATTENDED: [&str; 4] = ["came", "visit_dk", "subject_dk", "site_dk"];
+const VALUES: [&str; 6] = ["came", "visit_dk", "subject_dk", "test_dk", "observed", "mean_value"];
 
 /// A subject at a visit.
 #[derive(Debug)]
@@ -83,20 +85,19 @@ impl Values {
         let sites = Sites::of(&ask("read the sites", SITES)?);
         let subjects = Subjects::of(&ask("read the subjects", SUBJECTS)?);
         let mut grid = Grid::new(&visits, &subjects);
-        let each = |step: &str, query: &str, take: &mut dyn FnMut(&RecordBatch)| {
-            engine.each(step, query, take).map_err(failed)
+        let scan = |step: &str, columns: &[&str], take: &mut dyn FnMut(&RecordBatch)| {
+            engine.scan(step, (DUE, columns), take).map_err(failed)
         };
-        each("read the visits that took place", ATTENDED, &mut |batch| grid.note(batch, &sites))?;
+        scan("read the visits that took place", &ATTENDED, &mut |batch| grid.note(batch, &sites))?;
         let (rows, places) = grid.rows(&sites);
         let (mut variables, numbers) = variables(&ask("read the variables", VARIABLES)?, rows.len());
-        each("read the values that were due", VALUES, &mut |batch| {
-            let at =
-                |row| grid.cell(keys_of(batch, 0)[row], keys_of(batch, 1)[row]).and_then(|cell| places[cell]);
-            let tests = keys_of(batch, 2);
-            let observed = batch.column(3).as_primitive::<Int32Type>().values();
-            let values = batch.column(4).as_primitive::<Float64Type>();
-            for row in 0..batch.num_rows() {
-                let (Some(place), Some(variable)) = (at(row), numbers.get(&tests[row])) else { continue };
+        scan("read the values that were due", &VALUES, &mut |batch| {
+            let [visits, subjects, tests] = [1, 2, 3].map(|column| keys_of(batch, column));
+            let observed = batch.column(4).as_primitive::<Int32Type>().values();
+            let values = batch.column(5).as_primitive::<Float64Type>();
+            for row in attended(batch) {
+                let place = grid.cell(visits[row], subjects[row]).and_then(|cell| places[cell]);
+                let (Some(place), Some(variable)) = (place, numbers.get(&tests[row])) else { continue };
                 let value = if values.is_valid(row) { values.value(row) } else { f64::NAN };
                 variables[*variable].note(place, observed[row] > 0, value);
             }
@@ -131,6 +132,11 @@ impl<'a> Domain<'a> {
         &self.values.rows[row]
     }
 
+    /// A number of every row, those of other domains too.
+    pub(super) fn of_rows(&self, number: impl Fn(&Row) -> f64) -> Vec<f64> {
+        self.values.rows.iter().map(number).collect()
+    }
+
     /// The name of a variable.
     pub(super) fn variable(&self, variable: usize) -> &'a str {
         &self.values.variables[variable].name
@@ -144,10 +150,16 @@ impl<'a> Domain<'a> {
         self.values.variables[variable].states[row] == State::Missing
     }
 
-    /// NaN where there is none.
-    pub(super) fn number(&self, variable: usize, row: usize) -> f64 {
-        self.values.variables[variable].numbers[row]
+    /// Of every row; NaN where there is none.
+    pub(super) fn numbers(&self, variable: usize) -> &'a [f64] {
+        &self.values.variables[variable].numbers
     }
+}
+
+/// The rows of visits that took place.
+fn attended(batch: &RecordBatch) -> impl Iterator<Item = usize> {
+    let came = batch.column(0).as_primitive::<Int32Type>().values();
+    came.iter().enumerate().filter(|(_, came)| **came == 1).map(|(row, _)| row)
 }
 
 /// The variables by domain and name, with nothing due in any of `rows` rows, and the number of each by its key.
@@ -291,8 +303,8 @@ impl<'a> Grid<'a> {
     }
 
     fn note(&mut self, batch: &RecordBatch, sites: &Sites) {
-        let [visits, subjects, at] = [0, 1, 2].map(|column| keys_of(batch, column));
-        for row in 0..batch.num_rows() {
+        let [visits, subjects, at] = [1, 2, 3].map(|column| keys_of(batch, column));
+        for row in attended(batch) {
             let (Some(cell), Some(visit), Some(&site)) = (
                 self.cell(visits[row], subjects[row]),
                 self.visits.numbers.get(&visits[row]),

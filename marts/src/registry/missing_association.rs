@@ -47,7 +47,7 @@ pub(super) const MART: Mart = Mart {
         Test::that(Rule::Accepted("method", &["welch", "chi_square"])),
     ],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::associations, 3, &crate::mechanism::QUERIES),
+    definition: Definition::Rust(crate::mechanism::associations, 4, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];

@@ -23,7 +23,7 @@ pub(super) const MART: Mart = Mart {
         column("visit", "the visit; `ALL` for all of the domain", &["dim_visit.visit"]),
         column("visit_order", "its place in the schedule", &["dim_visit.visit_order"]),
         column("n_rows", "subjects who came; of `ALL`, times that they came, by domain", RESULTS),
-        column("n_variables", "numeric variables that vary", RESULTS),
+        column("n_variables", "numeric variables that vary; of `ALL`, variables that were due", RESULTS),
         column("n_patterns", "patterns of gaps", RESULTS),
         column("statistic", "Little's d2, with the mean and covariance of maximum likelihood", RESULTS),
         column("degrees_of_freedom", "its degrees of freedom, adjusted for rank", RESULTS),

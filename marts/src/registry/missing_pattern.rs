@@ -27,7 +27,7 @@ pub(super) const MART: Mart = Mart {
     ],
     tests: &[Test::that(Rule::Range("share", 0.0, 1.0)), Test::that(Rule::NotNull("n_rows"))],
     tags: &["quality"],
-    definition: Definition::Rust(crate::mechanism::patterns, 3, &crate::mechanism::QUERIES),
+    definition: Definition::Rust(crate::mechanism::patterns, 4, &crate::mechanism::QUERIES),
 };
 
 const RESULTS: &[&str] = &["mart_value_due.observed", "mart_value_due.received"];

@@ -48,8 +48,12 @@ pub fn missing_association(columns: &[&[f64]]) -> Result<Vec<MissingAssociation>
             continue;
         }
         for (compared, values) in columns.iter().enumerate().filter(|(compared, _)| *compared != missing) {
-            let rows = gaps.iter().map(|gap| gap.is_nan()).zip(values.iter().copied());
-            let GapComparison { with_gap, without_gap, comparison } = gap_comparison(rows);
+            let where_gap = |is: bool| {
+                let rows = gaps.iter().zip(values.iter());
+                rows.filter(move |(gap, _)| gap.is_nan() == is).map(|(_, value)| *value)
+            };
+            let GapComparison { with_gap, without_gap, comparison } =
+                gap_comparison(where_gap(true), where_gap(false));
             associations.push(MissingAssociation { missing, compared, with_gap, without_gap, comparison });
         }
     }
@@ -67,14 +71,17 @@ pub struct GapComparison {
     pub comparison: Option<Comparison>,
 }
 
-/// Compares values (NaN where there is none) of rows with a gap elsewhere, marked by `true`, with those of rows without.
-pub fn gap_comparison(rows: impl Iterator<Item = (bool, f64)>) -> GapComparison {
-    let (mut with, mut without) = (Vec::new(), Vec::new());
-    for (gap, value) in rows.filter(|(_, value)| !value.is_nan()) {
-        if gap { with.push(value) } else { without.push(value) }
+/// Compares values (NaN where there is none) of rows with a gap elsewhere with those of rows without.
+pub fn gap_comparison(
+    with_gap: impl Iterator<Item = f64> + Clone,
+    without_gap: impl Iterator<Item = f64> + Clone,
+) -> GapComparison {
+    let (with, without) = (Side::new(with_gap), Side::new(without_gap));
+    GapComparison {
+        with_gap: with.count,
+        without_gap: without.count,
+        comparison: comparison(&with, &without),
     }
-    let comparison = comparison(&Side::new(&with), &Side::new(&without));
-    GapComparison { with_gap: with.len(), without_gap: without.len(), comparison }
 }
 
 /// Size, mean and variance of some values.
@@ -85,13 +92,19 @@ struct Side {
 }
 
 impl Side {
-    fn new(values: &[f64]) -> Self {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let constant = values.iter().all(|value| *value == values[0]);
-        let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-        let variance = if constant { 0.0 } else { squares / (count - 1.0) };
-        Self { count: values.len(), mean, variance }
+    fn new(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let known = values.filter(|value| !value.is_nan());
+        let first = known.clone().next().unwrap_or(f64::NAN);
+        let (mut count, mut sum, mut differ) = (0_usize, 0.0, false);
+        known.clone().for_each(|value| {
+            count += 1;
+            sum += value;
+            differ |= value != first;
+        });
+        let n = count as f64;
+        let mean = sum / n;
+        let squares = known.map(|value| (value - mean).powi(2)).sum::<f64>();
+        Self { count, mean, variance: if differ { squares / (n - 1.0) } else { 0.0 } }
     }
 }
 

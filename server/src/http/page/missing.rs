@@ -203,10 +203,10 @@ async fn mechanism(source: Source<'_>, study: &str) -> Result<Section> {
         id: "mechanism".to_owned(),
         title: "Completely at random? Little's test".to_owned(),
         note: "A small probability speaks against values missing completely at random. A large one proves nothing: the test \
-               compares means alone."
+               compares means alone. A row is a subject at a visit."
             .to_owned(),
         table: Table {
-            heads: heads(["Domain", "Visit", "Subjects", "Variables", "Patterns", "d2", "Degrees of freedom", "p", "Not judged"]),
+            heads: heads(["Domain", "Visit", "Rows", "Variables", "Patterns", "d2", "Degrees of freedom", "p", "Not judged"]),
             rows: order.into_iter().take(ROWS_MAX).map(row).collect(),
             of: Some(rows.len() as u64),
         },
