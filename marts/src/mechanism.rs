@@ -237,8 +237,9 @@ pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
             go_on(engine, ASSOCIATION_MART)?;
             let due: Vec<usize> =
                 domain.rows.iter().copied().filter(|row| domain.is_due(variable, *row)).collect();
-            let gaps: Vec<bool> = due.iter().map(|row| domain.is_missing(variable, *row)).collect();
-            if !gaps.contains(&true) || !gaps.contains(&false) {
+            let sides: (Vec<usize>, Vec<usize>) =
+                due.iter().copied().partition(|row| domain.is_missing(variable, *row));
+            if sides.0.is_empty() || sides.1.is_empty() {
                 continue;
             }
             let of_variable = |compared: &str, found: Association| Association {
@@ -247,7 +248,6 @@ pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
                 compared: compared.to_owned(),
                 ..found
             };
-            let sides = due.iter().copied().partition(|row| domain.is_missing(variable, *row));
             let mut compare = |compared: &str, numbers: &[f64]| {
                 rows.extend(welch(&sides, numbers).map(|found| of_variable(compared, found)));
             };
@@ -257,6 +257,7 @@ pub fn associations(engine: &Engine, _: &Definitions) -> Result<RecordBatch> {
             compare("AGE", &ages);
             compare("VISIT", &orders);
             compare("BEFORE", &before(&domain, variable, &due));
+            let gaps: Vec<bool> = due.iter().map(|row| domain.is_missing(variable, *row)).collect();
             for (compared, of) in [("SITE", site as fn(&Row) -> Option<&str>), ("ARM", arm)] {
                 let groups: Vec<Option<&str>> = due.iter().map(|row| of(domain.row(*row))).collect();
                 let found = by_group(&gaps, &groups).map_err(refused(ASSOCIATION_MART, domain.name))?;

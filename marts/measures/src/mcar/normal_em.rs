@@ -183,16 +183,20 @@ impl Normal {
         Self { mean, covariance, precision }
     }
 
-    /// A generalised inverse of the covariance of some columns, and its rank.
-    fn inverse_of(&self, columns: &[usize]) -> (Vec<f64>, usize) {
+    /// The root of the covariance of some columns.
+    fn root_of(&self, columns: &[usize]) -> Cholesky {
         let matrix = part(&self.covariance, self.mean.len(), columns, columns);
-        let root = Cholesky::of_independent(&matrix, columns.len(), DEPENDENT);
-        (root.generalised_inverse(columns.len()), root.rank())
+        Cholesky::of_independent(&matrix, columns.len(), DEPENDENT)
+    }
+
+    /// A generalised inverse of the covariance of some columns.
+    fn inverse_of(&self, columns: &[usize]) -> Vec<f64> {
+        self.root_of(columns).generalised_inverse(columns.len())
     }
 
     /// The rank of the covariance of some columns.
     pub(super) fn rank_of(&self, columns: &[usize]) -> usize {
-        if self.precision.is_some() { columns.len() } else { self.inverse_of(columns).1 }
+        if self.precision.is_some() { columns.len() } else { self.root_of(columns).rank() }
     }
 
     /// `v' Sigma⁻ v` over the observed columns.
@@ -202,7 +206,7 @@ impl Normal {
             rows.zip(vector).map(|(row, left)| left * dot(row, vector)).sum()
         };
         let Some(precision) = &self.precision else {
-            return form(&self.inverse_of(observed).0, vector);
+            return form(&self.inverse_of(observed), vector);
         };
         // The smallest of the forms over all columns that vectors with these elements have.
         let mut whole = vec![0.0; self.mean.len()];
@@ -226,7 +230,7 @@ impl Normal {
             weights.iter_mut().for_each(|weight| *weight = -*weight);
             return Regression { weights, rest };
         }
-        let (inverse, _) = self.inverse_of(observed);
+        let inverse = self.inverse_of(observed);
         let weights = product(&part(&self.covariance, width, missing, observed), &inverse, observed.len());
         let across = part(&self.covariance, width, observed, missing);
         let explained = product(&weights, &across, observed.len());
@@ -245,8 +249,8 @@ const NEAR: f64 = 1e-6;
 const LIGHT: f64 = 1e-2;
 
 /// Columns that come to depend on each other in the estimate alone: how many different rows have all of them, and how
-/// many they are. A plane goes through as many points as it has dimensions more than itself, so that likelihood grows without bound
-/// as the covariance narrows to it; one point more makes the dependence one of the data.
+/// many they are. A plane goes through as many points as the space around it has dimensions, so that the likelihood grows
+/// without bound as the covariance narrows to it; one point more makes the dependence one of the data.
 fn unseen_dependence(columns: &[&[f64]], covariance: &[f64]) -> Option<(usize, usize)> {
     let width = columns.len();
     let root = Cholesky::of_independent(covariance, width, NEAR);
@@ -257,18 +261,19 @@ fn unseen_dependence(columns: &[&[f64]], covariance: &[f64]) -> Option<(usize, u
         let weights = inverse.chunks_exact(kept.len().max(1)).map(|row| dot(row, &across));
         let heavy = kept.iter().zip(weights).filter(|(_, weight)| weight.abs() > LIGHT);
         let involved: Vec<usize> = heavy.map(|(column, _)| *column).chain([variable]).collect();
-        let rows = (0..columns[variable].len())
-            .map(|row| involved.iter().map(|column| columns[*column][row]).collect::<Vec<f64>>())
-            .filter(|values| values.iter().all(|value| !value.is_nan()))
-            .map(|values| values.iter().map(|value| (value + 0.0).to_bits()).collect::<Vec<u64>>());
-        let mut different = BTreeSet::new();
-        rows.take_while(|row| {
-            different.insert(row.clone());
-            different.len() <= involved.len()
-        })
-        .for_each(drop);
-        (different.len() <= involved.len()).then_some((different.len(), involved.len()))
+        let rows = different_rows(columns, &involved);
+        (rows <= involved.len()).then_some((rows, involved.len()))
     })
+}
+
+/// How many different rows have all of some columns.
+fn different_rows(columns: &[&[f64]], involved: &[usize]) -> usize {
+    let rows = (0..columns[involved[0]].len()).filter_map(|row| {
+        let values = involved.iter().map(|column| columns[*column][row]);
+        // Zero has two signs.
+        values.map(|value| (!value.is_nan()).then(|| (value + 0.0).to_bits())).collect::<Option<Vec<u64>>>()
+    });
+    rows.collect::<BTreeSet<_>>().len()
 }
 
 /// The inverse of a covariance matrix; none where variables come near to depending on each other.
