@@ -126,7 +126,7 @@ impl Engine {
     /// Runs statements that return nothing. `step` says in words what they do.
     ///
     /// # Errors
-    /// [`Error::Engine`] with the engine's word.
+    /// [`Error::Engine`] with the engine's word, and [`Error::Cancelled`] once the instance was interrupted.
     pub fn run(&self, step: &str, sql: &str) -> Result<()> {
         self.go_on()?;
         self.connection.execute_batch(sql).map_err(|source| engine_error(step, source))
@@ -162,7 +162,7 @@ impl Engine {
     /// Writes the rows of a query to one Parquet file; returns how many.
     ///
     /// # Errors
-    /// [`Error::Engine`] with the engine's word.
+    /// [`Error::Engine`] with the engine's word, and [`Error::Cancelled`] once the instance was interrupted.
     pub fn copy(&self, step: &str, query: &str, file: &Path) -> Result<u64> {
         let sql = format!(
             "COPY ({query}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 122880)",
@@ -177,7 +177,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Engine`] with the engine's word, and before anything is done when the text is another statement or
-    /// several.
+    /// several; [`Error::Cancelled`] once the instance was interrupted.
     pub fn query(&self, step: &str, sql: &str) -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         self.each(step, sql, &mut |batch| batches.push(batch.clone()))?;

@@ -28,8 +28,7 @@ impl Engine {
     /// dictionaries.
     ///
     /// # Errors
-    /// [`Error::Parquet`] when a file cannot be opened, [`Error::Arrow`] when it cannot be read, [`Error::Cancelled`] once the
-    /// instance was interrupted, and as [`Engine::query`].
+    /// [`Error::Parquet`] when a file cannot be opened, [`Error::Arrow`] when it cannot be read, and as [`Engine::query`].
     pub fn scan(
         &self,
         step: &str,
